@@ -1,0 +1,17 @@
+/* Where a named data set lies on this machine, fetched where it is missing. */
+#ifndef COMMON_DATASET_PATH_H
+#define COMMON_DATASET_PATH_H
+
+#include "common/base.h"
+
+#include <jansson.h>
+
+/* Completes a study's `data` ({"dataset", "folder" or absent, ...}) to what a trainer
+ * loads: {"dataset": "mnist" | "synthetic" | "idx", "folder": absolute path, ...}.
+ * mnist: $MNIST_DIR, then <home>/data/mnist, then (with `fetch`) the two mirrors by
+ * curl into <home>/data/mnist, checked by SHA-256 (sha256sum); where that fails too,
+ * one line of message() says so and the built-in synthetic digits are used.
+ * $MNIST_DIR that lacks the files is bad input.  New reference or NULL. */
+json_t *dataset_resolve(const json_t *data, const char *home, bool fetch, struct failure *why);
+
+#endif

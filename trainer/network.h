@@ -1,0 +1,66 @@
+/* A network: layers in a row, one block of parameters, one of gradients.
+ *
+ * Activations are NHWC: [image][height][width][channels].  The last layer's
+ * output is one logit per class; softmax and cross-entropy are in loss.h.
+ *
+ * Threads split a batch into shards of a fixed number of images, each with a
+ * gradient of its own, added in the shards' order: the same bits for every
+ * number of threads. */
+#ifndef TRAINER_NETWORK_H
+#define TRAINER_NETWORK_H
+
+#include "common/base.h"
+
+#include <jansson.h>
+
+struct shape {
+    int height, width, channels;
+};
+
+struct network;
+
+struct layer_summary {
+    char name[32];          /* "conv2d_1", numbered as they come */
+    const char *type;       /* "conv" */
+    struct shape output;
+    bool flat;              /* output is a vector of `channels` values */
+    size_t parameters;
+    double flops;           /* forward, per image; multiply and add count as two */
+};
+
+/* Builds the network of a checked model for images of `input`.  A layer that
+ * does not fit fails with `where` = "model[i]" or "model[i].setting".  The last
+ * layer must give `classes` values. */
+struct network *network_new(const json_t *model, struct shape input, int classes, int threads,
+                            struct failure *why);
+void network_free(struct network *network);
+
+size_t network_layer_count(const struct network *network);
+void network_layer(const struct network *network, size_t index, struct layer_summary *summary);
+double network_flops(const struct network *network); /* forward, per image */
+int network_classes(const struct network *network);
+struct shape network_input(const struct network *network);
+
+/* The flat vectors, [network_parameter_count] each. */
+size_t network_parameter_count(const struct network *network);
+float *network_parameters(struct network *network);
+float *network_gradients(struct network *network);
+
+/* Draws initial weights (He or Glorot, as each layer says); biases are 0. */
+void network_initialize(struct network *network, uint64_t seed, uint32_t trial);
+
+/* One training step's gradients: mean loss over the batch in *loss, its gradient
+ * in network_gradients(), and how many images were right in *correct.
+ * (seed, trial, step) decide what dropout drops. */
+void network_gradient(struct network *network,
+                      const float *images /* [count][height][width][channels] */,
+                      const uint8_t *labels /* [count] */, size_t count,
+                      uint64_t seed, uint32_t trial, uint64_t step,
+                      double *loss, size_t *correct);
+
+/* Logits without dropout; any count, worked off in pieces. */
+void network_predict(struct network *network,
+                     const float *images /* [count][height][width][channels] */, size_t count,
+                     float *logits /* [count][classes] */);
+
+#endif
