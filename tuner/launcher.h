@@ -1,0 +1,50 @@
+/* Launchers start workers and carry lines to and from them.
+ *
+ * A worker's life:
+ *
+ *   started --ready--> talking --stop or kill--> ending --both ends seen--> ended
+ *                         |___________ dies by itself __________________|
+ *
+ * It has ended only after both the end of its stdout and its wait status, in
+ * either order; what it said before its death is delivered before `ended`. */
+#ifndef TUNER_LAUNCHER_H
+#define TUNER_LAUNCHER_H
+
+#include "common/protocol.h"
+#include "tuner/loop.h"
+
+struct launcher;
+struct worker;
+
+struct launcher_events {
+    /* A line that is a message; valid during the call. */
+    void (*message)(void *context, struct worker *worker, const struct message *message);
+    /* A line that is none, or one too long; the worker should be ended. */
+    void (*garbage)(void *context, struct worker *worker, const char *reason);
+    /* The worker is gone; `reason` is "exited with 3", "killed by signal 9 (Killed)"...
+     * The worker is freed after the call. */
+    void (*ended)(void *context, struct worker *worker, const char *reason);
+    void *context;
+};
+
+/* Workers as local processes running `command` (array of strings; "worker" is added).
+ * Each leads a process group of its own, dies with the tuner, and has its stderr
+ * appended to <logs>/worker-<number>.log. */
+struct launcher *launcher_local_new(struct loop *loop, const json_t *command, const char *logs,
+                                    const struct launcher_events *events);
+/* Kills what still runs and waits for it. */
+void launcher_free(struct launcher *launcher);
+
+struct worker *launcher_start(struct launcher *launcher, int number, void *owner,
+                              struct failure *why);
+
+void *worker_owner(const struct worker *worker);
+int worker_number(const struct worker *worker);
+int64_t worker_pid(const struct worker *worker);
+/* Says a message.  A worker that does not empty its pipe has hung: it is killed, and
+ * `ended` follows. */
+void worker_send(struct worker *worker, const json_t *message);
+/* Ends it now, with its whole process group. */
+void worker_kill(struct worker *worker);
+
+#endif
