@@ -17,7 +17,7 @@ struct setting {
     enum setting_type type;
     double low, high;          /* inclusive; of numbers */
     bool above_low, below_high; /* the bound itself is excluded */
-    const char *initial;       /* default, as JSON; NULL: must be given */
+    const char *initial;       /* default, as JSON; "null": may be absent; NULL: required */
     const char *const *words;  /* NULL-terminated; of SETTING_WORD */
 };
 
@@ -57,8 +57,8 @@ json_t *section_check(const struct section_list *list, const json_t *object, con
                       struct failure *why);
 
 /* The whole `model` (array of layers) and `training` ({"optimizer": {...},
- * "learning_rate_schedule": {...}, "batch_size": n, "epochs": n or absent}),
- * checked and complete; a new reference, NULL on failure. */
+ * "learning_rate_schedule": {...}, "batch_size": n, "epochs": n or absent}; a missing
+ * schedule is constant), checked and complete; a new reference, NULL on failure. */
 json_t *schema_check_model(const json_t *model, struct failure *why);
 json_t *schema_check_training(const json_t *training, struct failure *why);
 

@@ -1,0 +1,129 @@
+#include "common/schema.h"
+
+#include <string.h>
+
+#define SETTINGS(array) (array), ARRAY_LENGTH(array)
+
+static const char *const padding_words[] = {"valid", "same", NULL};
+static const char *const activation_words[] = {"none", "relu", NULL};
+static const char *const weights_words[] = {"he", "glorot", NULL};
+static const char *const over_words[] = {"milestone", "max_epochs", NULL};
+
+/* ---- Layers ---- */
+
+static const struct setting conv_settings[] = {
+    {.name = "filters", .type = SETTING_INT, .low = 1, .high = 4096},
+    {.name = "kernel", .type = SETTING_INT, .low = 1, .high = 31},
+    {.name = "stride", .type = SETTING_INT, .low = 1, .high = 16, .initial = "1"},
+    {.name = "padding", .type = SETTING_WORD, .initial = "\"valid\"", .words = padding_words},
+    {.name = "activation", .type = SETTING_WORD, .initial = "\"none\"", .words = activation_words},
+    {.name = "weights", .type = SETTING_WORD, .initial = "\"he\"", .words = weights_words},
+};
+
+/* A stride of 0 stands for "as large as the window". */
+static const struct setting pool_settings[] = {
+    {.name = "size", .type = SETTING_INT, .low = 1, .high = 64},
+    {.name = "stride", .type = SETTING_INT, .low = 0, .high = 64, .initial = "0"},
+    {.name = "padding", .type = SETTING_WORD, .initial = "\"valid\"", .words = padding_words},
+};
+
+static const struct setting dropout_settings[] = {
+    {.name = "rate", .type = SETTING_FLOAT, .low = 0, .high = 1, .below_high = true},
+};
+
+static const struct setting dense_settings[] = {
+    {.name = "units", .type = SETTING_INT, .low = 1, .high = 65536},
+    {.name = "activation", .type = SETTING_WORD, .initial = "\"none\"", .words = activation_words},
+    {.name = "weights", .type = SETTING_WORD, .initial = "\"he\"", .words = weights_words},
+};
+
+static const struct section layers[] = {
+    {"conv", NULL, SETTINGS(conv_settings)},
+    {"max_pool", "size", SETTINGS(pool_settings)},
+    {"avg_pool", "size", SETTINGS(pool_settings)},
+    {"dropout", "rate", SETTINGS(dropout_settings)},
+    {"flatten", NULL, NULL, 0},
+    {"dense", "units", SETTINGS(dense_settings)},
+    {"relu", NULL, NULL, 0},
+};
+
+const struct section_list schema_layers = {"layer", layers, ARRAY_LENGTH(layers)};
+
+/* ---- Optimizers ---- */
+
+#define LEARNING_RATE                                                                     \
+    {                                                                                     \
+        .name = "learning_rate", .type = SETTING_FLOAT, .low = 0, .high = 1e6,            \
+        .above_low = true                                                                 \
+    }
+/* A share that is carried over from step to step: 1 would never forget. */
+#define DECAY(setting, value)                                                             \
+    {                                                                                     \
+        .name = (setting), .type = SETTING_FLOAT, .low = 0, .high = 1,                    \
+        .below_high = true, .initial = (value)                                            \
+    }
+#define EPSILON                                                                           \
+    {                                                                                     \
+        .name = "epsilon", .type = SETTING_FLOAT, .low = 0, .high = 1, .above_low = true, \
+        .initial = "1e-7"                                                                 \
+    }
+
+static const struct setting sgd_settings[] = {LEARNING_RATE, DECAY("momentum", "0.0")};
+static const struct setting rmsprop_settings[] = {LEARNING_RATE, DECAY("rho", "0.9"), EPSILON};
+static const struct setting adam_settings[] = {LEARNING_RATE, DECAY("beta1", "0.9"),
+                                               DECAY("beta2", "0.999"), EPSILON};
+
+static const struct section optimizers[] = {
+    {"sgd", NULL, SETTINGS(sgd_settings)},
+    {"rmsprop", NULL, SETTINGS(rmsprop_settings)},
+    {"adam", NULL, SETTINGS(adam_settings)},
+};
+
+const struct section_list schema_optimizers = {"optimizer", optimizers, ARRAY_LENGTH(optimizers)};
+
+/* ---- Learning rate schedules ---- */
+
+static const struct setting linear_settings[] = {
+    {.name = "warmup", .type = SETTING_FLOAT, .low = 0, .high = 1, .initial = "0.1"},
+    {.name = "final", .type = SETTING_FLOAT, .low = 0, .high = 1, .initial = "0.0"},
+    {.name = "over", .type = SETTING_WORD, .initial = "\"max_epochs\"", .words = over_words},
+};
+
+static const struct section schedules[] = {
+    {"constant", NULL, NULL, 0},
+    {"linear", NULL, SETTINGS(linear_settings)},
+};
+
+const struct section_list schema_learning_rate_schedules = {"learning rate schedule", schedules,
+                                                            ARRAY_LENGTH(schedules)};
+
+/* ---- Training ---- */
+
+static const struct setting training_settings[] = {
+    {.name = "batch_size", .type = SETTING_INT, .low = 1, .high = 65536},
+    {.name = "epochs", .type = SETTING_INT, .low = 1, .high = 100000, .initial = "null"},
+};
+
+const struct section schema_training = {"training", NULL, SETTINGS(training_settings)};
+
+/* ---- Looking up ---- */
+
+const struct section *section_find(const struct section_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->sections[i].name, name) == 0) {
+            return &list->sections[i];
+        }
+    }
+    return NULL;
+}
+
+const struct setting *setting_find(const struct section *section, const char *name)
+{
+    for (size_t i = 0; i < section->setting_count; i++) {
+        if (strcmp(section->settings[i].name, name) == 0) {
+            return &section->settings[i];
+        }
+    }
+    return NULL;
+}
