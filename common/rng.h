@@ -24,8 +24,8 @@ enum rng_purpose {
 
 struct rng {
     uint32_t key[2];
-    uint32_t counter[4]; /* block, index, trial, purpose (low 8 bits) + high index bits */
-    uint32_t block[4];   /* the four numbers of the current counter */
+    uint32_t counter[4]; /* next block, index, trial, purpose (low 8 bits) + high index bits */
+    uint32_t block[4];   /* the four numbers of the current block */
     unsigned used;       /* of them handed out; 4: compute the next block */
 };
 
@@ -39,7 +39,7 @@ uint32_t rng_u32(struct rng *rng);
 uint64_t rng_u64(struct rng *rng);
 double rng_double(struct rng *rng);                 /* [0, 1), 53 bits */
 float rng_float(struct rng *rng);                   /* [0, 1), 24 bits */
-uint64_t rng_below(struct rng *rng, uint64_t limit); /* [0, limit), unbiased */
+uint64_t rng_below(struct rng *rng, uint64_t limit); /* [0, limit), unbiased; limit > 0 */
 double rng_normal(struct rng *rng);                 /* mean 0, deviation 1 (Box-Muller, cosine half) */
 void rng_shuffle(struct rng *rng, uint32_t *items, size_t count); /* Fisher-Yates */
 
