@@ -1,0 +1,141 @@
+#include "trainer/data.h"
+
+#include "trainer/data_split.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+enum {
+    SYNTHETIC_TRAINING = 60000, /* as many as MNIST has */
+    SYNTHETIC_TEST = 10000,
+    MNIST_SIDE = 28,
+    MNIST_CLASSES = 10
+};
+
+/* ---- The settings ---- */
+
+static int read_seed(const json_t *data, uint64_t *seed, struct failure *why)
+{
+    const json_t *value = json_object_get(data, "seed");
+    *seed = 0;
+    if (!value)
+        return 0;
+    const char *digits = json_string_value(value);
+    char *end = NULL;
+    errno = 0;
+    if (digits && digits[0] >= '0' && digits[0] <= '9')
+        *seed = strtoull(digits, &end, 10);
+    if (!end || *end != '\0' || errno != 0)
+        return fail_at(why, "data.seed", "data: the seed must be a whole number from 0 to 2^64 - 1, "
+                       "written as a string");
+    return 0;
+}
+
+static int read_count(const json_t *data, const char *name, size_t least, size_t initial,
+                      size_t *count, struct failure *why)
+{
+    const json_t *value = json_object_get(data, name);
+    const char *word = json_string_value(value);
+    *count = initial;
+    if (!value || (initial == SPLIT_ALL && word && strcmp(word, "all") == 0))
+        return 0;
+    if (!json_is_integer(value) || json_integer_value(value) < (json_int_t)least) {
+        char *where = xasprintf("data.%s", name);
+        fail_at(why, where, "data: %s must be a whole number of images, at least %zu%s", name,
+                least, initial == SPLIT_ALL ? ", or \"all\"" : "");
+        free(where);
+        return -1;
+    }
+    *count = (size_t)json_integer_value(value);
+    return 0;
+}
+
+static int read_split(const json_t *data, struct split_settings *split, struct failure *why)
+{
+    split->join_validation = json_is_true(json_object_get(data, "join_validation"));
+    if (read_seed(data, &split->seed, why) != 0 ||
+        read_count(data, "validation", 0, 0, &split->validation, why) != 0)
+        return -1;
+    return read_count(data, "train", 1, SPLIT_ALL, &split->train, why);
+}
+
+/* ---- Loading ---- */
+
+static int load_mnist(const char *folder, struct dataset *dataset, struct failure *why)
+{
+    if (data_idx_load(folder, dataset, why) != 0)
+        return -1;
+    if (dataset->height != MNIST_SIDE || dataset->width != MNIST_SIDE ||
+        dataset->classes != MNIST_CLASSES)
+        return fail_input(why, "%s: %dx%d images of %d classes are not MNIST; name the folder "
+                          "itself as the data set", folder, dataset->height, dataset->width,
+                          dataset->classes);
+    return 0;
+}
+
+static int load_images(const json_t *data, uint64_t seed, struct dataset *dataset,
+                       struct failure *why)
+{
+    const char *name = json_string_value(json_object_get(data, "dataset"));
+    const char *folder = json_string_value(json_object_get(data, "folder"));
+    if (!name)
+        return fail_at(why, "data.dataset", "data needs a dataset: mnist, synthetic or idx");
+    if (strcmp(name, "synthetic") == 0) {
+        data_synthetic_load(SYNTHETIC_TRAINING, SYNTHETIC_TEST, seed, dataset);
+        return 0;
+    }
+    bool mnist = strcmp(name, "mnist") == 0;
+    if (!mnist && strcmp(name, "idx") != 0)
+        return fail_at(why, "data.dataset", "there is no data set '%s'; there are mnist, synthetic "
+                       "and idx with a folder", name);
+    if (!folder)
+        return fail_at(why, "data.folder", "data: '%s' needs the folder of its IDX files", name);
+    return mnist ? load_mnist(folder, dataset, why) : data_idx_load(folder, dataset, why);
+}
+
+static uint32_t add_checksum(uint32_t checksum, const struct dataset *dataset,
+                             const struct image_set *set)
+{
+    size_t size = set->count * (size_t)(dataset->height * dataset->width * dataset->channels);
+    uLong sum = crc32_z(checksum, set->pixels, size);
+    return (uint32_t)crc32_z(sum, set->labels, set->count);
+}
+
+struct dataset *dataset_load(const json_t *data, struct failure *why)
+{
+    struct dataset *dataset = xcalloc(1, sizeof *dataset);
+    struct split_settings split;
+    if (read_split(data, &split, why) != 0 || load_images(data, split.seed, dataset, why) != 0 ||
+        data_split(dataset, &split, why) != 0) {
+        dataset_free(dataset);
+        return NULL;
+    }
+    dataset->checksum = add_checksum(0, dataset, &dataset->training);
+    dataset->checksum = add_checksum(dataset->checksum, dataset, &dataset->test);
+    return dataset;
+}
+
+void dataset_free(struct dataset *dataset)
+{
+    if (!dataset)
+        return;
+    free(dataset->training.pixels);
+    free(dataset->training.labels);
+    free(dataset->test.pixels);
+    free(dataset->test.labels);
+    free(dataset->train_index);
+    free(dataset->validation_index);
+    free(dataset);
+}
+
+json_t *dataset_describe(const struct dataset *dataset)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I}", "height", dataset->height,
+                     "width", dataset->width, "channels", dataset->channels, "classes",
+                     dataset->classes, "train", (json_int_t)dataset->train_count, "validation",
+                     (json_int_t)dataset->validation_count, "test",
+                     (json_int_t)dataset->test.count, "checksum",
+                     (json_int_t)dataset->checksum);
+}

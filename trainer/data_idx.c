@@ -1,0 +1,283 @@
+/* IDX files: bytes 00 00 type dimensions, a big-endian 32-bit size for each
+ * dimension, then the values.  Here the type is always 08, unsigned bytes. */
+#include "trainer/data.h"
+
+#include "common/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+enum {
+    IDX_TYPE_BYTE = 8,
+    IDX_HEADER_LONGEST = 4 + 3 * 4,
+    IDX_SIDE_MAX = 4096,     /* pixels */
+    DEFLATE_RATIO_MAX = 1032 /* no gzip stream grows by more */
+};
+static const size_t file_bytes_max = (size_t)8 << 30;
+
+/* A file whose content is taken piece by piece, whether it is compressed or not. */
+struct idx_file {
+    char *path;
+    char *bytes; /* as on the disk */
+    size_t size;
+    size_t taken; /* of a plain file */
+    bool compressed, stream_open, stream_ended;
+    z_stream stream;
+};
+
+/* ---- Bytes ---- */
+
+static int file_open(struct idx_file *file, const char *folder, const char *name,
+                     struct failure *why)
+{
+    file->path = path_join(folder, name);
+    if (!file_exists(file->path)) {
+        char *compressed = xasprintf("%s.gz", file->path);
+        if (!file_exists(compressed)) {
+            fail_input(why, "%s: neither this file nor %s.gz is there; name a folder with the "
+                       "four IDX files of a data set", file->path, name);
+            free(compressed);
+            return -1;
+        }
+        free(file->path);
+        file->path = compressed;
+    }
+    if (file_read(file->path, file_bytes_max, &file->bytes, &file->size, why) != 0)
+        return -1;
+    if (file->size == 0)
+        return fail_input(why, "%s: the file is empty; fetch it again", file->path);
+
+    file->compressed = file->size >= 2 && memcmp(file->bytes, "\x1f\x8b", 2) == 0;
+    if (!file->compressed)
+        return 0;
+    if (inflateInit2(&file->stream, 15 + 16) != Z_OK) /* the largest window; a gzip header */
+        return fail(why, "%s: zlib cannot start", file->path);
+    file->stream_open = true;
+    return 0;
+}
+
+static void file_close(struct idx_file *file)
+{
+    if (file->stream_open)
+        inflateEnd(&file->stream);
+    free(file->bytes);
+    free(file->path);
+}
+
+/* zlib counts in 32 bits, so input and output are handed over in pieces.  Returns
+ * how much of `to` was filled; less than `size` only at the end of the stream. */
+static int inflate_bytes(struct idx_file *file, uint8_t *to, size_t size, size_t *filled,
+                         struct failure *why)
+{
+    const size_t piece = (size_t)1 << 30;
+    z_stream *stream = &file->stream;
+    *filled = 0;
+    while (*filled < size && !file->stream_ended) {
+        size_t in = file->size - file->taken, out = size - *filled;
+        stream->next_in = (Bytef *)file->bytes + file->taken;
+        stream->avail_in = (uInt)(in < piece ? in : piece);
+        stream->next_out = to + *filled;
+        stream->avail_out = (uInt)(out < piece ? out : piece);
+        int code = inflate(stream, Z_NO_FLUSH);
+        file->taken = (size_t)((char *)stream->next_in - file->bytes);
+        *filled = (size_t)(stream->next_out - to);
+        if (code == Z_STREAM_END)
+            file->stream_ended = true;
+        else if (code == Z_BUF_ERROR || (code == Z_OK && file->taken == file->size && *filled < size))
+            return fail_input(why, "%s: the gzip data is truncated; fetch the file again",
+                              file->path);
+        else if (code != Z_OK)
+            return fail_input(why, "%s: the gzip data is corrupted (%s); fetch the file again",
+                              file->path, stream->msg ? stream->msg : "zlib says no more");
+    }
+    return 0;
+}
+
+static int file_take(struct idx_file *file, uint8_t *to, size_t size, struct failure *why)
+{
+    size_t filled = 0;
+    if (file->compressed) {
+        if (inflate_bytes(file, to, size, &filled, why) != 0)
+            return -1;
+    } else {
+        filled = file->size - file->taken < size ? file->size - file->taken : size;
+        memcpy(to, file->bytes + file->taken, filled);
+        file->taken += filled;
+    }
+    if (filled < size)
+        return fail_input(why, "%s: the file is truncated: %zu bytes are missing; fetch it again",
+                          file->path, size - filled);
+    return 0;
+}
+
+/* Nothing may follow; of a gzip stream this also reads the checksum at its end. */
+static int file_finish(struct idx_file *file, struct failure *why)
+{
+    uint8_t byte;
+    size_t filled = 0;
+    if (file->compressed && inflate_bytes(file, &byte, 1, &filled, why) != 0)
+        return -1;
+    if (filled > 0 || file->taken < file->size)
+        return fail_input(why, "%s: bytes follow after the last value; the file is damaged, "
+                          "fetch it again", file->path);
+    return 0;
+}
+
+/* ---- Headers ---- */
+
+static uint32_t big_endian(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+           bytes[3];
+}
+
+static int check_magic(const struct idx_file *file, const uint8_t *magic, unsigned dimensions,
+                       struct failure *why)
+{
+    if (magic[0] != 0 || magic[1] != 0)
+        return fail_input(why, "%s: this is no IDX file: it begins with %02x %02x %02x %02x, "
+                          "not 00 00 08 %02x", file->path, magic[0], magic[1], magic[2], magic[3],
+                          dimensions);
+    if (magic[2] != IDX_TYPE_BYTE)
+        return fail_input(why, "%s: values of IDX type %02x; only unsigned bytes (08) are read, "
+                          "so convert the file", file->path, magic[2]);
+    if (magic[3] != dimensions)
+        return fail_input(why, "%s: %d dimensions where %s have %u; are images and labels mixed "
+                          "up?", file->path, magic[3], dimensions == 1 ? "labels" : "images",
+                          dimensions);
+    return 0;
+}
+
+/* Reads the header; `sizes` gets one size per dimension.  What the sizes promise is
+ * checked against the file's own size before anyone asks for that much memory. */
+static int read_header(struct idx_file *file, unsigned dimensions, uint32_t *sizes,
+                       struct failure *why)
+{
+    uint8_t header[IDX_HEADER_LONGEST];
+    if (file_take(file, header, 4, why) != 0 ||
+        check_magic(file, header, dimensions, why) != 0 ||
+        file_take(file, header + 4, 4 * (size_t)dimensions, why) != 0)
+        return -1;
+
+    size_t bytes = 1;
+    for (unsigned i = 0; i < dimensions; i++) {
+        sizes[i] = big_endian(header + 4 + 4 * i);
+        if (sizes[i] == 0)
+            return fail_input(why, "%s: there is nothing in it: dimension %u has size 0",
+                              file->path, i + 1);
+        if (i > 0 && sizes[i] > IDX_SIDE_MAX)
+            return fail_input(why, "%s: images with a side of %u pixels; the most is %d",
+                              file->path, sizes[i], IDX_SIDE_MAX);
+        bytes *= sizes[i];
+    }
+    size_t most = file->compressed ? file->size * DEFLATE_RATIO_MAX : file->size;
+    if (bytes > most)
+        return fail_input(why, "%s: the file is truncated: its header promises %zu bytes, more "
+                          "than %zu bytes of file can hold; fetch it again",
+                          file->path, bytes, file->size);
+    return 0;
+}
+
+/* ---- Images and labels ---- */
+
+static int load_images(const char *folder, const char *name, struct dataset *dataset,
+                       struct image_set *set, struct failure *why)
+{
+    struct idx_file file = {0};
+    uint32_t sizes[3];
+    int result = -1;
+    if (file_open(&file, folder, name, why) != 0 || read_header(&file, 3, sizes, why) != 0)
+        goto done;
+    if (dataset->height == 0) {
+        dataset->height = (int)sizes[1];
+        dataset->width = (int)sizes[2];
+        dataset->channels = 1;
+    } else if (dataset->height != (int)sizes[1] || dataset->width != (int)sizes[2]) {
+        fail_input(why, "%s: images of %ux%u pixels, but the training images have %dx%d",
+                   file.path, sizes[1], sizes[2], dataset->height, dataset->width);
+        goto done;
+    }
+    set->count = sizes[0];
+    size_t size = set->count * sizes[1] * sizes[2];
+    set->pixels = xmalloc(size);
+    if (file_take(&file, set->pixels, size, why) != 0 || file_finish(&file, why) != 0)
+        goto done;
+    result = 0;
+done:
+    file_close(&file);
+    return result;
+}
+
+/* A label that a class of the training images does not stand for. */
+static int check_labels(const struct idx_file *file, const struct image_set *set, int classes,
+                        struct failure *why)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->labels[i] >= classes)
+            return fail_input(why, "%s: label %d of image %zu is out of range: the training "
+                              "labels go from 0 to %d", file->path, set->labels[i], i,
+                              classes - 1);
+    }
+    return 0;
+}
+
+/* The number of classes is the largest training label + 1.  A class between the
+ * smallest and the largest label that has no image is taken for damage: one wrong
+ * byte would otherwise pass as a data set of up to 256 classes. */
+static int count_classes(const struct idx_file *file, const struct image_set *set, int *classes,
+                         struct failure *why)
+{
+    size_t last[256]; /* an image with the label; `count` where there is none */
+    int largest = 0, smallest = 255;
+    for (int label = 0; label < 256; label++)
+        last[label] = set->count;
+    for (size_t i = 0; i < set->count; i++) {
+        int label = set->labels[i];
+        last[label] = i;
+        largest = label > largest ? label : largest;
+        smallest = label < smallest ? label : smallest;
+    }
+    for (int label = smallest; label < largest; label++) {
+        if (last[label] == set->count)
+            return fail_input(why, "%s: label %d of image %zu is out of range: no image has label "
+                              "%d; classes are counted from 0 without a gap",
+                              file->path, largest, last[largest], label);
+    }
+    *classes = largest < 1 ? 2 : largest + 1;
+    return 0;
+}
+
+static int load_labels(const char *folder, const char *name, struct dataset *dataset,
+                       struct image_set *set, struct failure *why)
+{
+    struct idx_file file = {0};
+    uint32_t count = 0;
+    int result = -1;
+    if (file_open(&file, folder, name, why) != 0 || read_header(&file, 1, &count, why) != 0)
+        goto done;
+    if (count != set->count) {
+        fail_input(why, "%s: %u labels, but there are %zu images; the files do not belong "
+                   "together", file.path, count, set->count);
+        goto done;
+    }
+    set->labels = xmalloc(count);
+    if (file_take(&file, set->labels, count, why) != 0 || file_finish(&file, why) != 0)
+        goto done;
+    if (dataset->classes == 0 && count_classes(&file, set, &dataset->classes, why) != 0)
+        goto done;
+    result = check_labels(&file, set, dataset->classes, why);
+done:
+    file_close(&file);
+    return result;
+}
+
+int data_idx_load(const char *folder, struct dataset *dataset, struct failure *why)
+{
+    if (load_images(folder, "train-images-idx3-ubyte", dataset, &dataset->training, why) != 0 ||
+        load_labels(folder, "train-labels-idx1-ubyte", dataset, &dataset->training, why) != 0 ||
+        load_images(folder, "t10k-images-idx3-ubyte", dataset, &dataset->test, why) != 0 ||
+        load_labels(folder, "t10k-labels-idx1-ubyte", dataset, &dataset->test, why) != 0)
+        return -1;
+    return 0;
+}
