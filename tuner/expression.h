@@ -8,8 +8,12 @@
 
 #include <jansson.h>
 
-/* Whether a scalar's text has to be evaluated rather than taken as it is. */
+/* Whether a plain scalar's text has to be evaluated rather than taken as it is: it has
+ * a $ or the word `classes` in it, or it begins like arithmetic, with a digit, `(`, `-`,
+ * `.`, or with `min` or `max` and a parenthesis. */
 bool expression_is(const char *text);
+/* The narrower rule for a scalar in quotes: it has a $ or the word `classes` in it. */
+bool expression_refers(const char *text);
 
 /* Evaluates `text`.  A text that is exactly one $name gives that value, whatever
  * its type.  `classes` is 0 while it is not known.  On failure *offset is the

@@ -29,7 +29,7 @@ struct launcher_events {
 
 /* Workers as local processes running `command` (array of strings; "worker" is added).
  * Each leads a process group of its own, dies with the tuner, and has its stderr
- * appended to <logs>/worker-<number>.log. */
+ * appended to <logs>/worker-<number>.log; without `logs` (NULL) it is the tuner's. */
 struct launcher *launcher_local_new(struct loop *loop, const json_t *command, const char *logs,
                                     const struct launcher_events *events);
 /* Kills what still runs and waits for it. */

@@ -44,7 +44,7 @@ struct launcher *launcher_local_new(struct loop *loop, const json_t *command, co
     struct launcher *launcher = xcalloc(1, sizeof *launcher);
     size_t i, words = json_array_size(command);
     launcher->loop = loop;
-    launcher->logs = xstrdup(logs);
+    launcher->logs = logs != NULL ? xstrdup(logs) : NULL;
     launcher->events = *events;
     launcher->command = xcalloc(words + 2, sizeof *launcher->command);
     for (i = 0; i < words; i++)
@@ -73,8 +73,12 @@ static void become_worker(char **command, int input, int output, int log, pid_t 
 
 static int open_log(const struct launcher *launcher, int number, struct failure *why)
 {
-    char *path = xasprintf("%s/worker-%d.log", launcher->logs, number);
-    int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    char *path;
+    int log;
+    if (launcher->logs == NULL)
+        return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    path = xasprintf("%s/worker-%d.log", launcher->logs, number);
+    log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (log < 0)
         fail(why, "cannot write %s: %s", path, strerror(errno));
     free(path);

@@ -43,6 +43,8 @@ json_t *space_draw(const struct space *space, struct rng *rng);
 /* The values of one parameter for a grid: all of them when they are finite, else
  * `points` spread evenly from low to high.  New reference to an array. */
 json_t *parameter_grid(const struct parameter *parameter, int points);
+/* How many values parameter_grid() gives. */
+double parameter_grid_size(const struct parameter *parameter, int points);
 /* "int 16 to 64 step 16", for people. */
 char *parameter_text(const struct parameter *parameter);
 /* The parameter as JSON, for the record:

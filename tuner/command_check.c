@@ -1,0 +1,301 @@
+#include "tuner/command.h"
+
+#include "common/options.h"
+#include "common/text.h"
+#include "tuner/home.h"
+#include "tuner/prepare.h"
+#include "tuner/sampler.h"
+#include "tuner/study_plan.h"
+#include "tuner/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLES = 3, TRIALS_MAX = 1000000 };
+
+static const char help[] =
+    "Examples:\n"
+    "  tuner check search_spaces/quickstart.yaml\n"
+    "  tuner check study.yaml --trial 7 > seven.json && trainer train seven.json\n"
+    "\n"
+    "Usage: tuner check FILE [OPTIONS]\n"
+    "Checks a study file as strictly as `tuner run` does, and shows the search space, the\n"
+    "brackets and rungs, how many epochs they take, a first guess of the time, and three\n"
+    "sample configurations.  Runs no trial and makes nothing.\n"
+    "\n"
+    "  --home DIR         where data sets are looked for (default: $TUNER_HOME, else ./tuning)\n"
+    "  --trial N          print the whole configuration of trial N, for `trainer train`\n"
+    "  --trainer PROGRAM  the trainer to ask (default: the one beside the tuner)\n"
+    "  --workers N        for the guess of the time\n"
+    "  --json             all of it as JSON\n"
+    "\n"
+    "Exit codes: 0 the study can run, 64 wrong usage, 65 bad input (file:line:column: error:).\n";
+
+/* A study that was looked at from all sides. */
+struct inspection {
+    struct study *study;
+    struct prepared prepared;
+    struct plan plan;
+    struct sampler *sampler;
+    int workers;
+};
+
+static json_t *configuration_of(struct inspection *inspection, int trial, json_t **parameters,
+                                struct failure *why)
+{
+    struct sampler *sampler = sampler_new(inspection->study->sampler, &inspection->study->space,
+                                          inspection->study->seed, inspection->study->points);
+    json_t *values = NULL, *configuration = NULL;
+    int i;
+    for (i = 0; i <= trial; i++) {
+        json_decref(values);
+        values = sampler_propose(sampler, (uint32_t)i);
+        if (values == NULL)
+            break;
+    }
+    if (values == NULL)
+        fail_usage(why, "there is no trial %d: the search space has %d configurations", trial, i);
+    else
+        configuration = study_configure(inspection->study, values, inspection->prepared.classes,
+                                        why);
+    sampler_free(sampler);
+    if (configuration != NULL && parameters != NULL)
+        *parameters = values;
+    else
+        json_decref(values);
+    return configuration;
+}
+
+/* ---- the first guess of the time ---- */
+
+/* Seconds for the whole study, 0 when unknown: the measured rate of one worker, scaled
+ * to all epochs of the plan. */
+static double guess_seconds(const struct inspection *inspection)
+{
+    double rate = json_number_value(json_object_get(inspection->prepared.described,
+                                                    "images_per_s"));
+    double images = json_number_value(json_object_get(inspection->prepared.shape, "train"));
+    double validation = json_number_value(json_object_get(inspection->prepared.shape,
+                                                          "validation"));
+    /* A forward pass alone takes about a third of a training step. */
+    double work = (double)inspection->plan.epochs * (images + validation / 3);
+    double last = inspection->study->retrain
+                      ? (double)inspection->study->max_epochs * (images + validation) : 0;
+    return rate > 0 ? work / rate / inspection->workers + last / rate : 0;
+}
+
+/* ---- for people ---- */
+
+static void print_space(const struct study *study)
+{
+    size_t i, width = 0;
+    for (i = 0; i < study->space.count; i++) {
+        size_t length = strlen(study->space.parameters[i].name);
+        width = length > width ? length : width;
+    }
+    printf("search space\n");
+    for (i = 0; i < study->space.count; i++) {
+        char *text = parameter_text(&study->space.parameters[i]);
+        printf("  %-*s  %s\n", (int)width, study->space.parameters[i].name, text);
+        free(text);
+    }
+}
+
+static void print_bracket(const struct bracket_plan *bracket)
+{
+    int r;
+    printf("  %7d ", bracket->number);
+    for (r = 0; r < bracket->rung_count; r++)
+        printf("%s%d x %d", r > 0 ? "  ->  " : " ", bracket->rungs[r].places,
+               bracket->rungs[r].epochs);
+    putchar('\n');
+}
+
+static void print_plan(const struct inspection *inspection)
+{
+    const struct plan *plan = &inspection->plan;
+    int b;
+    if (inspection->study->scheduler == SCHEDULER_HYPERBAND) {
+        printf("\nhyperband, R = %d, eta = %d\n  bracket  rungs: trials x epochs\n",
+               inspection->study->max_epochs, inspection->study->eta);
+        for (b = 0; b < plan->bracket_count; b++)
+            print_bracket(&plan->brackets[b]);
+        printf("\n%d configurations, %lld epochs (%lld if every rung started anew)\n",
+               plan->trials, (long long)plan->epochs, (long long)plan->epochs_anew);
+    } else if (plan->epochs > 0) {
+        printf("\n%d configurations of %d epochs each, %lld epochs in all\n", plan->trials,
+               inspection->study->max_epochs, (long long)plan->epochs);
+    } else {
+        printf("\n%d configurations, each with its own number of epochs\n", plan->trials);
+    }
+}
+
+static void print_guess(const struct inspection *inspection)
+{
+    double seconds = guess_seconds(inspection);
+    if (seconds <= 0)
+        return;
+    printf("about %.0f %s with %d worker%s, going by a few steps of the first configuration "
+           "(%.0f images/s)\n", seconds < 120 ? seconds : seconds / 60,
+           seconds < 120 ? "s" : "min", inspection->workers, inspection->workers == 1 ? "" : "s",
+           json_number_value(json_object_get(inspection->prepared.described, "images_per_s")));
+}
+
+static json_t *sample_rows(struct inspection *inspection)
+{
+    json_t *rows = json_array();
+    uint32_t trial;
+    for (trial = 0; trial < SAMPLES; trial++) {
+        json_t *values = sampler_propose(inspection->sampler, trial);
+        json_t *row;
+        if (values == NULL)
+            break;
+        row = json_pack("{s:i}", "trial", (int)trial);
+        json_object_update(row, values);
+        json_array_append_new(rows, row);
+        json_decref(values);
+    }
+    return rows;
+}
+
+static void print_inspection(struct inspection *inspection)
+{
+    const struct study *study = inspection->study;
+    const json_t *shape = inspection->prepared.shape;
+    json_t *samples = sample_rows(inspection);
+    printf("study %s: maximum of %s is sought; %s\n", study->name, study->metric, study->file);
+    if (!study->maximize)
+        printf("(its minimum, that is)\n");
+    printf("data %s: %lld training, %lld validation, %lld test images of %lldx%lldx%lld, "
+           "%d classes\n\n",
+           json_string_value(json_object_get(inspection->prepared.data, "dataset")),
+           (long long)json_integer_value(json_object_get(shape, "train")),
+           (long long)json_integer_value(json_object_get(shape, "validation")),
+           (long long)json_integer_value(json_object_get(shape, "test")),
+           (long long)json_integer_value(json_object_get(shape, "height")),
+           (long long)json_integer_value(json_object_get(shape, "width")),
+           (long long)json_integer_value(json_object_get(shape, "channels")),
+           inspection->prepared.classes);
+    print_space(study);
+    print_plan(inspection);
+    print_guess(inspection);
+    printf("\nsample configurations\n");
+    table_print(samples);
+    json_decref(samples);
+}
+
+/* ---- for programs ---- */
+
+static json_t *rungs_json(const struct bracket_plan *bracket)
+{
+    json_t *rungs = json_array();
+    int r;
+    for (r = 0; r < bracket->rung_count; r++)
+        json_array_append_new(rungs, json_pack("{s:i, s:i, s:i}", "trials",
+                                               bracket->rungs[r].places, "epochs",
+                                               bracket->rungs[r].epochs, "keep",
+                                               bracket->rungs[r].keep));
+    return rungs;
+}
+
+static void print_json(struct inspection *inspection)
+{
+    const struct study *study = inspection->study;
+    json_t *brackets = json_array(), *parameters = json_array(), *whole;
+    size_t i;
+    int b;
+    for (b = 0; b < inspection->plan.bracket_count; b++)
+        json_array_append_new(brackets, json_pack("{s:i, s:o}", "bracket",
+                                                  inspection->plan.brackets[b].number, "rungs",
+                                                  rungs_json(&inspection->plan.brackets[b])));
+    for (i = 0; i < study->space.count; i++)
+        json_array_append_new(parameters, parameter_json(&study->space.parameters[i]));
+    whole = json_pack("{s:s, s:O, s:o, s:o, s:i, s:I, s:I, s:f, s:o}", "study", study->name,
+                      "data", inspection->prepared.shape, "parameters", parameters, "brackets",
+                      brackets, "configurations", inspection->plan.trials, "epochs",
+                      (json_int_t)inspection->plan.epochs, "epochs_anew",
+                      (json_int_t)inspection->plan.epochs_anew, "seconds",
+                      guess_seconds(inspection), "samples", sample_rows(inspection));
+    json_dumpf(whole, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(whole);
+}
+
+/* The configuration of one trial as `trainer train` takes it. */
+static int print_trial(struct inspection *inspection, int trial, struct failure *why)
+{
+    json_t *parameters = NULL;
+    json_t *configuration = configuration_of(inspection, trial, &parameters, why);
+    json_t *training, *data;
+    if (configuration == NULL)
+        return -1;
+    data = inspection->prepared.data;
+    training = json_object_get(configuration, "training");
+    json_object_set(configuration, "data", data);
+    json_object_set(configuration, "seed", json_object_get(data, "seed"));
+    json_object_set_new(configuration, "trial", json_integer(trial));
+    json_object_set_new(configuration, "parameters", parameters);
+    json_object_set_new(configuration, "epochs",
+                        json_integer(inspection->study->max_epochs > 0
+                                         ? inspection->study->max_epochs
+                                         : json_integer_value(json_object_get(training,
+                                                                              "epochs"))));
+    json_dumpf(configuration, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(configuration);
+    return 0;
+}
+
+/* ---- the command ---- */
+
+static int inspect(const char *file, const char *home, const char *trainer, int workers,
+                   struct inspection *inspection, struct failure *why)
+{
+    struct study *study = study_load(file, why);
+    if (study == NULL)
+        return -1;
+    inspection->study = study;
+    inspection->workers = study_workers(study, workers);
+    inspection->sampler = sampler_new(study->sampler, &study->space, study->seed, study->points);
+    if (study_plan(study, sampler_size(inspection->sampler), &inspection->plan, why) != 0)
+        return -1;
+    return prepare(study, home, trainer, true, &inspection->prepared, why);
+}
+
+enum exit_code command_check(char *const arguments[], struct failure *why)
+{
+    const char *home_option = NULL, *trainer = NULL, *words[1];
+    int64_t workers = 0, trial = -1;
+    bool json = false;
+    const struct option_rule rules[] = {
+        {"home", 0, OPTION_TEXT, &home_option, 0, 0},
+        {"trainer", 0, OPTION_TEXT, &trainer, 0, 0},
+        {"workers", 0, OPTION_INTEGER, &workers, 1, 1024},
+        {"trial", 0, OPTION_INTEGER, &trial, 0, TRIALS_MAX},
+        {"json", 0, OPTION_FLAG, &json, 0, 0},
+    };
+    const struct options options = {"tuner check", rules, ARRAY_LENGTH(rules), "FILE", 1, 1};
+    int parsed = options_parse(&options, arguments, words, NULL, why);
+    struct inspection inspection = {0};
+    char *home;
+    if (parsed != 0) {
+        if (parsed > 0)
+            fputs(help, stdout);
+        return parsed > 0 ? EXIT_DONE : EXIT_BAD_USAGE;
+    }
+    home = home_path(home_option);
+    if (inspect(words[0], home, trainer, (int)workers, &inspection, why) == 0) {
+        if (trial >= 0)
+            print_trial(&inspection, (int)trial, why);
+        else if (json)
+            print_json(&inspection);
+        else
+            print_inspection(&inspection);
+    }
+    prepared_release(&inspection.prepared);
+    sampler_free(inspection.sampler);
+    study_free(inspection.study);
+    free(home);
+    return why->code;
+}

@@ -1,0 +1,106 @@
+#include "tuner/command.h"
+
+#include "common/options.h"
+#include "reports/report.h"
+#include "tuner/home.h"
+#include "tuner/summary.h"
+#include "tuner/tuner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char help[] =
+    "Examples:\n"
+    "  tuner run search_spaces/quickstart.yaml\n"
+    "  tuner run study.yaml --workers 4 --home /data/tuning\n"
+    "  tuner run study.yaml --fresh        the same draws again, under a new name\n"
+    "\n"
+    "Usage: tuner run FILE [OPTIONS]\n"
+    "Runs the study of FILE: searches, trains the winner anew, evaluates it once on the\n"
+    "test set and writes the report.  Run again, it goes on where it was.\n"
+    "\n"
+    "  --home DIR         where database, checkpoints, logs and reports are\n"
+    "                     (default: $TUNER_HOME, else ./tuning)\n"
+    "  --workers N        so many at once (default: as the study says, else one per core)\n"
+    "  --fresh            start over under a new name, such as study_2\n"
+    "  --trainer PROGRAM  the trainer to launch (default: the one beside the tuner)\n"
+    "  --json             the result as JSON\n"
+    "  --quiet, -q        no progress\n"
+    "\n"
+    "Ctrl-C finishes the epochs in hand and records them; twice stops at once.\n"
+    "Progress goes to stderr, the result to stdout.\n"
+    "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted.\n";
+
+static int write_report(struct store *store, const char *home, const char *study,
+                        struct failure *why)
+{
+    char *folder = home_report(home, study);
+    int result = report_write(store, study, folder, why);
+    free(folder);
+    return result;
+}
+
+/* After a finished study: the report, and what the user came for on stdout. */
+static enum exit_code show_result(const char *home, const char *study, bool json,
+                                  struct failure *why)
+{
+    char *database = home_database(home);
+    struct store *store = store_open(database, STORE_READ, why);
+    enum exit_code code = EXIT_FAILED;
+    if (store != NULL && write_report(store, home, study, why) == 0 &&
+        summary_print(store, home, study, json, why) == 0)
+        code = EXIT_DONE;
+    else if (why->code != EXIT_DONE)
+        code = why->code;
+    store_close(store);
+    free(database);
+    return code;
+}
+
+static enum exit_code run(const char *file, struct tuner_options *options, bool json,
+                          struct failure *why)
+{
+    struct study *study = study_load(file, why);
+    enum exit_code code;
+    if (study == NULL)
+        return why->code;
+    code = tuner_run(study, options, why);
+    if (code == EXIT_DONE)
+        code = show_result(options->home, study->name, json, why);
+    else if (code == EXIT_INTERRUPTED)
+        message("interrupted; everything so far is recorded. To go on: tuner run %s --home %s",
+                file, options->home);
+    study_free(study);
+    return code;
+}
+
+enum exit_code command_run(char *const arguments[], struct failure *why)
+{
+    const char *home = NULL, *trainer = NULL, *words[1];
+    int64_t workers = 0;
+    bool fresh = false, quiet = false, json = false;
+    const struct option_rule rules[] = {
+        {"home", 0, OPTION_TEXT, &home, 0, 0},
+        {"trainer", 0, OPTION_TEXT, &trainer, 0, 0},
+        {"workers", 0, OPTION_INTEGER, &workers, 1, 1024},
+        {"fresh", 0, OPTION_FLAG, &fresh, 0, 0},
+        {"json", 0, OPTION_FLAG, &json, 0, 0},
+        {"quiet", 'q', OPTION_FLAG, &quiet, 0, 0},
+    };
+    const struct options options = {"tuner run", rules, ARRAY_LENGTH(rules), "FILE", 1, 1};
+    int parsed = options_parse(&options, arguments, words, NULL, why);
+    struct tuner_options settings = {.trainer = trainer, .workers = (int)workers, .fresh = fresh,
+                                     .quiet = quiet};
+    char *path;
+    enum exit_code code;
+    if (parsed != 0) {
+        if (parsed > 0)
+            fputs(help, stdout);
+        return parsed > 0 ? EXIT_DONE : EXIT_BAD_USAGE;
+    }
+    path = home_path(home);
+    settings.home = path;
+    code = run(words[0], &settings, json, why);
+    free(path);
+    return code;
+}

@@ -1,0 +1,124 @@
+/* The engine's insides, shared by tuner.c (the turn), slot.c (workers and what they
+ * say), replay.c (going on from the record) and final.c (the winner's training and
+ * evaluation).  Nobody else includes this. */
+#ifndef TUNER_ENGINE_H
+#define TUNER_ENGINE_H
+
+#include "db/store.h"
+#include "tuner/launcher.h"
+#include "tuner/prepare.h"
+#include "tuner/progress.h"
+#include "tuner/sampler.h"
+#include "tuner/scheduler.h"
+#include "tuner/trial.h"
+#include "tuner/tuner.h"
+
+enum job_type { JOB_NONE, JOB_SEGMENT, JOB_FINAL_TRAINING, JOB_FINAL_EVALUATION };
+
+/* What a worker has in hand. */
+struct job {
+    enum job_type type;
+    struct trial *trial;
+    int attempt;
+    int next_epoch;   /* the only one that may be reported next */
+    int to_epoch;
+    int64_t next_image; /* of an evaluation */
+    int64_t correct;
+    bool settled;     /* recorded as ended or failed: only `done` is still to come */
+};
+
+enum slot_state {
+    SLOT_EMPTY,    /* no worker */
+    SLOT_STARTING, /* not ready yet */
+    SLOT_IDLE,
+    SLOT_BUSY,
+    SLOT_ENDING    /* killed or told to stop; its end is awaited */
+};
+
+/* A place for a worker. */
+struct slot {
+    struct tuner *tuner;
+    int number;
+    enum slot_state state;
+    struct worker *worker;
+    int64_t worker_id;      /* its row in the store, 0 before it is ready */
+    struct job job;
+    json_t *unsaid;         /* message to send after the commit */
+    bool kill;              /* to be killed after the commit */
+    struct timer deadline;
+};
+
+/* The final training and evaluation. */
+struct final {
+    struct trial *winner;   /* NULL: not decided yet */
+    int attempt, retries;
+    int epochs, to_epoch;   /* trained so far and in all */
+    char *checkpoint;       /* the newest of the final training, or the winner's own */
+    bool trained, evaluated;
+};
+
+struct tuner {
+    struct study *study;
+    const struct tuner_options *options;
+    struct prepared prepared;
+    struct plan plan;
+    struct store *store;
+    struct loop *loop;
+    struct launcher *launcher;
+    struct sampler *sampler;
+    struct scheduler *scheduler;
+    struct progress *progress;
+    int64_t id;             /* the study's row */
+
+    struct trial **trials;  /* by number; [trial_count] */
+    int trial_count;
+    bool exhausted;         /* the space is used up */
+    struct slot *slots;
+    int slot_count;
+    struct final final;
+
+    bool in_transaction;
+    char **doomed;          /* checkpoint files to delete after the commit */
+    size_t doomed_count;
+
+    int interrupts;         /* signals received */
+    bool closed;            /* the limit in minutes is over: nothing new */
+    bool finished;
+    struct timer time_limit;
+    struct timer redraw;
+    int start_failures;     /* workers in a row that ended before they were ready */
+    struct failure broken;  /* ends the study: the store, the trainer */
+};
+
+/* ---- tuner.c ---- */
+/* Opens the turn's transaction unless it is open; true when recording may go on. */
+bool tuner_recording(struct tuner *tuner);
+/* Deletes a trial's newest checkpoint after the commit. */
+void tuner_drop_checkpoint(struct tuner *tuner, struct trial *trial);
+void tuner_doom_file(struct tuner *tuner, const char *path);
+/* Records what the scheduler has decided and carries it over to the trials. */
+void tuner_take_decisions(struct tuner *tuner);
+const struct trial *tuner_best(const struct tuner *tuner);
+
+/* ---- slot.c ---- */
+/* Gives a job to an idle slot: recorded by the caller, said after the commit. */
+void slot_give(struct slot *slot, const struct job *job, json_t *message);
+/* After the commit: says, kills, starts workers while `wanted`. */
+void slot_act(struct slot *slot, bool wanted);
+void slot_stop(struct slot *slot);
+struct launcher_events slot_events(struct tuner *tuner);
+
+/* ---- replay.c ---- */
+/* Rebuilds sampler, scheduler, trials and final from the record of study `id`. */
+int replay(struct tuner *tuner, struct failure *why);
+
+/* ---- final.c ---- */
+/* Decides on the winner when the search is over; -1: there is none. */
+int final_decide(struct tuner *tuner);
+/* Gives the next step of the final to an idle slot. */
+void final_assign(struct tuner *tuner, struct slot *slot);
+void final_epoch(struct tuner *tuner, struct job *job, const struct message *message);
+void final_predictions(struct tuner *tuner, struct job *job, const struct message *message);
+void final_done(struct tuner *tuner, struct job *job, const struct message *message);
+
+#endif

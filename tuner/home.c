@@ -1,0 +1,55 @@
+#include "tuner/home.h"
+
+#include "common/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+char *home_path(const char *option)
+{
+    const char *chosen = option != NULL ? option : getenv("TUNER_HOME");
+    char *here, *path;
+    if (chosen == NULL || *chosen == '\0')
+        chosen = "tuning";
+    here = getcwd(NULL, 0);
+    path = path_join(here != NULL ? here : ".", chosen);
+    free(here);
+    return path;
+}
+
+int home_make(const char *home, struct failure *why)
+{
+    static const char *const folders[] = {"checkpoints", "logs", "reports"};
+    size_t i;
+    for (i = 0; i < ARRAY_LENGTH(folders); i++) {
+        char *path = path_join(home, folders[i]);
+        int failed = folder_make(path, why);
+        if (!failed && access(path, W_OK) != 0)
+            failed = fail_input(why, "cannot write to %s: %s; choose another home with --home",
+                                path, strerror(errno));
+        free(path);
+        if (failed) {
+            if (why != NULL)
+                why->code = EXIT_BAD_INPUT;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+char *home_database(const char *home)
+{
+    return path_join(home, "trials.db");
+}
+
+char *home_report(const char *home, const char *study)
+{
+    return xasprintf("%s/reports/%s", home, study);
+}
+
+char *home_checkpoints(const char *home, const char *study)
+{
+    return xasprintf("%s/checkpoints/%s", home, study);
+}

@@ -1,0 +1,19 @@
+/* The home folder, where a user's studies live:
+ *
+ *   trials.db  checkpoints/<study>/<trial>.<epoch>.<attempt>  logs/  reports/<study>/  data/
+ */
+#ifndef TUNER_HOME_H
+#define TUNER_HOME_H
+
+#include "common/base.h"
+
+/* The folder to use: `option` (--home), else $TUNER_HOME, else "tuning"; absolute.
+ * Nothing is made.  The caller frees it. */
+char *home_path(const char *option);
+/* Makes the home with its folders; a folder that cannot be written is bad input. */
+int home_make(const char *home, struct failure *why);
+char *home_database(const char *home); /* <home>/trials.db; the caller frees it */
+char *home_report(const char *home, const char *study);
+char *home_checkpoints(const char *home, const char *study);
+
+#endif

@@ -1,0 +1,96 @@
+#include "common/options.h"
+#include "tuner/command.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    enum exit_code (*run)(char *const arguments[], struct failure *why);
+} commands[] = {
+    {"run", command_run},   {"check", command_check},   {"trials", command_trials},
+    {"best", command_best}, {"report", command_report}, {"list", command_list},
+};
+
+static const char help[] =
+    "Examples:\n"
+    "  tuner check search_spaces/quickstart.yaml   what it would do, without doing it\n"
+    "  tuner run search_spaces/quickstart.yaml     search, train the winner, write the report\n"
+    "  tuner trials quickstart                     every trial with its parameters\n"
+    "  tuner best quickstart                       the winner and its test accuracy\n"
+    "  tuner report quickstart                     write the report again\n"
+    "  tuner list                                  the studies of this home\n"
+    "  sqlite3 tuning/trials.db < db/queries/best_trials.sql\n"
+    "\n"
+    "Usage: tuner COMMAND [OPTIONS] ...\n"
+    "\n"
+    "  run FILE      runs a study, or goes on where it was; Ctrl-C loses nothing\n"
+    "  check FILE    checks a study file and shows its plan; makes nothing\n"
+    "  trials STUDY  lists the trials\n"
+    "  best STUDY    shows the best trial; --config, --model for use elsewhere\n"
+    "  report STUDY  writes the report from the database\n"
+    "  list          lists the studies\n"
+    "\n"
+    "Every command explains itself: tuner run --help.\n"
+    "The home folder is --home DIR, else $TUNER_HOME, else ./tuning.\n"
+    "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted.\n";
+
+static enum exit_code unknown(const char *word, struct failure *why)
+{
+    const char *names[ARRAY_LENGTH(commands)];
+    size_t i;
+    for (i = 0; i < ARRAY_LENGTH(commands); i++)
+        names[i] = commands[i].name;
+    options_unknown(why, "command", word, names, ARRAY_LENGTH(names));
+    return EXIT_BAD_USAGE;
+}
+
+static enum exit_code dispatch(char *const arguments[], struct failure *why)
+{
+    size_t i;
+    if (arguments[0] == NULL) {
+        fputs(help, stderr);
+        return EXIT_BAD_USAGE;
+    }
+    if (strcmp(arguments[0], "--help") == 0 || strcmp(arguments[0], "-h") == 0 ||
+        strcmp(arguments[0], "help") == 0) {
+        fputs(help, stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(arguments[0], "--version") == 0) {
+        puts("tuner " TUNER_VERSION);
+        return EXIT_DONE;
+    }
+    for (i = 0; i < ARRAY_LENGTH(commands); i++) {
+        if (strcmp(arguments[0], commands[i].name) == 0)
+            return commands[i].run(arguments + 1, why);
+    }
+    return unknown(arguments[0], why);
+}
+
+/* Messages about a study file begin with its place, as compilers' do; the others
+ * with the program's name. */
+static void show(const struct failure *why)
+{
+    if (strstr(why->text, ": error: ") != NULL)
+        fprintf(stderr, "%s\n", why->text);
+    else
+        message("%s", why->text);
+}
+
+int main(int count, char *arguments[])
+{
+    struct failure why = FAILURE_NONE;
+    enum exit_code code;
+    (void)count;
+    message_program("tuner");
+    signal(SIGPIPE, SIG_IGN); /* a dead worker or reader is an error of its write */
+    code = dispatch(arguments + 1, &why);
+    if (why.text != NULL && code != EXIT_DONE && code != EXIT_INTERRUPTED)
+        show(&why);
+    failure_clear(&why);
+    if (fflush(stdout) != 0 && code == EXIT_DONE)
+        code = EXIT_FAILED;
+    return (int)code;
+}

@@ -1,0 +1,27 @@
+/* What has to be known before a study may start: where its data lies, what shape it
+ * has, and that its network fits at least one configuration.  A worker is asked, and
+ * ended again; nothing is written. */
+#ifndef TUNER_PREPARE_H
+#define TUNER_PREPARE_H
+
+#include "tuner/study.h"
+
+struct prepared {
+    json_t *command;      /* the trainer as an array of strings */
+    json_t *data;         /* as a trainer loads it, the study's seed included */
+    json_t *shape;        /* what the worker found: {"height", ..., "classes", "checksum"} */
+    int classes;
+    json_t *described;    /* answer for the first configuration that fits: layers,
+                             parameters, flops; images_per_s when measured */
+    char *program;        /* of the worker, and the arithmetic that it uses */
+    char *arithmetic;
+};
+
+/* `trainer` is the command from --trainer, or NULL for the study's, else the program
+ * beside the running tuner.  `measure` (for a first guess of the time) has
+ * the worker time a few training steps, and fetches no data. */
+int prepare(const struct study *study, const char *home, const char *trainer, bool measure,
+            struct prepared *prepared, struct failure *why);
+void prepared_release(struct prepared *prepared);
+
+#endif

@@ -1,0 +1,398 @@
+#include "tuner/engine.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { START_FAILURES_MAX = 3, READY_SECONDS = 60 };
+
+/* ---- what ends a job before its time ---- */
+
+static void record_fault(struct slot *slot, const char *kind, const char *reason,
+                         const char *action)
+{
+    struct tuner *tuner = slot->tuner;
+    const struct job *job = &slot->job;
+    int trial = job->trial != NULL ? job->trial->number : -1;
+    if (tuner_recording(tuner))
+        store_add_fault(tuner->store, tuner->id, trial, job->attempt, slot->worker_id, kind,
+                        reason, action, &tuner->broken);
+    if (trial >= 0)
+        progress_line(tuner->progress, "trial %d, worker %d: %s: %s (%s)", trial, slot->number,
+                      kind, reason, action);
+    else
+        progress_line(tuner->progress, "worker %d: %s: %s (%s)", slot->number, kind, reason,
+                      action);
+}
+
+static void end_segment(struct tuner *tuner, const struct job *job, const char *state,
+                        double value, const char *reason)
+{
+    if (tuner_recording(tuner))
+        store_end_segment(tuner->store, tuner->id, job->trial->number, job->trial->rung,
+                          job->attempt, state, value, reason, &tuner->broken);
+}
+
+/* The trial has failed, whatever is tried. */
+static void fail_trial(struct slot *slot, const char *reason)
+{
+    struct tuner *tuner = slot->tuner;
+    struct trial *trial = slot->job.trial;
+    end_segment(tuner, &slot->job, "failed", (double)NAN, reason);
+    trial->value = (double)NAN;
+    trial->state = TRIAL_ENDED;
+    slot->job.settled = true;
+    scheduler_ended(tuner->scheduler, trial->number, trial->rung, (double)NAN);
+    tuner_take_decisions(tuner);
+    progress_line(tuner->progress, "trial %d failed: %s", trial->number, reason);
+}
+
+/* The segment's worker is at fault: another attempt, or the trial fails. */
+static void lose_segment(struct slot *slot, const char *kind, const char *reason)
+{
+    struct tuner *tuner = slot->tuner;
+    struct trial *trial = slot->job.trial;
+    bool again = trial->retries < tuner->study->retries;
+    record_fault(slot, kind, reason, again ? "retried" : "trial failed");
+    if (again) {
+        end_segment(tuner, &slot->job, "retry", (double)NAN, reason);
+        trial->retries++;
+        trial->state = TRIAL_PENDING;
+        slot->job.settled = true;
+        return;
+    }
+    fail_trial(slot, reason);
+    if (tuner_recording(tuner))
+        store_void_study(tuner->store, tuner->id, "a trial failed because its retries were used up",
+                         &tuner->broken);
+}
+
+static void lose_final(struct slot *slot, const char *kind, const char *reason)
+{
+    struct tuner *tuner = slot->tuner;
+    bool again = tuner->final.retries++ < tuner->study->retries;
+    record_fault(slot, kind, reason, again ? "retried" : "study failed");
+    slot->job.settled = true;
+    if (!again)
+        fail(&tuner->broken, "the final training and evaluation failed: %s; run the study again "
+                             "to go on from here", reason);
+}
+
+static void lose_job(struct slot *slot, const char *kind, const char *reason)
+{
+    if (slot->job.type == JOB_NONE || slot->job.settled)
+        record_fault(slot, kind, reason, "worker ended");
+    else if (slot->job.type == JOB_SEGMENT)
+        lose_segment(slot, kind, reason);
+    else
+        lose_final(slot, kind, reason);
+}
+
+static void kill_worker(struct slot *slot)
+{
+    slot->state = SLOT_ENDING;
+    slot->kill = true;
+    slot->job = (struct job){.type = JOB_NONE};
+    loop_clear_timer(slot->tuner->loop, &slot->deadline);
+}
+
+/* A trainer that does not even start ends the study: trying for ever helps nobody. */
+static void count_start_failure(struct slot *slot, const char *reason)
+{
+    struct tuner *tuner = slot->tuner;
+    if (slot->state == SLOT_STARTING && ++tuner->start_failures >= START_FAILURES_MAX)
+        fail(&tuner->broken, "workers cannot start: the trainer %s; see %s/logs/worker-%d.log",
+             reason, tuner->options->home, slot->number);
+}
+
+/* The worker may be in any state now: what it had is lost, and it is ended. */
+static void at_fault(struct slot *slot, const char *kind, const char *reason)
+{
+    if (slot->state == SLOT_ENDING)
+        return;
+    count_start_failure(slot, reason);
+    lose_job(slot, kind, reason);
+    kill_worker(slot);
+}
+
+static void deadline_passed(struct timer *timer, void *context)
+{
+    struct slot *slot = context;
+    char *reason = xasprintf("said nothing for %g s",
+                             slot->state == SLOT_STARTING ? READY_SECONDS
+                                                          : slot->tuner->study->epoch_seconds);
+    (void)timer;
+    at_fault(slot, "hung", reason);
+    free(reason);
+}
+
+static void set_deadline(struct slot *slot)
+{
+    double seconds = slot->state == SLOT_STARTING ? READY_SECONDS
+                                                  : slot->tuner->study->epoch_seconds;
+    slot->deadline.due = deadline_passed;
+    slot->deadline.context = slot;
+    loop_set_timer(slot->tuner->loop, &slot->deadline, (int64_t)(seconds * 1e3));
+}
+
+/* ---- what workers say ---- */
+
+static void free_slot(struct slot *slot)
+{
+    slot->job = (struct job){.type = JOB_NONE};
+    slot->state = SLOT_IDLE;
+    loop_clear_timer(slot->tuner->loop, &slot->deadline);
+}
+
+static void hear_ready(struct slot *slot, const struct message *message)
+{
+    struct tuner *tuner = slot->tuner;
+    if (slot->state != SLOT_STARTING) {
+        at_fault(slot, "protocol", "said `ready` twice");
+        return;
+    }
+    tuner->start_failures = 0;
+    if (tuner_recording(tuner))
+        store_add_worker(tuner->store, tuner->id, worker_pid(slot->worker), message->program,
+                         message->arithmetic, &slot->worker_id, &tuner->broken);
+    free_slot(slot);
+}
+
+static bool all_finite(const struct message *message, const char **name)
+{
+    json_t *value;
+    json_object_foreach(message->metrics, *name, value) {
+        if (!json_is_number(value))
+            return false;
+    }
+    return true;
+}
+
+static void record_epoch(struct slot *slot, const struct message *message)
+{
+    struct tuner *tuner = slot->tuner;
+    struct epoch_record record = {slot->job.trial->number, (int)message->epoch, slot->job.attempt,
+                                  message->metrics, message->checkpoint, message->seconds};
+    bool differs = false;
+    if (tuner_recording(tuner))
+        store_add_epoch(tuner->store, tuner->id, &record, &differs, &tuner->broken);
+    if (differs)
+        record_fault(slot, "differs", "an epoch that was run again came out differently",
+                     "first result kept");
+}
+
+static void hear_segment_epoch(struct slot *slot, const struct message *message)
+{
+    struct tuner *tuner = slot->tuner;
+    struct trial *trial = slot->job.trial;
+    const json_t *metric = json_object_get(message->metrics, tuner->study->metric);
+    const char *name;
+    if (metric == NULL) {
+        char *reason = xasprintf("an epoch without the objective's metric %s",
+                                 tuner->study->metric);
+        at_fault(slot, "protocol", reason);
+        free(reason);
+        return;
+    }
+    record_epoch(slot, message);
+    slot->job.next_epoch++;
+    if (!all_finite(message, &name)) {
+        char *reason = xasprintf("diverged: %s is not finite after epoch %d", name,
+                                 (int)message->epoch);
+        record_fault(slot, "diverged", reason, "trial failed");
+        fail_trial(slot, reason);
+        free(reason);
+        return;
+    }
+    if (trial->checkpoint != NULL &&
+        (message->checkpoint == NULL || strcmp(trial->checkpoint, message->checkpoint) != 0))
+        tuner_drop_checkpoint(tuner, trial);
+    trial_advance(trial, (int)message->epoch, json_number_value(metric), tuner->study->maximize,
+                  message->checkpoint);
+}
+
+static void hear_epoch(struct slot *slot, const struct message *message)
+{
+    const struct job *job = &slot->job;
+    bool training = job->type == JOB_SEGMENT || job->type == JOB_FINAL_TRAINING;
+    if (job->settled)
+        return;
+    if (!training || message->epoch != job->next_epoch || message->epoch > job->to_epoch) {
+        char *reason = xasprintf("epoch %lld out of order", (long long)message->epoch);
+        at_fault(slot, "protocol", reason);
+        free(reason);
+    } else if (job->type == JOB_SEGMENT) {
+        hear_segment_epoch(slot, message);
+    } else {
+        final_epoch(slot->tuner, &slot->job, message);
+    }
+}
+
+static void end_segment_well(struct slot *slot)
+{
+    struct tuner *tuner = slot->tuner;
+    struct trial *trial = slot->job.trial;
+    trial->value = tuner->study->take_best ? trial->best : trial->latest;
+    trial->value_epochs = trial->to_epoch;
+    trial->state = TRIAL_PAUSED;
+    end_segment(tuner, &slot->job, "ended", trial->value, NULL);
+    progress_line(tuner->progress, "trial %d: %s %.4f after %d epoch%s", trial->number,
+                  tuner->study->metric, trial->value, trial->to_epoch,
+                  trial->to_epoch == 1 ? "" : "s");
+    scheduler_ended(tuner->scheduler, trial->number, trial->rung, trial->value);
+    tuner_take_decisions(tuner);
+}
+
+static void hear_done(struct slot *slot, const struct message *message)
+{
+    const struct job *job = &slot->job;
+    if (!job->settled && job->type != JOB_FINAL_EVALUATION && job->next_epoch <= job->to_epoch) {
+        at_fault(slot, "protocol", "said `done` before its last epoch");
+        return;
+    }
+    if (!job->settled && job->type == JOB_SEGMENT)
+        end_segment_well(slot);
+    else if (!job->settled)
+        final_done(slot->tuner, &slot->job, message);
+    free_slot(slot);
+}
+
+static void hear_error(struct slot *slot, const struct message *message)
+{
+    if (!slot->job.settled) {
+        if (message->retry || slot->job.type != JOB_SEGMENT) {
+            lose_job(slot, "error", message->text);
+        } else {
+            record_fault(slot, "error", message->text, "trial failed");
+            fail_trial(slot, message->text);
+        }
+    }
+    free_slot(slot);
+}
+
+/* Messages about a job: what belongs to an earlier attempt is ignored. */
+static void hear_about_job(struct slot *slot, const struct message *message)
+{
+    const struct job *job = &slot->job;
+    if (job->type == JOB_NONE || message->trial != job->trial->number ||
+        message->attempt > job->attempt) {
+        at_fault(slot, "protocol", "spoke of a trial that it does not have");
+        return;
+    }
+    if (message->attempt < job->attempt)
+        return;
+    set_deadline(slot);
+    switch (message->type) {
+    case MESSAGE_EPOCH:
+        hear_epoch(slot, message);
+        break;
+    case MESSAGE_DONE:
+        hear_done(slot, message);
+        break;
+    case MESSAGE_PREDICTIONS:
+        if (job->type == JOB_FINAL_EVALUATION && message->first == job->next_image)
+            final_predictions(slot->tuner, &slot->job, message);
+        else
+            at_fault(slot, "protocol", "predictions that were not asked for, or out of order");
+        break;
+    default:
+        hear_error(slot, message);
+    }
+}
+
+static void hear(void *context, struct worker *worker, const struct message *message)
+{
+    struct slot *slot = worker_owner(worker);
+    (void)context;
+    if (slot->state == SLOT_ENDING && slot->job.type == JOB_NONE)
+        return;
+    if (message->type == MESSAGE_READY)
+        hear_ready(slot, message);
+    else if (message->type == MESSAGE_DESCRIBED || message->trial < 0)
+        at_fault(slot, "protocol", "answered what was not asked");
+    else
+        hear_about_job(slot, message);
+}
+
+static void hear_garbage(void *context, struct worker *worker, const char *reason)
+{
+    (void)context;
+    at_fault(worker_owner(worker), "garbage", reason);
+}
+
+/* ---- beginning and end of workers ---- */
+
+/* A worker that was told to stop: its segment goes on in the next run. */
+static void interrupt_job(struct slot *slot)
+{
+    struct trial *trial = slot->job.trial;
+    if (slot->job.type != JOB_SEGMENT || slot->job.settled)
+        return;
+    end_segment(slot->tuner, &slot->job, "interrupted", (double)NAN, NULL);
+    trial->state = TRIAL_PENDING;
+}
+
+static void hear_end(void *context, struct worker *worker, const char *reason)
+{
+    struct slot *slot = worker_owner(worker);
+    struct tuner *tuner = slot->tuner;
+    (void)context;
+    if (tuner->interrupts > 0) {
+        interrupt_job(slot);
+    } else if (slot->state != SLOT_ENDING) {
+        count_start_failure(slot, reason);
+        lose_job(slot, "crashed", reason);
+    }
+    if (slot->worker_id != 0 && tuner_recording(tuner))
+        store_end_worker(tuner->store, slot->worker_id, reason, &tuner->broken);
+    loop_clear_timer(tuner->loop, &slot->deadline);
+    json_decref(slot->unsaid);
+    *slot = (struct slot){.tuner = tuner, .number = slot->number, .state = SLOT_EMPTY};
+}
+
+struct launcher_events slot_events(struct tuner *tuner)
+{
+    return (struct launcher_events){hear, hear_garbage, hear_end, tuner};
+}
+
+void slot_give(struct slot *slot, const struct job *job, json_t *message)
+{
+    slot->job = *job;
+    slot->state = SLOT_BUSY;
+    json_decref(slot->unsaid);
+    slot->unsaid = message;
+}
+
+/* The epoch in hand is finished, then the worker ends by itself. */
+void slot_stop(struct slot *slot)
+{
+    if (slot->worker == NULL || slot->state == SLOT_ENDING)
+        return;
+    if (slot->state == SLOT_BUSY && slot->job.type != JOB_FINAL_EVALUATION) {
+        json_decref(slot->unsaid);
+        slot->unsaid = json_pack("{s:s}", "type", "stop");
+    } else {
+        interrupt_job(slot);
+        kill_worker(slot);
+    }
+}
+
+void slot_act(struct slot *slot, bool wanted)
+{
+    struct tuner *tuner = slot->tuner;
+    if (slot->kill && slot->worker != NULL) {
+        worker_kill(slot->worker);
+        slot->kill = false;
+    }
+    if (slot->state == SLOT_EMPTY && wanted) {
+        slot->worker = launcher_start(tuner->launcher, slot->number, slot, &tuner->broken);
+        slot->state = SLOT_STARTING;
+        set_deadline(slot);
+    }
+    if (slot->unsaid != NULL) {
+        worker_send(slot->worker, slot->unsaid);
+        json_decref(slot->unsaid);
+        slot->unsaid = NULL;
+        set_deadline(slot);
+    }
+}

@@ -1,0 +1,30 @@
+#include "tuner/study_plan.h"
+
+#include <unistd.h>
+
+/* Of a grid without an end in sight. */
+enum { TRIALS_MAX = 1000000 };
+
+int study_plan(const struct study *study, double space_size, struct plan *plan,
+               struct failure *why)
+{
+    int trials = study->trials;
+    if (study->scheduler == SCHEDULER_HYPERBAND) {
+        if (plan_hyperband(study->max_epochs, study->eta, plan, why) != 0)
+            return -1;
+    } else {
+        if (trials == 0 || (space_size > 0 && space_size < trials))
+            trials = space_size > 0 && space_size < TRIALS_MAX ? (int)space_size : TRIALS_MAX;
+        plan_full(trials, study->max_epochs, plan);
+    }
+    return study->limit_epochs > 0 ? plan_limit_epochs(plan, study->limit_epochs, why) : 0;
+}
+
+int study_workers(const struct study *study, int asked)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int count = asked > 0 ? asked : study->workers;
+    if (count == 0)
+        count = (int)(cores < 1 ? 1 : cores) / study->threads;
+    return count < 1 ? 1 : count;
+}

@@ -1,0 +1,56 @@
+/* A trial while its study runs.  Its record is in the store; this is what the
+ * engine keeps at hand.
+ *
+ *            begin           segment ends        promoted
+ *   PENDING -------> RUNNING -------------> PAUSED --------> PENDING
+ *      ^    <-------    |                     |
+ *        retry, stop    | fails               | stopped, completed
+ *                       v                     v
+ *                       ENDED <----------------
+ */
+#ifndef TUNER_TRIAL_H
+#define TUNER_TRIAL_H
+
+#include "common/base.h"
+
+#include <jansson.h>
+
+enum trial_state {
+    TRIAL_PENDING, /* a segment waits for a worker */
+    TRIAL_RUNNING, /* a worker has its segment */
+    TRIAL_PAUSED,  /* at a milestone, not decided yet */
+    TRIAL_ENDED
+};
+
+struct trial {
+    int number, bracket;
+    json_t *parameters;     /* name -> value */
+    json_t *configuration;  /* {"model", "training"}, or NULL: it cannot be configured */
+    enum trial_state state;
+
+    int rung;               /* of the segment in hand, or the last */
+    int from_epoch, to_epoch;
+    int attempt;            /* counted over the whole trial, from 1 */
+    int retries;            /* of this segment, so far */
+
+    int epochs;             /* recorded */
+    double value;           /* at the last milestone; NaN: none, or failed */
+    double best;            /* best metric over all epochs; NaN: none */
+    double latest;          /* metric of the last epoch */
+    int value_epochs;       /* epochs at the last milestone */
+    bool completed;         /* reached the end of its bracket */
+    char *checkpoint;       /* path of the newest, or NULL */
+    int checkpoint_epoch;
+};
+
+struct trial *trial_new(int number, int bracket, json_t *parameters /* taken over */);
+void trial_free(struct trial *trial);
+/* Sets out for a rung: PENDING, no retries yet. */
+void trial_set_out(struct trial *trial, int rung, int from_epoch, int to_epoch);
+/* Takes over an epoch's metric and its checkpoint (copied; NULL: none). */
+void trial_advance(struct trial *trial, int epoch, double metric, bool maximize,
+                   const char *checkpoint);
+/* Whether value `a` is better than `b`; NaN is never better. */
+bool value_better(double a, double b, bool maximize);
+
+#endif

@@ -1,0 +1,622 @@
+#include "tuner/engine.h"
+
+#include "common/file.h"
+#include "tuner/failpoint.h"
+#include "tuner/home.h"
+#include "tuner/study_plan.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { REDRAW_MS = 250, NAMES_TRIED = 10000 };
+
+/* ---- recording ---- */
+
+bool tuner_recording(struct tuner *tuner)
+{
+    if (tuner->broken.text != NULL)
+        return false;
+    if (!tuner->in_transaction)
+        tuner->in_transaction = store_begin(tuner->store, &tuner->broken) == 0;
+    return tuner->in_transaction;
+}
+
+static void commit(struct tuner *tuner)
+{
+    if (!tuner->in_transaction)
+        return;
+    tuner->in_transaction = false;
+    failpoint("before-commit");
+    if (tuner->broken.text != NULL)
+        store_rollback(tuner->store);
+    else
+        store_commit(tuner->store, &tuner->broken);
+    failpoint("after-commit");
+}
+
+void tuner_doom_file(struct tuner *tuner, const char *path)
+{
+    tuner->doomed = xreallocarray(tuner->doomed, tuner->doomed_count + 1, sizeof *tuner->doomed);
+    tuner->doomed[tuner->doomed_count++] = xstrdup(path);
+}
+
+void tuner_drop_checkpoint(struct tuner *tuner, struct trial *trial)
+{
+    if (trial->checkpoint == NULL)
+        return;
+    tuner_doom_file(tuner, trial->checkpoint);
+    if (tuner_recording(tuner))
+        store_forget_checkpoint(tuner->store, tuner->id, trial->number, trial->checkpoint_epoch,
+                                &tuner->broken);
+    free(trial->checkpoint);
+    trial->checkpoint = NULL;
+}
+
+static void delete_doomed(struct tuner *tuner)
+{
+    size_t i;
+    for (i = 0; i < tuner->doomed_count; i++) {
+        if (tuner->broken.text == NULL)
+            unlink(tuner->doomed[i]);
+        free(tuner->doomed[i]);
+    }
+    tuner->doomed_count = 0;
+}
+
+/* ---- decisions ---- */
+
+/* Keeps the checkpoints of the best `keep` completed trials. */
+static void keep_the_best(struct tuner *tuner)
+{
+    struct trial *worst = NULL;
+    int kept = 0, i;
+    for (i = 0; i < tuner->trial_count; i++) {
+        struct trial *trial = tuner->trials[i];
+        if (!trial->completed || trial->checkpoint == NULL)
+            continue;
+        kept++;
+        if (worst == NULL || !value_better(trial->value, worst->value, tuner->study->maximize))
+            worst = trial;
+    }
+    if (kept > tuner->study->keep && worst != NULL)
+        tuner_drop_checkpoint(tuner, worst);
+}
+
+static void carry_out(struct tuner *tuner, const struct decision *decision)
+{
+    struct trial *trial = tuner->trials[decision->trial];
+    switch (decision->verdict) {
+    case VERDICT_PROMOTED: /* the scheduler gives out its next segment */
+        break;
+    case VERDICT_COMPLETED:
+        trial->completed = true;
+        trial->state = TRIAL_ENDED;
+        keep_the_best(tuner);
+        break;
+    case VERDICT_STOPPED:
+    case VERDICT_FAILED:
+        trial->state = TRIAL_ENDED;
+        tuner_drop_checkpoint(tuner, trial);
+        break;
+    }
+}
+
+void tuner_take_decisions(struct tuner *tuner)
+{
+    struct decision decision;
+    while (scheduler_decision(tuner->scheduler, &decision)) {
+        if (tuner_recording(tuner))
+            store_add_decision(tuner->store, tuner->id, decision.trial, decision.bracket,
+                               decision.rung, verdict_name(decision.verdict), decision.rank,
+                               decision.reason, &tuner->broken);
+        carry_out(tuner, &decision);
+    }
+}
+
+const struct trial *tuner_best(const struct tuner *tuner)
+{
+    /* At a fixed number of epochs only trials that went equally far are compared;
+     * with full, each trial went as far as it should. */
+    bool by_epochs = tuner->study->scheduler != SCHEDULER_FULL;
+    const struct trial *best = NULL;
+    int i;
+    for (i = 0; i < tuner->trial_count; i++) {
+        const struct trial *trial = tuner->trials[i];
+        bool further = best != NULL && by_epochs && trial->value_epochs > best->value_epochs;
+        bool as_far = best == NULL || !by_epochs || trial->value_epochs == best->value_epochs;
+        if (isnan(trial->value))
+            continue;
+        if (best == NULL || further ||
+            (as_far && value_better(trial->value, best->value, tuner->study->maximize)))
+            best = trial;
+    }
+    return best;
+}
+
+/* ---- giving out work ---- */
+
+static struct trial *first_pending(struct tuner *tuner)
+{
+    int i;
+    for (i = 0; i < tuner->trial_count; i++) {
+        if (tuner->trials[i]->state == TRIAL_PENDING)
+            return tuner->trials[i];
+    }
+    return NULL;
+}
+
+static void fail_unconfigurable(struct tuner *tuner, struct trial *trial, const char *reason)
+{
+    trial->attempt++;
+    if (tuner_recording(tuner)) {
+        store_begin_segment(tuner->store, tuner->id, trial->number, trial->rung, trial->attempt,
+                            trial->from_epoch, trial->to_epoch, 0, &tuner->broken);
+        store_end_segment(tuner->store, tuner->id, trial->number, trial->rung, trial->attempt,
+                          "failed", (double)NAN, reason, &tuner->broken);
+    }
+    trial->state = TRIAL_ENDED;
+    scheduler_ended(tuner->scheduler, trial->number, trial->rung, (double)NAN);
+    tuner_take_decisions(tuner);
+}
+
+/* Draws the parameters of a new trial and records it; NULL when the space is used up.
+ * A trial that cannot be configured is recorded and has failed. */
+static struct trial *propose(struct tuner *tuner, const struct assignment *assignment)
+{
+    struct failure why = FAILURE_NONE;
+    struct trial *trial;
+    json_t *parameters = sampler_propose(tuner->sampler, (uint32_t)assignment->trial);
+    int epochs = assignment->to_epoch;
+    if (parameters == NULL) {
+        tuner->exhausted = true;
+        scheduler_exhausted(tuner->scheduler, assignment->trial);
+        tuner_take_decisions(tuner);
+        return NULL;
+    }
+    trial = trial_new(assignment->trial, assignment->bracket, parameters);
+    trial->configuration = study_configure(tuner->study, parameters, tuner->prepared.classes,
+                                           &why);
+    if (epochs == 0 && trial->configuration != NULL)
+        epochs = (int)json_integer_value(json_object_get(
+            json_object_get(trial->configuration, "training"), "epochs"));
+    trial_set_out(trial, 0, 0, epochs > 0 ? epochs : 1);
+    tuner->trials = xreallocarray(tuner->trials, (size_t)tuner->trial_count + 1,
+                                  sizeof *tuner->trials);
+    tuner->trials[tuner->trial_count++] = trial;
+    if (tuner_recording(tuner))
+        store_add_trial(tuner->store, tuner->id, trial->number, trial->bracket, parameters,
+                        trial->configuration, &tuner->broken);
+    if (trial->configuration == NULL)
+        fail_unconfigurable(tuner, trial, why.text);
+    failure_clear(&why);
+    return trial;
+}
+
+/* The trial whose segment should run next, PENDING; NULL when there is none now. */
+static struct trial *next_trial(struct tuner *tuner)
+{
+    struct trial *trial = first_pending(tuner);
+    struct assignment assignment;
+    while (trial == NULL && tuner->broken.text == NULL &&
+           scheduler_next(tuner->scheduler, &assignment) == SCHEDULER_RUN) {
+        if (assignment.rung == 0) {
+            trial = propose(tuner, &assignment);
+            if (trial == NULL || trial->state != TRIAL_PENDING)
+                trial = NULL;
+        } else {
+            trial = tuner->trials[assignment.trial];
+            trial_set_out(trial, assignment.rung, assignment.from_epoch, assignment.to_epoch);
+        }
+    }
+    return trial;
+}
+
+/* Epochs that a decaying learning rate is laid out for. */
+static int schedule_epochs(const struct tuner *tuner, const struct trial *trial)
+{
+    const json_t *over = json_object_get(
+        json_object_get(json_object_get(trial->configuration, "training"),
+                        "learning_rate_schedule"), "over");
+    const char *word = json_string_value(over);
+    bool milestone = word != NULL && strcmp(word, "milestone") == 0;
+    if (milestone || tuner->study->scheduler == SCHEDULER_FULL)
+        return trial->to_epoch;
+    return tuner->study->max_epochs;
+}
+
+static json_t *segment_message(const struct tuner *tuner, const struct trial *trial)
+{
+    char *folder = home_checkpoints(tuner->options->home, tuner->study->name);
+    char *prefix = xasprintf("%s/%d", folder, trial->number);
+    int from = trial->checkpoint != NULL ? trial->checkpoint_epoch : 0;
+    json_t *message = json_pack(
+        "{s:s, s:i, s:i, s:O, s:O, s:O, s:O, s:O, s:i, s:i, s:i, s:i, s:s?, s:s}", "type", "run",
+        "trial", trial->number, "attempt", trial->attempt, "seed",
+        json_object_get(tuner->prepared.data, "seed"), "parameters", trial->parameters, "model",
+        json_object_get(trial->configuration, "model"), "training",
+        json_object_get(trial->configuration, "training"), "data", tuner->prepared.data,
+        "threads", tuner->study->threads, "schedule_epochs", schedule_epochs(tuner, trial),
+        "from_epoch", from, "to_epoch", trial->to_epoch, "read_checkpoint", trial->checkpoint,
+        "write_checkpoint", prefix);
+    free(prefix);
+    free(folder);
+    return message;
+}
+
+static void give_segment(struct tuner *tuner, struct slot *slot, struct trial *trial)
+{
+    struct job job = {.type = JOB_SEGMENT, .trial = trial, .to_epoch = trial->to_epoch};
+    job.attempt = ++trial->attempt;
+    job.next_epoch = (trial->checkpoint != NULL ? trial->checkpoint_epoch : 0) + 1;
+    trial->state = TRIAL_RUNNING;
+    if (tuner_recording(tuner))
+        store_begin_segment(tuner->store, tuner->id, trial->number, trial->rung, job.attempt,
+                            trial->from_epoch, trial->to_epoch, slot->worker_id, &tuner->broken);
+    slot_give(slot, &job, segment_message(tuner, trial));
+}
+
+static bool any_busy(const struct tuner *tuner)
+{
+    int i;
+    for (i = 0; i < tuner->slot_count; i++) {
+        if (tuner->slots[i].job.type != JOB_NONE)
+            return true;
+    }
+    return false;
+}
+
+static void finish(struct tuner *tuner, const char *state, const char *note)
+{
+    if (tuner_recording(tuner))
+        store_set_study_state(tuner->store, tuner->id, state, note, &tuner->broken);
+    tuner->finished = true;
+}
+
+/* Nothing of the search is left: on to the final, or to the end. */
+static void conclude(struct tuner *tuner)
+{
+    if (tuner->final.winner == NULL && final_decide(tuner) != 0) {
+        finish(tuner, "failed", tuner->broken.text);
+        return;
+    }
+    if (tuner->final.evaluated)
+        finish(tuner, "finished", NULL);
+}
+
+static void assign(struct tuner *tuner)
+{
+    int i;
+    bool search_over = false;
+    if (tuner->interrupts > 0 || tuner->finished || tuner->broken.text != NULL)
+        return;
+    for (i = 0; i < tuner->slot_count; i++) {
+        struct slot *slot = &tuner->slots[i];
+        struct trial *trial = NULL;
+        if (slot->state != SLOT_IDLE)
+            continue;
+        if (tuner->final.winner == NULL && !tuner->closed)
+            trial = next_trial(tuner);
+        if (trial != NULL)
+            give_segment(tuner, slot, trial);
+        else if (tuner->final.winner != NULL && !any_busy(tuner))
+            final_assign(tuner, slot);
+        else
+            search_over = true;
+    }
+    if ((search_over || tuner->final.winner != NULL) && !any_busy(tuner))
+        conclude(tuner);
+}
+
+/* ---- progress ---- */
+
+static void count_trials(const struct tuner *tuner, struct progress_state *state)
+{
+    int i;
+    for (i = 0; i < tuner->trial_count; i++) {
+        const struct trial *trial = tuner->trials[i];
+        state->epochs_done += trial->epochs;
+        state->trials_ended += trial->state == TRIAL_ENDED;
+        state->trials_failed += trial->state == TRIAL_ENDED && isnan(trial->value);
+    }
+}
+
+static void draw(struct tuner *tuner, bool now)
+{
+    static const char *const activities[] = {"", "training", "final training", "final evaluation"};
+    struct progress_row *rows = xcalloc((size_t)tuner->slot_count, sizeof *rows);
+    struct progress_state state = {
+        .study = tuner->study->name, .metric = tuner->study->metric, .rows = rows,
+        .row_count = tuner->slot_count, .epochs_planned = tuner->plan.epochs,
+        .trials_planned = tuner->plan.trials, .best = tuner_best(tuner),
+        .stopping = tuner->interrupts > 0};
+    int i;
+    for (i = 0; i < tuner->slot_count; i++) {
+        const struct job *job = &tuner->slots[i].job;
+        rows[i].trial = job->trial;
+        rows[i].activity = tuner->slots[i].state == SLOT_STARTING ? "starting"
+                                                                  : activities[job->type];
+        rows[i].epoch = job->next_epoch - 1;
+        rows[i].to_epoch = job->to_epoch;
+    }
+    count_trials(tuner, &state);
+    state.epochs_done += tuner->final.epochs;
+    if (tuner->study->retrain)
+        state.epochs_planned += tuner->study->max_epochs;
+    progress_draw(tuner->progress, &state, now);
+    free(rows);
+}
+
+static void redraw_due(struct timer *timer, void *context)
+{
+    struct tuner *tuner = context;
+    draw(tuner, true);
+    loop_set_timer(tuner->loop, timer, REDRAW_MS);
+}
+
+/* ---- the turn ---- */
+
+static void signal_caught(int number, void *context)
+{
+    struct tuner *tuner = context;
+    int i;
+    (void)number;
+    tuner->interrupts++;
+    if (tuner->interrupts == 1)
+        progress_line(tuner->progress, "stopping: the epochs in hand are finished and recorded "
+                                       "(once more: stop now)");
+    for (i = 0; i < tuner->slot_count; i++) {
+        if (tuner->interrupts == 1)
+            slot_stop(&tuner->slots[i]);
+        else if (tuner->slots[i].worker != NULL)
+            tuner->slots[i].kill = true;
+    }
+}
+
+static void time_is_up(struct timer *timer, void *context)
+{
+    struct tuner *tuner = context;
+    (void)timer;
+    tuner->closed = true;
+    progress_line(tuner->progress, "the limit of %g minutes is reached: no new segments",
+                  tuner->study->limit_minutes);
+    if (tuner_recording(tuner))
+        store_void_study(tuner->store, tuner->id, "cut off by the limit in minutes",
+                         &tuner->broken);
+}
+
+static bool all_empty(const struct tuner *tuner)
+{
+    int i;
+    for (i = 0; i < tuner->slot_count; i++) {
+        if (tuner->slots[i].state != SLOT_EMPTY)
+            return false;
+    }
+    return true;
+}
+
+static void act(struct tuner *tuner)
+{
+    bool wanted = tuner->interrupts == 0 && !tuner->finished && tuner->broken.text == NULL;
+    int i;
+    delete_doomed(tuner);
+    failpoint("before-act");
+    for (i = 0; i < tuner->slot_count; i++)
+        slot_act(&tuner->slots[i], wanted);
+    failpoint("after-act");
+}
+
+static int run_loop(struct tuner *tuner)
+{
+    while (!tuner->finished && tuner->broken.text == NULL) {
+        if (tuner->interrupts > 0 && all_empty(tuner))
+            break;
+        assign(tuner);
+        commit(tuner);
+        if (tuner->broken.text != NULL)
+            break;
+        act(tuner);
+        draw(tuner, false);
+        if (!tuner->finished && !(tuner->interrupts > 0 && all_empty(tuner)))
+            loop_turn(tuner->loop, &tuner->broken);
+    }
+    commit(tuner);
+    return tuner->broken.text == NULL ? 0 : -1;
+}
+
+/* ---- beginning and end ---- */
+
+static json_t *plan_json(const struct plan *plan)
+{
+    json_t *rungs = json_array();
+    int b, r;
+    for (b = 0; b < plan->bracket_count; b++) {
+        for (r = 0; r < plan->brackets[b].rung_count; r++) {
+            const struct rung_plan *rung = &plan->brackets[b].rungs[r];
+            json_array_append_new(rungs, json_pack("{s:i, s:i, s:i, s:i, s:i}", "bracket",
+                                                   plan->brackets[b].number, "rung", r, "places",
+                                                   rung->places, "keep", rung->keep, "epochs",
+                                                   rung->epochs));
+        }
+    }
+    return rungs;
+}
+
+static json_t *parameters_json(const struct space *space)
+{
+    json_t *parameters = json_array();
+    size_t i;
+    for (i = 0; i < space->count; i++)
+        json_array_append_new(parameters, parameter_json(&space->parameters[i]));
+    return parameters;
+}
+
+static json_t *data_json(const struct tuner *tuner)
+{
+    json_t *data = json_copy(tuner->prepared.shape);
+    json_object_set(data, "dataset", json_object_get(tuner->prepared.data, "dataset"));
+    return data;
+}
+
+static int add_study(struct tuner *tuner, struct failure *why)
+{
+    const struct study *study = tuner->study;
+    json_t *data_object = data_json(tuner);
+    char *fingerprint = json_dumps(study->fingerprint, JSON_COMPACT);
+    char *data = json_dumps(data_object, JSON_COMPACT);
+    json_t *parameters = parameters_json(&study->space), *plan = plan_json(&tuner->plan);
+    struct study_record record = {
+        .name = study->name, .file = study->file, .text = study->text, .fingerprint = fingerprint,
+        .seed = study->seed, .metric = study->metric, .maximize = study->maximize,
+        .sampler = study->sampler == SAMPLER_GRID ? "grid" : "random",
+        .scheduler = study->scheduler == SCHEDULER_HYPERBAND ? "hyperband" : "full",
+        .max_epochs = study->max_epochs, .eta = study->eta, .data = data,
+        .parameters = parameters, .plan = plan};
+    int failed = store_begin(tuner->store, why) != 0 ||
+                 store_add_study(tuner->store, &record, &tuner->id, why) != 0 ||
+                 store_commit(tuner->store, why) != 0;
+    if (failed)
+        store_rollback(tuner->store);
+    json_decref(parameters);
+    json_decref(plan);
+    json_decref(data_object);
+    free(fingerprint);
+    free(data);
+    return failed ? -1 : 0;
+}
+
+/* The first free name: mnist_2, mnist_3... */
+static int rename_fresh(struct tuner *tuner, struct failure *why)
+{
+    char *base = xstrdup(tuner->study->name);
+    int number;
+    int64_t found = 1;
+    for (number = 1; found > 0 && number < NAMES_TRIED; number++) {
+        free(tuner->study->name);
+        tuner->study->name = number == 1 ? xstrdup(base) : xasprintf("%s_%d", base, number);
+        found = store_find_study(tuner->store, tuner->study->name, why);
+    }
+    free(base);
+    return found == 0 ? 0 : -1;
+}
+
+/* Opens the record of the study: a new one, or what is there to go on with. */
+static int find_study(struct tuner *tuner, struct failure *why)
+{
+    if (tuner->options->fresh && rename_fresh(tuner, why) != 0)
+        return -1;
+    tuner->id = store_find_study(tuner->store, tuner->study->name, why);
+    if (tuner->id < 0)
+        return -1;
+    return tuner->id == 0 ? add_study(tuner, why) : replay(tuner, why);
+}
+
+static void set_slots(struct tuner *tuner)
+{
+    int i;
+    tuner->slot_count = study_workers(tuner->study, tuner->options->workers);
+    tuner->slots = xcalloc((size_t)tuner->slot_count, sizeof *tuner->slots);
+    for (i = 0; i < tuner->slot_count; i++)
+        tuner->slots[i] = (struct slot){.tuner = tuner, .number = i};
+}
+
+static int set_up(struct tuner *tuner, struct failure *why)
+{
+    static const int signals[] = {SIGINT, SIGTERM};
+    const struct launcher_events events = slot_events(tuner);
+    const struct study *study = tuner->study;
+    char *logs = path_join(tuner->options->home, "logs");
+    char *checkpoints;
+    int failed = (tuner->loop = loop_new(why)) == NULL ||
+                 loop_signals(tuner->loop, signals, ARRAY_LENGTH(signals), signal_caught, tuner,
+                              why) != 0;
+    tuner->sampler = sampler_new(study->sampler, &study->space, study->seed, study->points);
+    failed = failed || study_plan(study, sampler_size(tuner->sampler), &tuner->plan, why) != 0;
+    if (!failed) {
+        tuner->scheduler = scheduler_new(&tuner->plan, study->maximize);
+        tuner->launcher = launcher_local_new(tuner->loop, tuner->prepared.command, logs, &events);
+        set_slots(tuner);
+        failed = find_study(tuner, why) != 0;
+    }
+    if (!failed) {
+        checkpoints = home_checkpoints(tuner->options->home, study->name);
+        failed = folder_make(checkpoints, why) != 0;
+        free(checkpoints);
+    }
+    free(logs);
+    return failed ? -1 : 0;
+}
+
+static void start_timers(struct tuner *tuner)
+{
+    tuner->redraw = (struct timer){.due = redraw_due, .context = tuner};
+    tuner->time_limit = (struct timer){.due = time_is_up, .context = tuner};
+    loop_set_timer(tuner->loop, &tuner->redraw, REDRAW_MS);
+    if (tuner->study->limit_minutes > 0)
+        loop_set_timer(tuner->loop, &tuner->time_limit,
+                       (int64_t)(tuner->study->limit_minutes * 60e3));
+}
+
+static void tear_down(struct tuner *tuner)
+{
+    int i;
+    progress_free(tuner->progress);
+    launcher_free(tuner->launcher);
+    loop_free(tuner->loop);
+    scheduler_free(tuner->scheduler);
+    sampler_free(tuner->sampler);
+    for (i = 0; i < tuner->trial_count; i++)
+        trial_free(tuner->trials[i]);
+    free(tuner->trials);
+    for (i = 0; i < tuner->slot_count; i++)
+        json_decref(tuner->slots[i].unsaid);
+    free(tuner->slots);
+    delete_doomed(tuner);
+    free(tuner->doomed);
+    free(tuner->final.checkpoint);
+    prepared_release(&tuner->prepared);
+    store_close(tuner->store);
+    failure_clear(&tuner->broken);
+}
+
+static enum exit_code outcome(struct tuner *tuner, struct failure *why)
+{
+    if (tuner->broken.text != NULL) {
+        fail(why, "%s", tuner->broken.text);
+        if (why != NULL)
+            why->code = tuner->broken.code;
+        return tuner->broken.code;
+    }
+    if (tuner->finished)
+        return EXIT_DONE;
+    if (tuner_recording(tuner))
+        store_set_study_state(tuner->store, tuner->id, "interrupted", NULL, &tuner->broken);
+    commit(tuner);
+    return EXIT_INTERRUPTED;
+}
+
+enum exit_code tuner_run(struct study *study, const struct tuner_options *options,
+                         struct failure *why)
+{
+    struct tuner tuner = {.study = study, .options = options};
+    char *database = home_database(options->home);
+    enum exit_code code = EXIT_FAILED;
+    if (prepare(study, options->home, options->trainer, false, &tuner.prepared, why) != 0 ||
+        home_make(options->home, why) != 0 ||
+        (tuner.store = store_open(database, STORE_WRITE, why)) == NULL)
+        goto done;
+    tuner.progress = progress_new(options->quiet);
+    if (set_up(&tuner, why) != 0)
+        goto done;
+    start_timers(&tuner);
+    run_loop(&tuner);
+    code = outcome(&tuner, why);
+done:
+    if (why != NULL && why->code != EXIT_DONE)
+        code = why->code;
+    tear_down(&tuner);
+    free(database);
+    return code;
+}
