@@ -1,0 +1,226 @@
+#include "common/file.h"
+
+#include "common/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- reading ---- */
+
+static int read_all(int fd, const char *path, size_t most, struct text *content,
+                    struct failure *why)
+{
+    char block[1 << 16];
+    for (;;) {
+        ssize_t count = read(fd, block, sizeof block);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return fail_input(why, "%s: cannot be read: %s", path, strerror(errno));
+        if (count == 0)
+            return 0;
+        if ((size_t)count > most - content->length)
+            return fail_input(why, "%s: is larger than %zu bytes, the most that is accepted", path,
+                              most);
+        text_add_bytes(content, block, (size_t)count);
+    }
+}
+
+int file_read(const char *path, size_t most, char **bytes, size_t *size, struct failure *why)
+{
+    struct text content = TEXT_EMPTY;
+    struct stat status;
+    int result = -1;
+    /* Without O_NONBLOCK a named pipe that nobody writes would hold us up for ever. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return fail_input(why, "%s: cannot be opened: %s", path, strerror(errno));
+    if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
+        fail_input(why, "%s: is a folder, a file is needed", path);
+        goto end;
+    }
+    if (read_all(fd, path, most, &content, why) < 0)
+        goto end;
+    *size = content.length;
+    *bytes = text_take(&content);
+    result = 0;
+end:
+    text_free(&content);
+    close(fd);
+    return result;
+}
+
+/* ---- replacing ---- */
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t count = write(fd, bytes, size);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -1;
+        bytes += count;
+        size -= (size_t)count;
+    }
+    return 0;
+}
+
+static int write_synced(const char *path, const struct file_piece *pieces, size_t count)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return -1;
+    int result = 0;
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = write_all(fd, pieces[i].bytes, pieces[i].size);
+    if (result == 0)
+        result = fsync(fd);
+    int reason = errno;
+    if (close(fd) < 0 && result == 0)
+        return -1;
+    errno = reason;
+    return result;
+}
+
+/* A name is on disk only once its folder is. */
+static int sync_folder_of(const char *path)
+{
+    char *folder = path_folder(path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
+    if (fd < 0)
+        return -1;
+    int result = fsync(fd);
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return result;
+}
+
+int file_replace(const char *path, const struct file_piece *pieces, size_t count,
+                 struct failure *why)
+{
+    char *temporary = xasprintf("%s.tmp.%ld", path, (long)getpid());
+    int result = write_synced(temporary, pieces, count);
+    if (result == 0)
+        result = rename(temporary, path);
+    if (result < 0) {
+        int reason = errno;
+        unlink(temporary);
+        fail(why, "%s: cannot be written: %s", path, strerror(reason));
+    } else if (sync_folder_of(path) < 0) {
+        result = fail(why, "%s: its folder cannot be synced: %s", path, strerror(errno));
+    }
+    free(temporary);
+    return result;
+}
+
+/* ---- folders ---- */
+
+static int make_one(const char *path, struct failure *why)
+{
+    if (mkdir(path, 0777) == 0 || folder_exists(path))
+        return 0;
+    if (errno == EEXIST)
+        return fail_input(why, "%s: is no folder; move it away or choose another place", path);
+    return fail(why, "%s: the folder cannot be made: %s", path, strerror(errno));
+}
+
+int folder_make(const char *path, struct failure *why)
+{
+    char *part = xstrdup(path);
+    int result = 0;
+    for (char *at = part + 1; part[0] && *at && result == 0; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        result = make_one(part, why);
+        *at = '/';
+    }
+    if (result == 0)
+        result = make_one(path, why);
+    free(part);
+    return result;
+}
+
+static int remove_entry(int folder, const char *name, const char *shown, struct failure *why);
+
+/* Empties the folder open at `fd`, which is closed in any case. */
+static int remove_entries(int fd, const char *shown, struct failure *why)
+{
+    DIR *entries = fdopendir(fd);
+    if (!entries) {
+        int reason = errno;
+        close(fd);
+        return fail(why, "%s: cannot be listed: %s", shown, strerror(reason));
+    }
+    int result = 0;
+    struct dirent *entry;
+    while (result == 0 && (entry = readdir(entries))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        char *path = path_join(shown, entry->d_name);
+        result = remove_entry(fd, entry->d_name, path, why);
+        free(path);
+    }
+    closedir(entries);
+    return result;
+}
+
+/* Symbolic links are removed, never followed. */
+static int remove_entry(int folder, const char *name, const char *shown, struct failure *why)
+{
+    if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    int reason = errno;
+    int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return fail(why, "%s: cannot be removed: %s", shown,
+                    strerror(errno == ENOTDIR ? reason : errno));
+    if (remove_entries(fd, shown, why) < 0)
+        return -1;
+    if (unlinkat(folder, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        return fail(why, "%s: cannot be removed: %s", shown, strerror(errno));
+    return 0;
+}
+
+int folder_remove(const char *path, struct failure *why)
+{
+    return remove_entry(AT_FDCWD, path, path, why);
+}
+
+/* ---- paths ---- */
+
+bool file_exists(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
+bool folder_exists(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+char *path_join(const char *folder, const char *name)
+{
+    if (name[0] == '/' || folder[0] == '\0')
+        return xstrdup(name);
+    bool slash = folder[strlen(folder) - 1] == '/';
+    return xasprintf("%s%s%s", folder, slash ? "" : "/", name);
+}
+
+char *path_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return xstrdup(".");
+    return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
+}
