@@ -1,0 +1,202 @@
+#!/usr/bin/python3
+"""A trainer that learns nothing, quickly: it speaks the protocol, and its metrics are
+arithmetic on the trial's number and parameters.  $FAKE makes it misbehave, as words
+separated by commas, each NAME or NAME=TRIAL or NAME=TRIAL:EPOCH.  A word with a "!"
+at its end misbehaves at every attempt, the others at the first one only.
+
+  crash, segv, hang, flood, garbage, half_line, early_done, out_of_order, wrong_trial,
+  old_attempt, no_metric, diverge, refuse, ask_again, no_checkpoint, silent_start,
+  bad_version, exit_at_start, slow (20 ms an epoch)
+"""
+import json
+import math
+import os
+import signal
+import sys
+import time
+
+WORDS = {}
+for word in filter(None, os.environ.get("FAKE", "").split(",")):
+    always = word.endswith("!")
+    name, _, where = word.rstrip("!").partition("=")
+    trial, _, epoch = where.partition(":")
+    WORDS[name] = (int(trial) if trial else None, int(epoch) if epoch else None, always)
+
+FIRST_ATTEMPTS = os.environ.get("FAKE_STATE", "")
+
+
+def misbehaves(name, trial=None, epoch=None):
+    """Whether to do `name` now; once per name and trial unless it is for always."""
+    if name not in WORDS:
+        return False
+    at_trial, at_epoch, always = WORDS[name]
+    if at_trial is not None and at_trial != trial or at_epoch is not None and at_epoch != epoch:
+        return False
+    if not always and FIRST_ATTEMPTS:
+        mark = f"{FIRST_ATTEMPTS}/{name}.{trial}"
+        if os.path.exists(mark):
+            return False
+        open(mark, "w").close()
+    return True
+
+
+def say(message):
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def metric(run, epoch):
+    """Deterministic in the trial's parameters and the epoch; rises with the epochs."""
+    mixed = 0.0
+    for i, value in enumerate(run["parameters"].values()):
+        number = value if isinstance(value, (int, float)) else len(str(value))
+        mixed += math.sin(float(number) * (i + 1) * 12.9898) * 0.5 + 0.5
+    mixed = mixed / max(1, len(run["parameters"]))
+    return round(0.5 + 0.4 * mixed * (1 - 0.7 ** epoch) + 0.001 * epoch, 6)
+
+
+def misbehave(run, epoch):
+    trial = run["trial"]
+    if misbehaves("crash", trial, epoch):
+        sys.exit(3)
+    if misbehaves("segv", trial, epoch):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if misbehaves("hang", trial, epoch):
+        time.sleep(60)
+    if misbehaves("garbage", trial, epoch):
+        print("this is <not> JSON", flush=True)
+        time.sleep(60)
+    if misbehaves("half_line", trial, epoch):
+        sys.stdout.write('{"type":"epoch","trial":')
+        sys.stdout.flush()
+        sys.exit(0)
+    if misbehaves("flood", trial, epoch):
+        try:
+            for _ in range(64):
+                sys.stdout.write("x" * 65536)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            pass
+        time.sleep(60)
+
+
+def epoch_message(run, epoch, path):
+    accuracy = metric(run, epoch)
+    return {"type": "epoch", "trial": run["trial"], "attempt": run["attempt"], "epoch": epoch,
+            "metrics": {"train_loss": 1 - accuracy, "train_accuracy": accuracy,
+                        "val_loss": 1 - accuracy, "val_accuracy": accuracy},
+            "checkpoint": path, "seconds": 0.001}
+
+
+def run_epoch(run, epoch):
+    """Says one epoch; False when there is nothing more to say."""
+    trial = run["trial"]
+    misbehave(run, epoch)
+    if "slow" in WORDS:
+        time.sleep(0.02)
+    path = f"{run['write_checkpoint']}.{epoch}.{run['attempt']}"
+    with open(path, "w") as file:
+        json.dump({"trial": trial, "epoch": epoch}, file)
+    message = epoch_message(run, epoch, path)
+    if misbehaves("no_checkpoint", trial, epoch):
+        os.unlink(path)
+        message["checkpoint"] = None
+    if misbehaves("out_of_order", trial, epoch):
+        message["epoch"] += 1
+    if misbehaves("wrong_trial", trial, epoch):
+        message["trial"] += 1000
+    if misbehaves("no_metric", trial, epoch):
+        del message["metrics"]["val_accuracy"]
+    if misbehaves("old_attempt", trial, epoch):
+        say(dict(message, attempt=0, metrics={"val_accuracy": 99}))
+    if misbehaves("diverge", trial, epoch):
+        message["metrics"]["train_loss"] = None
+        say(message)
+        return False
+    say(message)
+    return True
+
+
+def run_segment(run):
+    if misbehaves("refuse", run["trial"]):
+        return say({"type": "error", "trial": run["trial"], "attempt": run["attempt"],
+                    "text": "this configuration needs more memory than there is",
+                    "where": "model[0].filters", "retry": False})
+    if misbehaves("ask_again", run["trial"]):
+        return say({"type": "error", "trial": run["trial"], "attempt": run["attempt"],
+                    "text": "the disk was full for a moment", "where": None, "retry": True})
+    start = run["from_epoch"]
+    if run["read_checkpoint"]:
+        with open(run["read_checkpoint"]) as file:
+            found = json.load(file)
+        assert found["epoch"] == start, (found, start)
+    for epoch in range(start + 1, run["to_epoch"] + 1):
+        if misbehaves("early_done", run["trial"], epoch) or not run_epoch(run, epoch):
+            break
+        if stop_waits():
+            sys.exit(0)
+    say({"type": "done", "trial": run["trial"], "attempt": run["attempt"]})
+
+
+def evaluate(message):
+    images = 1000
+    for first in range(0, images, 500):
+        labels = [i % 10 for i in range(first, first + 500)]
+        predicted = [label if i % 50 else (label + 1) % 10 for i, label in enumerate(labels)]
+        say({"type": "predictions", "trial": message["trial"], "attempt": message["attempt"],
+             "first": first, "labels": labels, "predicted": predicted,
+             "probabilities": [[0.91 if k == p else 0.01 for k in range(10)] for p in predicted]})
+    say({"type": "done", "trial": message["trial"], "attempt": message["attempt"],
+         "images": images, "loss": 0.05, "layers": []})
+
+
+def describe(message):
+    answer = {"type": "described", "id": message["id"],
+              "data": {"height": 28, "width": 28, "channels": 1, "classes": 10, "train": 1000,
+                       "validation": 100, "test": 1000, "checksum": 1}}
+    if "model" in message:
+        answer.update(layers=[], parameters=10, flops=100, images_per_s=1000)
+    say(answer)
+
+
+PENDING = b""
+
+
+def stop_waits():
+    """Whether the tuner has said anything while a segment runs: only `stop` may come."""
+    global PENDING
+    import select
+    if select.select([0], [], [], 0)[0]:
+        data = os.read(0, 65536)
+        PENDING += data
+        return True
+    return False
+
+
+def lines():
+    global PENDING
+    while True:
+        while b"\n" not in PENDING:
+            data = os.read(0, 65536)
+            if not data:
+                return
+            PENDING += data
+        line, PENDING = PENDING.split(b"\n", 1)
+        yield line
+
+
+def main():
+    if misbehaves("exit_at_start"):
+        sys.exit(7)
+    if misbehaves("silent_start"):
+        time.sleep(600)
+    say({"type": "ready", "version": 99 if misbehaves("bad_version") else 1,
+         "program": "fake 1", "arithmetic": "python"})
+    for line in lines():
+        message = json.loads(line)
+        if message["type"] == "stop":
+            return
+        {"describe": describe, "run": run_segment, "evaluate": evaluate}[message["type"]](message)
+
+
+main()

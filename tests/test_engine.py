@@ -1,0 +1,229 @@
+"""The tuner's binary end to end, with a fake trainer that answers at once: the same
+results for every number of workers and after every interruption, and what happens to
+workers that misbehave."""
+import os
+import random
+import signal
+import time
+
+from harness import *
+
+EXPECTED = {}
+
+
+def undisturbed():
+    home = folder("undisturbed")
+    study = write_study(home)
+    code, out, err = run(home, "run", study, "--workers", "1")
+    check("a study with the fake trainer runs to its end", code == 0, err)
+    check("its result names the best trial and the report", "trial" in out and "report" in out, out)
+    EXPECTED["s"] = results(home)
+    check("the view results has rows", len(EXPECTED["s"]) > 17, EXPECTED["s"])
+    check("exactly 17 trials", rows(home, "SELECT count(*) FROM trials") == [(17,)])
+    held = rows(home, "SELECT bracket, rung, count(*), max(epochs) FROM rungs "
+                      "GROUP BY bracket, rung ORDER BY bracket DESC, rung")
+    check("rungs as in the plan: 9/1 3/3 1/9, 5/3 1/9, 3/9",
+          [(b, r, n) for b, r, n, _ in held] ==
+          [(2, 0, 9), (2, 1, 3), (2, 2, 1), (1, 0, 5), (1, 1, 1), (0, 0, 3)], held)
+    code, out, err = run(home, "run", study)
+    check("a finished study is not run again", code == 0 and results(home) == EXPECTED["s"], err)
+
+
+def workers():
+    for count in (2, 5, 16):
+        home = folder(f"workers{count}")
+        code, _, err = run(home, "run", write_study(home), "--workers", str(count))
+        check(f"{count} workers give the results of one", code == 0 and
+              results(home) == EXPECTED["s"], err)
+
+
+def interrupted():
+    home = folder("interrupted")
+    study = write_study(home)
+    process = start(home, "run", study, "--workers", "2", fake="slow")
+    wait_until(lambda: os.path.exists(home + "/trials.db") and
+               rows(home, "SELECT count(*) FROM sqlite_schema WHERE name = 'curves'") == [(1,)] and
+               rows(home, "SELECT count(*) FROM curves")[0][0] > 5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    check("Ctrl-C exits with 130", process.returncode == 130, err)
+    check("and says how to go on", "To go on" in err, err)
+    code, _, err = run(home, "run", study)
+    check("run again, the study goes on to the same results",
+          code == 0 and results(home) == EXPECTED["s"], err)
+
+
+def killed_at_every_boundary():
+    """A run that dies at the n-th boundary, for n = 1, 2, ... until none is left."""
+    for point in ("before-commit", "after-commit", "before-act", "after-act"):
+        home = folder("boundary-" + point)
+        study = write_study(home)
+        deaths = 0
+        step = 1
+        while deaths < 300:
+            code, _, err = run(home, "run", study, "--workers", "3",
+                               failpoint=f"{point}:{step}")
+            if code != -signal.SIGKILL:
+                break
+            deaths += 1
+            step = step % 7 + 1
+        check(f"killed {point} again and again ({deaths} times): the same results",
+              code == 0 and deaths >= 10 and results(home) == EXPECTED["s"], (code, deaths, err))
+        check(f"and the database is whole ({point})", integrity(home) == [("ok",)])
+
+
+def killed_at_random():
+    draw = random.Random(7)
+    home = folder("random")
+    study = write_study(home)
+    deaths = 0
+    for _ in range(20):
+        process = start(home, "run", study, "--workers", "3", fake="slow")
+        try:
+            process.wait(timeout=draw.uniform(0.05, 0.6))
+            process.communicate()
+            if process.returncode == 0:
+                break
+        except Exception:
+            process.kill()
+            process.communicate()
+            deaths += 1
+    code, _, err = run(home, "run", study)
+    check(f"killed at {deaths} random moments: the same results",
+          code == 0 and deaths >= 3 and results(home) == EXPECTED["s"], (code, deaths, err))
+    check("and the database is whole", integrity(home) == [("ok",)])
+
+
+def misbehaving():
+    """Faults of workers that cost a segment one retry and change no result."""
+    for fake in ("crash=3:1", "segv=4", "hang=5:1", "flood=2:1", "garbage=6", "half_line=7",
+                 "early_done=8:1", "out_of_order=1:1", "wrong_trial=9:1", "no_metric=10:1",
+                 "ask_again=11", "old_attempt=2", "no_checkpoint=0:1"):
+        home = folder("fault-" + fake.split("=")[0])
+        code, _, err = run(home, "run", write_study(home), "--workers", "2", fake=fake)
+        check(f"a worker's fault ({fake}) costs a retry and no result",
+              code == 0 and results(home) == EXPECTED["s"], (code, err))
+        faults = rows(home, "SELECT count(*) FROM faults")[0][0]
+        harmless = fake.startswith(("old_attempt", "no_checkpoint"))
+        check(f"and it is recorded ({fake})", faults == (0 if harmless else 1), err)
+
+
+def failing_trials():
+    home = folder("always")
+    code, _, err = run(home, "run", write_study(home), "--workers", "2", fake="crash=3!")
+    check("a trial whose worker always crashes fails, the study goes on", code == 0, err)
+    check("its trial is failed, with the reason",
+          rows(home, "SELECT state FROM trials WHERE trial = 3") == [("failed",)])
+    for fake, word in (("diverge=4:1", "diverged"), ("refuse=5", "memory")):
+        home = folder("fails-" + word)
+        code, _, err = run(home, "run", write_study(home), "--workers", "2", fake=fake + "!")
+        trial = int(fake.split("=")[1].split(":")[0])
+        check(f"{word}: the trial fails at once, the study goes on", code == 0 and rows(
+            home, "SELECT state FROM trials WHERE trial = ?", trial) == [("failed",)], err)
+        check(f"{word}: it was not tried again",
+              rows(home, "SELECT count(*) FROM segments WHERE trial = ?", trial) == [(1,)])
+    home = folder("all-fail")
+    code, _, err = run(home, "run", write_study(home), "--workers", "3", fake="refuse!")
+    check("a study whose trials all fail ends with exit code 1 and says so",
+          code == 1 and "no trial ended well" in err, (code, err))
+
+
+def trainers_that_do_not_start():
+    for fake in ("exit_at_start!", "bad_version!"):
+        home = folder("start-" + fake[:-1])
+        code, _, err = run(home, "run", write_study(home), fake=fake)
+        check(f"a trainer that does not start ({fake}) ends the study with a message",
+              code == 1 and err.count("\n") <= 4, (code, err))
+        check("and leaves no home behind", not os.path.exists(home + "/trials.db"))
+    home = folder("no-trainer")
+    code, _, err = run(home, "run", write_study(home), trainer="/nonexistent/trainer")
+    check("a trainer that is not there is named", code != 0 and "/nonexistent/trainer" in err, err)
+
+
+def other_searches():
+    home = folder("grid")
+    study = write_study(home, search="{sampler: grid, points: 2, scheduler: full, max_epochs: 2}")
+    code, _, err = run(home, "run", study, "--workers", "4")
+    check("a grid runs all of its 8 x 2 x 2 x 4 points", code == 0 and
+          rows(home, "SELECT count(*) FROM trials") == [(128,)], err)
+    home = folder("full")
+    search = "{sampler: random, scheduler: full, trials: 12, max_epochs: 3}"
+    code, _, err = run(home, "run", write_study(home, search=search))
+    one = results(home)
+    check("a random search runs its 12 trials of 3 epochs", code == 0 and
+          rows(home, "SELECT count(*), min(epochs) FROM trials") == [(12, 3)], err)
+    home = folder("full5")
+    run(home, "run", write_study(home, search=search), "--workers", "5")
+    check("a random search gives the same with 5 workers", results(home) == one)
+    home = folder("minimum")
+    study = write_study(home, more="objective: {metric: val_loss, goal: minimize}\n")
+    code, _, err = run(home, "run", study)
+    check("a loss is minimized", code == 0 and rows(
+        home, "SELECT value = (SELECT min(value) FROM trials WHERE epochs = 9) FROM trials "
+              "JOIN studies ON studies.name = trials.study AND winner = trial") == [(1,)], err)
+
+
+def same_study():
+    home = folder("again")
+    study = write_study(home)
+    run(home, "run", study)
+    code, _, err = run(home, "run", study, "--fresh")
+    first = [row[1:] for row in results(home)]
+    check("--fresh starts over under a new name with the same draws", code == 0 and
+          [row[1:] for row in results(home, "s_2")] == first, err)
+    with open(study, "a") as file:
+        file.write("# only a comment\nworkers: 2\n")
+    check("comments and workers make no other study", run(home, "run", study)[0] == 0)
+    text = open(study).read().replace("high: 64", "high: 32")
+    open(study, "w").write(text)
+    code, _, err = run(home, "run", study)
+    check("a changed range under the same name is refused with the difference",
+          code == 65 and "64" in err and "32" in err and "filters" in err, (code, err))
+
+
+def one_tuner_a_home():
+    home = folder("two")
+    study = write_study(home)
+    first = start(home, "run", study, "--workers", "1", fake="slow")
+    wait_until(lambda: os.path.exists(home + "/trials.db") and os.path.getsize(home + "/trials.db") > 0)
+    time.sleep(0.1)
+    code, _, err = run(home, "run", study)
+    check("a second tuner says who has the home and ends",
+          code == 1 and str(first.pid) in err, (code, err))
+    first.kill()
+    first.communicate()
+
+
+def workers_die_with_the_tuner():
+    home = folder("orphans")
+    process = start(home, "run", write_study(home), "--workers", "2", fake="hang=0:1!")
+    database = home + "/trials.db"
+    wait_until(lambda: os.path.exists(database) and os.path.getsize(database) > 0)
+
+    def pids():
+        try:
+            return [pid for (pid,) in rows(home, "SELECT pid FROM workers")]
+        except Exception:
+            return []
+    wait_until(lambda: len(pids()) >= 2)
+    found = pids()
+    process.kill()
+    process.communicate()
+    gone = wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") and "fake_trainer" in
+                                      open(f"/proc/{pid}/cmdline").read() for pid in found), 5)
+    check("workers die with a tuner that is killed", len(found) >= 2 and gone, found)
+
+
+undisturbed()
+workers()
+interrupted()
+killed_at_every_boundary()
+killed_at_random()
+misbehaving()
+failing_trials()
+trainers_that_do_not_start()
+other_searches()
+same_study()
+one_tuner_a_home()
+workers_die_with_the_tuner()
+finish()
