@@ -1,45 +1,20 @@
 /* Schedulers decide how many epochs a trial gets.  Pure: ended segments go in,
  * assignments and decisions come out; no clock, no descriptor, no SQL.
  *
- * The plan is fixed beforehand: brackets of rungs, and trial numbers given out
- * bracket by bracket.  A rung of n places keeps the best k.  Promotion is without
- * a barrier and yet has the barrier's result: once c of the n have ended, the best
- * max(0, c - (n - k)) of them are sure to be among the best k. */
+ * The plan is fixed beforehand (tuner/plan.h); one scheduler serves every plan, and
+ * full is a bracket of one rung.  Promotion is without a barrier and yet has the
+ * barrier's result: once c of the n places of a rung have ended, the best
+ * max(0, c - (n - k)) of them are sure to be among the best k.  Values are ranked
+ * with ties by trial number.  A failed trial ranks last and is never promoted.  A
+ * place that can no longer be filled, because too few of the rung below ended well
+ * or because the space is used up, counts as ended, after all failed ones.
+ *
+ * A segment's end costs O(log n) for a rung of n places (see tuner/ranking.h). */
 #ifndef TUNER_SCHEDULER_H
 #define TUNER_SCHEDULER_H
 
+#include "tuner/rung.h"
 #include "tuner/study.h"
-
-enum { PLAN_RUNGS_MAX = 32, PLAN_BRACKETS_MAX = 32 };
-
-struct rung_plan {
-    int places;       /* n_i: trials that this rung holds at most */
-    int keep;         /* how many go on to the next; 0 in the last rung */
-    int epochs;       /* r_i: epochs reached here in all; 0 with full: as the trial says itself */
-};
-
-struct bracket_plan {
-    int number;       /* s: s_max first, 0 last */
-    int first_trial;  /* its trials are first_trial .. first_trial + rungs[0].places - 1 */
-    int rung_count;
-    struct rung_plan rungs[PLAN_RUNGS_MAX];
-};
-
-struct plan {
-    int bracket_count;
-    struct bracket_plan brackets[PLAN_BRACKETS_MAX];
-    int trials;             /* all configurations */
-    int64_t epochs;         /* in all when promoted trials go on from their checkpoints */
-    int64_t epochs_anew;    /* in all if every rung started anew */
-};
-
-/* Hyperband (Li et al., JMLR 2018, algorithm 1) for R = max_epochs. */
-int plan_hyperband(int max_epochs, int eta, struct plan *plan, struct failure *why);
-/* `trials` trials of `epochs` epochs each (0: as each says itself). */
-void plan_full(int trials, int epochs, struct plan *plan);
-/* Drops what does not fit into `epochs` (going on): whole brackets of hyperband
- * from the end, trials of full from the end.  Nothing fits: a failure. */
-int plan_limit_epochs(struct plan *plan, int epochs, struct failure *why);
 
 struct scheduler;
 
@@ -58,15 +33,14 @@ struct assignment {
     int to_epoch;
 };
 
-enum verdict { VERDICT_PROMOTED, VERDICT_STOPPED, VERDICT_COMPLETED, VERDICT_FAILED };
-
 struct decision {
     int trial, bracket, rung;
     enum verdict verdict;
-    int rank;           /* among those of the rung that have ended, from 1 */
+    int rank;           /* among those of the rung that have ended so far, from 1 */
     char reason[160];   /* "among the best 9 of 27 whatever the 4 not yet ended give" */
 };
 
+/* The plan is copied. */
 struct scheduler *scheduler_new(const struct plan *plan, bool maximize);
 void scheduler_free(struct scheduler *scheduler);
 
@@ -75,14 +49,21 @@ void scheduler_free(struct scheduler *scheduler);
 enum scheduler_answer scheduler_next(struct scheduler *scheduler, struct assignment *assignment);
 /* A segment ended with this value; not finite: the trial failed. */
 void scheduler_ended(struct scheduler *scheduler, int trial, int rung, double value);
-/* The space is used up: `trial` and all after it are never proposed; their places
- * count as ended. */
+/* The space is used up: `trial` (given out or not) and all after it are never
+ * proposed; their places count as ended. */
 void scheduler_exhausted(struct scheduler *scheduler, int trial);
-/* Takes the next decision that has become certain; false when there is none. */
+/* Takes the next decision that has become certain; false when there is none.  Each
+ * is given once, as soon as it is certain: promoted when k places are enough for it
+ * whatever happens, stopped when k others rank better, completed when its segment in
+ * a last rung ends, failed when its segment fails. */
 bool scheduler_decision(struct scheduler *scheduler, struct decision *decision);
 /* Tells that a segment was begun in an earlier life of the tuner (replay of the
- * record): it will not be given out by scheduler_next(). */
+ * record): it will not be given out by scheduler_next().  The record may be replayed
+ * in any order: a segment may be told begun or ended before its promotion is known. */
 void scheduler_begun(struct scheduler *scheduler, int trial, int rung);
+/* The final rank of a trial in a rung, from 1, once every place of the rung has
+ * ended; 0 before, and for a trial that did not get there. */
+int scheduler_rank(const struct scheduler *scheduler, int trial, int rung);
 
 const char *verdict_name(enum verdict verdict); /* "promoted", ... */
 
