@@ -179,7 +179,7 @@ int message_parse(const char *line, size_t length, struct message *message, stru
     *message = (struct message){.id = -1, .trial = -1, .attempt = -1};
     message->body = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
     if (message->body == NULL)
-        fail(why, "not JSON: %s", error.text);
+        fail(why, "not JSON at byte %d", error.position);
     else if (!json_is_object(message->body))
         fail(why, "not a JSON object");
     else if (read_body(message, why) == 0)
