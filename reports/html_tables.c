@@ -1,0 +1,208 @@
+#include "reports/html_tables.h"
+
+#include "common/base.h"
+#include "reports/format.h"
+#include "reports/html.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the classification report ---- */
+
+static void scores_row(struct text *text, const char *name, const struct class_metrics *scores)
+{
+    text_add(text, "<tr>");
+    html_element(text, "th scope=\"row\"", NULL, name);
+    html_take(text, "td", NULL, xasprintf("%.4f", scores->precision));
+    html_take(text, "td", NULL, xasprintf("%.4f", scores->recall));
+    html_take(text, "td", NULL, xasprintf("%.4f", scores->f1));
+    html_take(text, "td", NULL, format_count(scores->support));
+    text_add(text, "</tr>\n");
+}
+
+static void accuracy_row(struct text *text, const struct metrics *metrics)
+{
+    text_add(text, "<tr>");
+    html_element(text, "th scope=\"row\"", NULL, "accuracy");
+    text_add(text, "<td></td><td></td>");
+    html_take(text, "td", NULL, xasprintf("%.4f", metrics->accuracy));
+    html_take(text, "td", NULL, format_count(metrics->total));
+    text_add(text, "</tr>\n");
+}
+
+void html_classes(struct text *text, const struct report_data *data)
+{
+    text_add(text, "<table class=\"numbers\">\n<thead><tr>"
+                   "<th scope=\"col\">class</th><th scope=\"col\">precision</th>"
+                   "<th scope=\"col\">recall</th><th scope=\"col\">F1</th>"
+                   "<th scope=\"col\">support</th></tr></thead>\n<tbody>\n");
+    for (int i = 0; i < data->classes; i++)
+        if (metrics_class_seen(&data->metrics.per_class[i]))
+            scores_row(text, data->class_names[i], &data->metrics.per_class[i]);
+    text_add(text, "</tbody>\n<tbody class=\"totals\">\n");
+    accuracy_row(text, &data->metrics);
+    scores_row(text, "macro average", &data->metrics.macro);
+    scores_row(text, "weighted average", &data->metrics.weighted);
+    text_add(text, "</tbody>\n</table>\n");
+}
+
+/* ---- settings ---- */
+
+void html_parameters(struct text *text, const struct report_data *data)
+{
+    const char *name;
+    json_t *value;
+    text_add(text, "<table class=\"settings\"><tbody>\n");
+    json_object_foreach(data->parameters, name, value)
+        html_setting(text, name, format_value(value, 0));
+    text_add(text, "</tbody></table>\n");
+}
+
+/* One row per setting; a section inside, such as the optimizer, is named before its
+ * settings: "optimizer learning_rate". */
+static void settings_rows(struct text *text, const char *prefix, json_t *settings)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(settings, name, value) {
+        bool type = *prefix && strcmp(name, "type") == 0;
+        char *full = type ? xstrdup(prefix)
+                          : xasprintf("%s%s%s", prefix, *prefix ? " " : "", name);
+        if (json_is_object(value))
+            settings_rows(text, full, value);
+        else if (!json_is_null(value))
+            html_setting(text, full, format_value(value, 0));
+        free(full);
+    }
+}
+
+void html_training(struct text *text, const struct report_data *data)
+{
+    text_add(text, "<table class=\"settings\"><tbody>\n");
+    settings_rows(text, "", json_object_get(data->configuration, "training"));
+    html_setting(text, "epochs in the search", xasprintf("%d", data->winner_epochs));
+    if (data->final.count > 0)
+        html_setting(text, "epochs of the final training", xasprintf("%d", data->final_epochs));
+    html_setting(text, "arithmetic", xstrdup(data->arithmetic));
+    text_add(text, "</tbody></table>\n");
+}
+
+/* ---- the model ---- */
+
+/* [14, 14, 32] -> "14 × 14 × 32". */
+static char *shape_text(const json_t *shape)
+{
+    struct text text = TEXT_EMPTY;
+    if (!json_is_array(shape))
+        return format_value(shape, 0);
+    for (size_t i = 0; i < json_array_size(shape); i++) {
+        char *size = format_value(json_array_get(shape, i), 0);
+        text_addf(&text, "%s%s", i == 0 ? "" : " \xC3\x97 ", size);
+        free(size);
+    }
+    return text_take(&text);
+}
+
+static char *count_of(const json_t *layer, const char *key, double *sum)
+{
+    const json_t *value = json_object_get(layer, key);
+    if (!json_is_number(value))
+        return format_value(NULL, 0);
+    *sum += json_number_value(value);
+    return format_count((int64_t)json_number_value(value));
+}
+
+static void layer_row(struct text *text, const json_t *layer, double *parameters, double *flops)
+{
+    text_add(text, "<tr>");
+    html_take(text, "th scope=\"row\"", NULL, format_value(json_object_get(layer, "name"), 0));
+    html_take(text, "td", NULL, shape_text(json_object_get(layer, "output")));
+    html_take(text, "td", NULL, count_of(layer, "parameters", parameters));
+    html_take(text, "td", NULL, count_of(layer, "flops", flops));
+    text_add(text, "</tr>\n");
+}
+
+void html_layers(struct text *text, const struct report_data *data)
+{
+    double parameters = 0.0, flops = 0.0;
+    size_t index;
+    json_t *layer;
+    text_add(text, "<table class=\"numbers\">\n<thead><tr>"
+                   "<th scope=\"col\">layer</th><th scope=\"col\">output</th>"
+                   "<th scope=\"col\">parameters</th>"
+                   "<th scope=\"col\">FLOPs per image</th></tr></thead>\n<tbody>\n");
+    json_array_foreach(data->layers, index, layer)
+        layer_row(text, layer, &parameters, &flops);
+    text_add(text, "</tbody>\n<tbody class=\"totals\">\n<tr>");
+    html_element(text, "th scope=\"row\"", NULL, "in all");
+    text_add(text, "<td></td>");
+    html_take(text, "td", NULL, format_count((int64_t)parameters));
+    html_take(text, "td", NULL, format_count((int64_t)flops));
+    text_add(text, "</tr>\n</tbody>\n</table>\n");
+}
+
+/* ---- trials and faults ---- */
+
+static void trials_head(struct text *text, const struct report_data *data)
+{
+    const char *name;
+    json_t *value;
+    text_add(text, "<thead><tr><th scope=\"col\">trial</th>");
+    json_object_foreach(data->parameters, name, value)
+        html_element(text, "th scope=\"col\"", NULL, name);
+    text_add(text, "<th scope=\"col\">bracket</th><th scope=\"col\">epochs</th>");
+    html_element(text, "th scope=\"col\"", NULL, data->metric);
+    text_add(text, "<th scope=\"col\" class=\"word\">state</th></tr></thead>\n");
+}
+
+static void trial_row(struct text *text, const struct report_data *data,
+                      const struct report_trial *trial)
+{
+    const char *name;
+    json_t *unused;
+    bool winner = trial->number == data->winner;
+    text_add(text, winner ? "<tr class=\"winner\">" : "<tr>");
+    html_take(text, "th scope=\"row\"", NULL, xasprintf("%d", trial->number));
+    json_object_foreach(data->parameters, name, unused)
+        html_take(text, "td", NULL, format_value(json_object_get(trial->parameters, name), 4));
+    html_take(text, "td", NULL, xasprintf("%d", trial->bracket));
+    html_take(text, "td", NULL, xasprintf("%d", trial->epochs));
+    html_take(text, "td", NULL, format_measure(trial->value));
+    html_element(text, "td", strcmp(trial->state, "failed") == 0 ? "word bad" : "word",
+                 winner ? "winner" : trial->state);
+    text_add(text, "</tr>\n");
+}
+
+void html_trials(struct text *text, const struct report_data *data)
+{
+    text_add(text, "<table class=\"numbers trials\">\n");
+    trials_head(text, data);
+    text_add(text, "<tbody>\n");
+    for (size_t i = 0; i < data->trial_count; i++)
+        trial_row(text, data, &data->trials[i]);
+    text_add(text, "</tbody>\n</table>\n");
+}
+
+void html_faults(struct text *text, const struct report_data *data)
+{
+    if (data->fault_count == 0)
+        return;
+    text_add(text, "<section>\n<h2>Faults</h2>\n<div class=\"scroll\">\n"
+                   "<table>\n<thead><tr><th scope=\"col\">trial</th>"
+                   "<th scope=\"col\">attempt</th><th scope=\"col\">kind</th>"
+                   "<th scope=\"col\">what happened</th><th scope=\"col\">what followed</th>"
+                   "</tr></thead>\n<tbody>\n");
+    for (size_t i = 0; i < data->fault_count; i++) {
+        const struct report_fault *fault = &data->faults[i];
+        text_add(text, "<tr>");
+        html_take(text, "th scope=\"row\"", NULL,
+                  fault->trial < 0 ? format_measure(NAN) : xasprintf("%d", fault->trial));
+        html_take(text, "td", NULL, xasprintf("%d", fault->attempt));
+        html_element(text, "td", NULL, fault->kind);
+        html_element(text, "td", "long", fault->reason);
+        html_element(text, "td", NULL, fault->action);
+        text_add(text, "</tr>\n");
+    }
+    text_add(text, "</tbody>\n</table>\n</div>\n</section>\n");
+}

@@ -1,0 +1,11 @@
+/* report.txt: scikit-learn's classification report, an empty line, and the confusion
+ * matrix in aligned columns (rows: true classes, columns: predicted ones). */
+#ifndef REPORTS_REPORT_TEXT_H
+#define REPORTS_REPORT_TEXT_H
+
+#include "common/text.h"
+#include "reports/report_data.h"
+
+void report_text(struct text *text, const struct report_data *data);
+
+#endif
