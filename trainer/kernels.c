@@ -1,0 +1,104 @@
+#include "trainer/kernels.h"
+
+VECTOR_VERSIONS
+void kernel_pixels(size_t count, const uint8_t *restrict bytes, float *restrict values)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)bytes[i] / 255.0f;
+}
+
+/* 0 for what is negative.  The comparison is this way round because it is false
+ * for what is not a number. */
+static inline float positive_part(float value)
+{
+    return value < 0.0f ? 0.0f : value;
+}
+
+VECTOR_VERSIONS
+static void add_bias(size_t rows, size_t width, const float *restrict bias,
+                     float *restrict values)
+{
+    for (size_t row = 0; row < rows; row++, values += width) {
+        for (size_t i = 0; i < width; i++)
+            values[i] += bias[i];
+    }
+}
+
+VECTOR_VERSIONS
+static void add_bias_relu(size_t rows, size_t width, const float *restrict bias,
+                          float *restrict values)
+{
+    for (size_t row = 0; row < rows; row++, values += width) {
+        for (size_t i = 0; i < width; i++)
+            values[i] = positive_part(values[i] + bias[i]);
+    }
+}
+
+void kernel_bias(size_t rows, size_t width, const float *bias, bool relu, float *values)
+{
+    if (relu)
+        add_bias_relu(rows, width, bias, values);
+    else
+        add_bias(rows, width, bias, values);
+}
+
+VECTOR_VERSIONS
+static void sum_rows(size_t rows, size_t width, const float *restrict gradient,
+                     float *restrict bias_gradient)
+{
+    for (size_t row = 0; row < rows; row++, gradient += width) {
+        for (size_t i = 0; i < width; i++)
+            bias_gradient[i] += gradient[i];
+    }
+}
+
+VECTOR_VERSIONS
+static void sum_rows_relu(size_t rows, size_t width, const float *restrict output,
+                          float *restrict gradient, float *restrict bias_gradient)
+{
+    for (size_t row = 0; row < rows; row++, output += width, gradient += width) {
+        for (size_t i = 0; i < width; i++) {
+            gradient[i] = output[i] > 0.0f ? gradient[i] : 0.0f;
+            bias_gradient[i] += gradient[i];
+        }
+    }
+}
+
+void kernel_bias_backward(size_t rows, size_t width, const float *output, bool relu,
+                          float *gradient, float *bias_gradient)
+{
+    if (relu)
+        sum_rows_relu(rows, width, output, gradient, bias_gradient);
+    else
+        sum_rows(rows, width, gradient, bias_gradient);
+}
+
+VECTOR_VERSIONS
+void kernel_relu(size_t count, const float *restrict input, float *restrict output)
+{
+    for (size_t i = 0; i < count; i++)
+        output[i] = positive_part(input[i]);
+}
+
+VECTOR_VERSIONS
+void kernel_relu_backward(size_t count, const float *restrict output,
+                          const float *restrict output_gradient, float *restrict input_gradient)
+{
+    for (size_t i = 0; i < count; i++)
+        input_gradient[i] = output[i] > 0.0f ? output_gradient[i] : 0.0f;
+}
+
+VECTOR_VERSIONS
+void kernel_drop(size_t count, const uint8_t *restrict kept, float scale,
+                 const float *restrict input, float *restrict output)
+{
+    for (size_t i = 0; i < count; i++)
+        output[i] = kept[i] ? input[i] * scale : 0.0f;
+}
+
+VECTOR_VERSIONS
+void kernel_add(size_t count, const float *restrict vector, float *restrict sum)
+{
+    for (size_t i = 0; i < count; i++)
+        sum[i] += vector[i];
+}

@@ -1,0 +1,85 @@
+/* The loops over pixels, activations and weights: functions of pointers and sizes.
+ *
+ * Every pointer's shape stands beside it; different pointers do not overlap but
+ * where it is said.  Each kernel adds in one fixed order, so its result does not
+ * depend on the instructions that the compiler chose.  Each has a naive twin in
+ * tests/test_kernels.c. */
+#ifndef TRAINER_KERNELS_H
+#define TRAINER_KERNELS_H
+
+#include "trainer/window.h"
+
+/* Marks a function whose plain loops are worth compiling several times, for
+ * processors with 128, 256 and 512 bit vectors; the loader takes the one that fits.
+ * This needs gcc and the indirect functions of Linux on x86-64, which the sanitizers
+ * cannot start up with; elsewhere the mark means nothing. */
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define VECTOR_VERSIONS __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
+#else
+#define VECTOR_VERSIONS
+#endif
+
+/* ---- kernels.c: element by element ---- */
+
+/* Pixels as the network sees them: byte / 255. */
+void kernel_pixels(size_t count, const uint8_t *bytes /* [count] */, float *values /* [count] */);
+
+/* values += bias in each row; with `relu`, max(values, 0) after that.  What is not
+ * a number stays so: a diverged network must be seen to have diverged. */
+void kernel_bias(size_t rows, size_t width, const float *bias /* [width] */, bool relu,
+                 float *values /* [rows][width] */);
+
+/* The gradient back through kernel_bias(): where `relu` left 0 in `output` the gradient
+ * becomes 0, in place; then its sum over the rows is added to `bias_gradient`. */
+void kernel_bias_backward(size_t rows, size_t width, const float *output /* [rows][width] */,
+                          bool relu, float *gradient /* [rows][width] */,
+                          float *bias_gradient /* [width] */);
+
+void kernel_relu(size_t count, const float *input /* [count] */, float *output /* [count] */);
+void kernel_relu_backward(size_t count, const float *output /* [count] */,
+                          const float *output_gradient /* [count] */,
+                          float *input_gradient /* [count] */);
+
+/* Inverted dropout: what is kept is multiplied by `scale`, the rest becomes 0. */
+void kernel_drop(size_t count, const uint8_t *kept /* [count], 0 or 1 */, float scale,
+                 const float *input /* [count] */, float *output /* [count] */);
+
+/* sum += vector */
+void kernel_add(size_t count, const float *vector /* [count] */, float *sum /* [count] */);
+
+/* ---- kernels_conv.c ---- */
+
+/* Lays the window's cells out in rows, so that convolution becomes a product of
+ * matrices; cells in the padding are 0. */
+void kernel_im2col(const struct window *window,
+                   const float *image /* [input_height][input_width][channels] */,
+                   float *columns /* [output_height][output_width][size][size][channels] */);
+
+/* The transpose: adds each cell to the pixel that it came from; `image` is set. */
+void kernel_col2im(const struct window *window,
+                   const float *columns /* [output_height][output_width][size][size][channels] */,
+                   float *image /* [input_height][input_width][channels] */);
+
+/* ---- kernels_pool.c ---- */
+
+/* The largest value under each window, the first of equals, and which it was: its
+ * position within the image.  Padding is never the largest. */
+void kernel_max_pool(const struct window *window,
+                     const float *image /* [input_height][input_width][channels] */,
+                     float *output /* [output_height][output_width][channels] */,
+                     int32_t *chosen /* [output_height][output_width][channels] */);
+void kernel_max_pool_backward(const struct window *window,
+                              const int32_t *chosen /* as output_gradient */,
+                              const float *output_gradient /* [output_height][output_width][channels] */,
+                              float *input_gradient /* [input_height][input_width][channels], set */);
+
+/* The mean of the pixels under each window; padding does not count. */
+void kernel_avg_pool(const struct window *window,
+                     const float *image /* [input_height][input_width][channels] */,
+                     float *output /* [output_height][output_width][channels] */);
+void kernel_avg_pool_backward(const struct window *window,
+                              const float *output_gradient /* [output_height][output_width][channels] */,
+                              float *input_gradient /* [input_height][input_width][channels], set */);
+
+#endif
