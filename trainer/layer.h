@@ -1,0 +1,97 @@
+/* One layer of a network: its shapes, and how it runs forward and backward.
+ *
+ * A layer holds no activations and no weights: those are the network's, and reach
+ * it through a `struct pass`.  So any number of threads may run one layer at once,
+ * each over its own images.
+ *
+ * A new layer is: a row in common/schema.c, a file layer_x.c with its type, a row
+ * in the table of layer.c, a gradient test in tests/test_layers.c. */
+#ifndef TRAINER_LAYER_H
+#define TRAINER_LAYER_H
+
+#include "common/rng.h"
+#include "trainer/network.h"
+
+struct layer;
+
+/* A layer's share of a step: some images of a batch.  Every pointer is at the first
+ * of them, and is NULL or without meaning where the comment says so. */
+struct pass {
+    size_t first, count;       /* images, `first` counted within the batch */
+    bool training;             /* dropout drops */
+    const float *input;        /* [count][input_size] */
+    float *output;             /* [count][output_size] */
+    void *kept;                /* [count][kept_size] bytes from forward to backward */
+    const float *parameters;   /* [parameter_count] */
+    float *scratch;            /* [scratch_size], the thread's own */
+    float *output_gradient;    /* [count][output_size]; backward only, which may spoil it */
+    float *input_gradient;     /* [count][input_size], to be set; NULL: not wanted */
+    float *parameter_gradient; /* [parameter_count], to be set; backward only */
+    uint64_t seed, step;       /* what is drawn depends on these, */
+    uint32_t trial;            /* the layer and the image alone */
+    size_t layer_count;        /* of the network */
+};
+
+struct layer_type {
+    const char *name;  /* in configurations: "conv" */
+    const char *label; /* in summaries, numbered: "conv2d" makes "conv2d_1" */
+
+    /* Completes a layer whose type, index and input are set: its output, sizes and
+     * plan.  `settings` is complete; what does not fit fails at `where` or below it. */
+    int (*prepare)(struct layer *layer, const json_t *settings, const char *where,
+                   struct failure *why);
+    /* NULL for a layer without parameters. */
+    void (*initialize)(const struct layer *layer, struct rng *rng, float *parameters);
+    /* Both NULL for a layer whose output is its input. */
+    void (*forward)(const struct layer *layer, const struct pass *pass);
+    void (*backward)(const struct layer *layer, const struct pass *pass);
+};
+
+struct layer {
+    const struct layer_type *type;
+    size_t index; /* in the network, from 0 */
+    struct shape input, output;
+    bool input_flat, output_flat;   /* a vector of `channels` values, no image */
+    size_t input_size, output_size; /* values of one image */
+    size_t parameter_count;
+    size_t parameter_offset;        /* within the network's block */
+    size_t kept_size;               /* bytes for one image */
+    size_t scratch_size;            /* floats for one thread */
+    double flops;                   /* forward, per image */
+    void *plan;                     /* what the type worked out; one block, or NULL */
+};
+
+/* NULL for a name that is no layer's. */
+const struct layer_type *layer_type_find(const char *name);
+
+/* Makes the layer of `settings` behind `before` (NULL: it is the first, and sees
+ * images of `input`).  -1 with nothing to release when it does not fit. */
+int layer_prepare(struct layer *layer, const json_t *settings, const struct layer *before,
+                  struct shape input, size_t index, struct failure *why);
+void layer_release(struct layer *layer);
+
+/* ---- for the layers ---- */
+
+size_t shape_size(struct shape shape);
+/* Sets an image or a vector as the layer's output. */
+void layer_output_image(struct layer *layer, size_t height, size_t width, size_t channels);
+void layer_output_vector(struct layer *layer, size_t values);
+void layer_output_as_input(struct layer *layer);
+/* A failure at `where` unless the input is an image. */
+int layer_needs_image(const struct layer *layer, const char *where, struct failure *why);
+
+size_t setting_size(const json_t *settings, const char *name);
+double setting_number(const json_t *settings, const char *name);
+bool setting_is(const json_t *settings, const char *name, const char *word);
+
+/* ---- the types, each in its file ---- */
+
+extern const struct layer_type layer_conv;
+extern const struct layer_type layer_max_pool;
+extern const struct layer_type layer_avg_pool;
+extern const struct layer_type layer_dropout;
+extern const struct layer_type layer_flatten;
+extern const struct layer_type layer_dense;
+extern const struct layer_type layer_relu;
+
+#endif

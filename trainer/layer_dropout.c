@@ -1,0 +1,67 @@
+#include "trainer/kernels.h"
+#include "trainer/layer.h"
+
+#include <string.h>
+
+/* Inverted dropout (Srivastava et al., JMLR 2014, section 10): in training each
+ * value is kept with probability 1 - rate and then divided by it, else 0; otherwise
+ * y = x.
+ *
+ * The generator's index is step * layers + layer, and the value of image i at place
+ * j takes its number i * output_size + j: what is dropped does not depend on how the
+ * batch was split. */
+
+struct dropout_plan {
+    float rate;
+};
+
+static int prepare(struct layer *layer, const json_t *settings, const char *where,
+                   struct failure *why)
+{
+    (void)where, (void)why;
+    struct dropout_plan *plan = xcalloc(1, sizeof *plan);
+    plan->rate = (float)setting_number(settings, "rate");
+    layer->plan = plan;
+    layer_output_as_input(layer);
+    layer->kept_size = layer->output_size * sizeof(uint8_t);
+    return 0;
+}
+
+static void draw_kept(const struct layer *layer, const struct pass *pass, float rate,
+                      uint8_t *kept /* [count][output_size] */)
+{
+    struct rng rng;
+    rng_init(&rng, pass->seed, pass->trial, RNG_DROPOUT,
+             pass->step * pass->layer_count + layer->index);
+    rng_seek(&rng, (uint64_t)pass->first * layer->output_size);
+    for (size_t i = 0; i < pass->count * layer->output_size; i++)
+        kept[i] = rng_float(&rng) >= rate;
+}
+
+static void forward(const struct layer *layer, const struct pass *pass)
+{
+    const struct dropout_plan *plan = layer->plan;
+    size_t count = pass->count * layer->output_size;
+    if (!pass->training) {
+        memcpy(pass->output, pass->input, count * sizeof(float));
+        return;
+    }
+    draw_kept(layer, pass, plan->rate, pass->kept);
+    kernel_drop(count, pass->kept, 1.0f / (1.0f - plan->rate), pass->input, pass->output);
+}
+
+static void backward(const struct layer *layer, const struct pass *pass)
+{
+    const struct dropout_plan *plan = layer->plan;
+    if (pass->input_gradient)
+        kernel_drop(pass->count * layer->output_size, pass->kept, 1.0f / (1.0f - plan->rate),
+                    pass->output_gradient, pass->input_gradient);
+}
+
+const struct layer_type layer_dropout = {
+    .name = "dropout",
+    .label = "dropout",
+    .prepare = prepare,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,83 @@
+#include "trainer/kernels.h"
+#include "trainer/layer.h"
+
+/* max_pool: y = the largest x under the window, dx goes to where it was.
+ * avg_pool: y = the mean of the x under the window, dx is spread evenly over them.
+ * The plan is the window itself. */
+
+static int prepare(struct layer *layer, const json_t *settings, const char *where,
+                   struct failure *why)
+{
+    if (layer_needs_image(layer, where, why) < 0)
+        return -1;
+    struct window *window = xcalloc(1, sizeof *window);
+    layer->plan = window;
+    size_t size = setting_size(settings, "size");
+    size_t stride = setting_size(settings, "stride");
+    if (window_place(window, layer->input, size, stride ? stride : size,
+                     setting_is(settings, "padding", "same")) < 0)
+        return fail_at(why, where,
+                       "a pool of %zux%zu does not fit an image of %dx%d; "
+                       "make it smaller, pool less often before it, or use padding: same",
+                       size, size, layer->input.height, layer->input.width);
+    layer_output_image(layer, window->output_height, window->output_width, window->channels);
+    layer->flops = (double)layer->output_size * (double)(size * size);
+    return 0;
+}
+
+/* Backward of max_pool needs to know which value was the largest. */
+static int prepare_max(struct layer *layer, const json_t *settings, const char *where,
+                       struct failure *why)
+{
+    if (prepare(layer, settings, where, why) < 0)
+        return -1;
+    layer->kept_size = layer->output_size * sizeof(int32_t);
+    return 0;
+}
+
+static void forward_max(const struct layer *layer, const struct pass *pass)
+{
+    int32_t *chosen = pass->kept;
+    for (size_t i = 0; i < pass->count; i++)
+        kernel_max_pool(layer->plan, pass->input + i * layer->input_size,
+                        pass->output + i * layer->output_size, chosen + i * layer->output_size);
+}
+
+static void backward_max(const struct layer *layer, const struct pass *pass)
+{
+    const int32_t *chosen = pass->kept;
+    for (size_t i = 0; pass->input_gradient && i < pass->count; i++)
+        kernel_max_pool_backward(layer->plan, chosen + i * layer->output_size,
+                                 pass->output_gradient + i * layer->output_size,
+                                 pass->input_gradient + i * layer->input_size);
+}
+
+static void forward_avg(const struct layer *layer, const struct pass *pass)
+{
+    for (size_t i = 0; i < pass->count; i++)
+        kernel_avg_pool(layer->plan, pass->input + i * layer->input_size,
+                        pass->output + i * layer->output_size);
+}
+
+static void backward_avg(const struct layer *layer, const struct pass *pass)
+{
+    for (size_t i = 0; pass->input_gradient && i < pass->count; i++)
+        kernel_avg_pool_backward(layer->plan, pass->output_gradient + i * layer->output_size,
+                                 pass->input_gradient + i * layer->input_size);
+}
+
+const struct layer_type layer_max_pool = {
+    .name = "max_pool",
+    .label = "max_pool",
+    .prepare = prepare_max,
+    .forward = forward_max,
+    .backward = backward_max,
+};
+
+const struct layer_type layer_avg_pool = {
+    .name = "avg_pool",
+    .label = "avg_pool",
+    .prepare = prepare,
+    .forward = forward_avg,
+    .backward = backward_avg,
+};
