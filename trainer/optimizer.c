@@ -1,0 +1,160 @@
+#include "trainer/optimizer.h"
+
+#include "common/base.h"
+#include "trainer/floats.h"
+#include "trainer/kernels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct optimizer_type {
+    const char *name;
+    size_t vectors;
+    void (*step)(struct optimizer *optimizer, double learning_rate, uint64_t step,
+                 const float *gradients, float *parameters);
+};
+
+struct optimizer {
+    const struct optimizer_type *type;
+    size_t count;
+    float *vectors[OPTIMIZER_VECTORS_MOST];
+    double momentum, rho, beta1, beta2, epsilon;
+};
+
+VECTOR_VERSIONS
+static void descend(size_t count, float rate, const float *restrict g, float *restrict w)
+{
+    for (size_t i = 0; i < count; i++)
+        w[i] -= rate * g[i];
+}
+
+static void step_sgd(struct optimizer *optimizer, double learning_rate, uint64_t step,
+                     const float *gradients, float *parameters)
+{
+    (void)step;
+    descend(optimizer->count, (float)learning_rate, gradients, parameters);
+}
+
+VECTOR_VERSIONS
+static void descend_momentum(size_t count, float rate, float momentum, const float *restrict g,
+                             float *restrict v, float *restrict w)
+{
+    for (size_t i = 0; i < count; i++) {
+        v[i] = momentum * v[i] - rate * g[i];
+        w[i] += v[i];
+    }
+}
+
+static void step_momentum(struct optimizer *optimizer, double learning_rate, uint64_t step,
+                          const float *gradients, float *parameters)
+{
+    (void)step;
+    descend_momentum(optimizer->count, (float)learning_rate, (float)optimizer->momentum,
+                     gradients, optimizer->vectors[0], parameters);
+}
+
+VECTOR_VERSIONS
+static void descend_rmsprop(size_t count, float rate, float rho, float rest, float epsilon,
+                            const float *restrict g, float *restrict v, float *restrict w)
+{
+    for (size_t i = 0; i < count; i++) {
+        v[i] = rho * v[i] + rest * (g[i] * g[i]);
+        w[i] -= rate * g[i] / sqrtf(v[i] + epsilon);
+    }
+}
+
+static void step_rmsprop(struct optimizer *optimizer, double learning_rate, uint64_t step,
+                         const float *gradients, float *parameters)
+{
+    (void)step;
+    descend_rmsprop(optimizer->count, (float)learning_rate, (float)optimizer->rho,
+                    (float)(1.0 - optimizer->rho), (float)optimizer->epsilon, gradients,
+                    optimizer->vectors[0], parameters);
+}
+
+/* `rate` has the correction for the first steps in it already. */
+VECTOR_VERSIONS
+static void descend_adam(size_t count, float rate, float rest1, float rest2, float epsilon,
+                         const float *restrict g, float *restrict m, float *restrict v,
+                         float *restrict w)
+{
+    for (size_t i = 0; i < count; i++) {
+        m[i] += rest1 * (g[i] - m[i]);
+        v[i] += rest2 * (g[i] * g[i] - v[i]);
+        w[i] -= rate * m[i] / (sqrtf(v[i]) + epsilon);
+    }
+}
+
+static void step_adam(struct optimizer *optimizer, double learning_rate, uint64_t step,
+                      const float *gradients, float *parameters)
+{
+    double t = (double)step;
+    double rate = learning_rate * sqrt(1.0 - pow(optimizer->beta2, t)) /
+                  (1.0 - pow(optimizer->beta1, t));
+    descend_adam(optimizer->count, (float)rate, (float)(1.0 - optimizer->beta1),
+                 (float)(1.0 - optimizer->beta2), (float)optimizer->epsilon, gradients,
+                 optimizer->vectors[0], optimizer->vectors[1], parameters);
+}
+
+static const struct optimizer_type sgd = {"sgd", 0, step_sgd};
+static const struct optimizer_type sgd_momentum = {"sgd", 1, step_momentum};
+static const struct optimizer_type rmsprop = {"rmsprop", 1, step_rmsprop};
+static const struct optimizer_type adam = {"adam", 2, step_adam};
+
+static double number(const json_t *settings, const char *name)
+{
+    return json_number_value(json_object_get(settings, name));
+}
+
+static const struct optimizer_type *find_type(const json_t *settings)
+{
+    const char *name = json_string_value(json_object_get(settings, "type"));
+    if (name && strcmp(name, adam.name) == 0)
+        return &adam;
+    if (name && strcmp(name, rmsprop.name) == 0)
+        return &rmsprop;
+    return number(settings, "momentum") > 0.0 ? &sgd_momentum : &sgd;
+}
+
+struct optimizer *optimizer_new(const json_t *settings, size_t count)
+{
+    struct optimizer *optimizer = xcalloc(1, sizeof *optimizer);
+    *optimizer = (struct optimizer){
+        .type = find_type(settings),
+        .count = count,
+        .momentum = number(settings, "momentum"),
+        .rho = number(settings, "rho"),
+        .beta1 = number(settings, "beta1"),
+        .beta2 = number(settings, "beta2"),
+        .epsilon = number(settings, "epsilon"),
+    };
+    for (size_t i = 0; i < optimizer->type->vectors; i++)
+        optimizer->vectors[i] = floats_zero(count);
+    return optimizer;
+}
+
+void optimizer_free(struct optimizer *optimizer)
+{
+    if (!optimizer)
+        return;
+    for (size_t i = 0; i < OPTIMIZER_VECTORS_MOST; i++)
+        free(optimizer->vectors[i]);
+    free(optimizer);
+}
+
+void optimizer_step(struct optimizer *optimizer, double learning_rate, uint64_t step,
+                    const float *gradients, float *parameters)
+{
+    optimizer->type->step(optimizer, learning_rate, step, gradients, parameters);
+}
+
+size_t optimizer_vector_count(const struct optimizer *optimizer)
+{
+    return optimizer->type->vectors;
+}
+
+float *optimizer_vector(const struct optimizer *optimizer, size_t index)
+{
+    return optimizer->vectors[index];
+}
