@@ -35,7 +35,9 @@ struct network *training_network(struct training *training);
 
 /* Trains one more epoch and evaluates on the validation images.  Metrics may
  * come out not finite: the configuration diverged.  `stop` (may be NULL) is asked
- * between batches; when it says true the epoch is abandoned and 1 is returned, 0 otherwise. */
+ * between batches; when it says true the epoch is abandoned and 1 is returned, 0 otherwise.
+ * An abandoned training can only be freed or restored from a checkpoint: it cannot be
+ * saved, and every further epoch returns 1. */
 int training_epoch(struct training *training, bool (*stop)(void *), void *context,
                    struct epoch_metrics *metrics);
 
