@@ -72,6 +72,11 @@ static size_t word_count(const char *const *words)
     return count;
 }
 
+static bool is_fraction(const json_t *value)
+{
+    return json_is_real(value) && json_real_value(value) != floor(json_real_value(value));
+}
+
 static int fail_setting(const struct setting *setting, const json_t *value, const char *where,
                         struct failure *why)
 {
@@ -85,6 +90,9 @@ static int fail_setting(const struct setting *setting, const json_t *value, cons
     if (near) {
         fail_at(why, where, "`%s` must be %s, not %s; did you mean `%s`?", setting->name,
                 text_string(&demand), found, near);
+    } else if (setting->type == SETTING_INT && is_fraction(value)) {
+        fail_at(why, where, "`%s` must be %s, not the fraction %s; `//` divides without one",
+                setting->name, text_string(&demand), found);
     } else {
         fail_at(why, where, "`%s` must be %s, not %s", setting->name, text_string(&demand), found);
     }
@@ -232,13 +240,23 @@ static int fill_settings(const struct section *section, const json_t *object, co
 
 /* ---- Sections ---- */
 
+static void fail_type(const struct section_list *list, const char *where, struct failure *why)
+{
+    struct text known = TEXT_EMPTY;
+    for (size_t i = 0; i < list->count; i++) {
+        text_addf(&known, "%s%s", i == 0 ? "" : ", ", list->sections[i].name);
+    }
+    fail_at(why, where, "the %s needs a `type`, one of: %s", list->noun, text_string(&known));
+    text_free(&known);
+}
+
 static const struct section *section_of(const struct section_list *list, const json_t *object,
                                         const char *where, struct failure *why)
 {
     const char *names[NAMES_MAX];
     const char *type = json_string_value(json_object_get(object, "type"));
     if (!type) {
-        fail_at(why, where, "a %s must be a mapping with its `type`", list->noun);
+        fail_type(list, where, why);
         return NULL;
     }
     const struct section *section = section_find(list, type);

@@ -104,6 +104,13 @@ int field_int(const char *file, const struct yaml *node, const char *name, int l
     return 0;
 }
 
+int field_optional_int(const char *file, const struct yaml *map, const char *name, int low,
+                       int high, int *value, struct failure *why)
+{
+    const struct yaml *node = yaml_get(map, name);
+    return node ? field_int(file, node, name, low, high, value, why) : 0;
+}
+
 int field_number(const char *file, const struct yaml *node, const char *name, double *value,
                  struct failure *why)
 {

@@ -22,6 +22,9 @@ int field_integer(const char *file, const struct yaml *node, const char *name, i
                   int64_t high, int64_t *value, struct failure *why);
 int field_int(const char *file, const struct yaml *node, const char *name, int low, int high,
               int *value, struct failure *why);
+/* The entry `name` of a mapping; *value stays as it is where there is none. */
+int field_optional_int(const char *file, const struct yaml *map, const char *name, int low,
+                       int high, int *value, struct failure *why);
 int field_number(const char *file, const struct yaml *node, const char *name, double *value,
                  struct failure *why);
 int field_bool(const char *file, const struct yaml *node, const char *name, bool *value,

@@ -159,16 +159,24 @@ json_t *space_draw(const struct space *space, struct rng *rng)
 
 /* ---- Grids ---- */
 
-static double spread(const struct parameter *parameter, int i, int points)
+/* The ends are exactly those of the range, whatever exp() and log() make of them. */
+static double continuous_at(const struct parameter *parameter, double share)
 {
-    double share = points > 1 ? (double)i / (points - 1) : 0;
-    if (i == 0 || i == points - 1) {
-        return share > 0 ? parameter->high : parameter->low;
+    if (share <= 0 || share >= 1) {
+        return share <= 0 ? parameter->low : parameter->high;
     }
-    double low = parameter->log ? log(parameter->low) : parameter->low;
-    double high = parameter->log ? log(parameter->high) : parameter->high;
-    double value = low + share * (high - low);
-    return shortest(parameter->log ? exp(value) : value);
+    if (parameter->log) {
+        double low = log(parameter->low);
+        return shortest(exp(low + share * (log(parameter->high) - low)));
+    }
+    return shortest(parameter->low + share * (parameter->high - parameter->low));
+}
+
+json_t *parameter_at(const struct parameter *parameter, double share)
+{
+    double count = value_count(parameter);
+    return count > 0 ? value_at(parameter, round(share * (count - 1)))
+                     : number_value(parameter, continuous_at(parameter, share));
 }
 
 json_t *parameter_grid(const struct parameter *parameter, int points)
@@ -179,7 +187,8 @@ json_t *parameter_grid(const struct parameter *parameter, int points)
         json_array_append_new(values, value_at(parameter, i));
     }
     for (int i = 0; count == 0 && i < points; i++) {
-        json_array_append_new(values, number_value(parameter, spread(parameter, i, points)));
+        double share = points > 1 ? (double)i / (points - 1) : 0;
+        json_array_append_new(values, parameter_at(parameter, share));
     }
     return values;
 }

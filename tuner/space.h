@@ -45,6 +45,9 @@ json_t *space_draw(const struct space *space, struct rng *rng);
 json_t *parameter_grid(const struct parameter *parameter, int points);
 /* How many values parameter_grid() gives. */
 double parameter_grid_size(const struct parameter *parameter, int points);
+/* The value at a share of the range: 0 the first or low, 0.5 the middle, 1 the last
+ * or high.  New reference. */
+json_t *parameter_at(const struct parameter *parameter, double share);
 /* "int 16 to 64 step 16", for people. */
 char *parameter_text(const struct parameter *parameter);
 /* The parameter as JSON, for the record:

@@ -24,15 +24,15 @@ static struct yaml *node_new(enum yaml_type type, yaml_mark_t mark)
     return node;
 }
 
-void yaml_free(struct yaml *yaml)
+void yaml_tree_free(struct yaml *yaml)
 {
     if (!yaml) {
         return;
     }
     for (size_t i = 0; i < yaml->count; i++) {
-        yaml_free(yaml->items[i]);
+        yaml_tree_free(yaml->items[i]);
         if (yaml->keys) {
-            yaml_free(yaml->keys[i]);
+            yaml_tree_free(yaml->keys[i]);
         }
     }
     free(yaml->items);
@@ -191,7 +191,7 @@ static struct yaml *read_scalar(struct reader *reader, const yaml_event_t *event
     } else {
         return node;
     }
-    yaml_free(node);
+    yaml_tree_free(node);
     return NULL;
 }
 
@@ -247,7 +247,7 @@ static int read_entries(struct reader *reader, struct yaml *map)
                                  ? read_next(reader, YAML_NO_EVENT, &ended)
                                  : NULL;
         if (!value) {
-            yaml_free(key);
+            yaml_tree_free(key);
             return -1;
         }
         map->keys = grow(map->keys, map->count);
@@ -269,7 +269,7 @@ static struct yaml *read_collection(struct reader *reader, const yaml_event_t *e
     int failed = is_list ? read_items(reader, node) : read_entries(reader, node);
     reader->depth--;
     if (failed) {
-        yaml_free(node);
+        yaml_tree_free(node);
         return NULL;
     }
     return node;
@@ -337,7 +337,7 @@ static struct yaml *read_document(struct reader *reader)
         }
         fail_mark(reader, mark, "a second document; a file holds one study");
     }
-    yaml_free(root);
+    yaml_tree_free(root);
     return NULL;
 }
 

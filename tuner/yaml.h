@@ -25,7 +25,8 @@ struct yaml {
 
 /* `file` is used in messages only: "file:line:column: error: text". */
 struct yaml *yaml_parse(const char *file, const char *bytes, size_t size, struct failure *why);
-void yaml_free(struct yaml *yaml);
+/* Not `yaml_free`: libyaml exports a function of that name for its own use. */
+void yaml_tree_free(struct yaml *yaml);
 
 struct yaml *yaml_get(const struct yaml *map, const char *key); /* NULL when absent */
 const char *yaml_type_name(enum yaml_type type);                /* "a number", "a list", ... */
