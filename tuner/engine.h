@@ -1,6 +1,6 @@
-/* The engine's insides, shared by tuner.c (the turn), slot.c (workers and what they
- * say), replay.c (going on from the record) and final.c (the winner's training and
- * evaluation).  Nobody else includes this. */
+/* The engine's insides, shared by tuner.c (the turn), assign.c (who works on what next),
+ * slot.c (workers and what they say), record.c and replay.c (a new record, going on from
+ * one) and final.c (the winner's training and evaluation).  Nobody else includes this. */
 #ifndef TUNER_ENGINE_H
 #define TUNER_ENGINE_H
 
@@ -99,6 +99,14 @@ void tuner_doom_file(struct tuner *tuner, const char *path);
 /* Records what the scheduler has decided and carries it over to the trials. */
 void tuner_take_decisions(struct tuner *tuner);
 const struct trial *tuner_best(const struct tuner *tuner);
+
+/* ---- assign.c ---- */
+/* Gives work to the idle slots, and ends the study when there is none left. */
+void assign(struct tuner *tuner);
+
+/* ---- record.c ---- */
+/* Finds the study's record, checks that it is the same study and replays it; or adds it. */
+int find_study(struct tuner *tuner, struct failure *why);
 
 /* ---- slot.c ---- */
 /* Gives a job to an idle slot: recorded by the caller, said after the commit. */

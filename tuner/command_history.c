@@ -1,0 +1,326 @@
+/* trials, best, report, list: what the database knows. */
+#include "tuner/command.h"
+
+#include "common/file.h"
+#include "common/options.h"
+#include "reports/report.h"
+#include "tuner/home.h"
+#include "tuner/summary.h"
+#include "tuner/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What every one of these commands needs: the home, its database, and a study. */
+struct visit {
+    char *home;
+    struct store *store;
+    const char *study;   /* as the database spells it; owned by `row` */
+    json_t *row;
+};
+
+static struct store *open_home(const char *home, struct failure *why)
+{
+    char *database = home_database(home);
+    struct store *store = NULL;
+    if (!file_exists(database))
+        fail_input(why, "there is no database %s; choose the home with --home or $TUNER_HOME",
+                   database);
+    else
+        store = store_open(database, STORE_READ, why);
+    free(database);
+    return store;
+}
+
+static int find(struct visit *visit, const char *name, struct failure *why)
+{
+    json_t *arguments = json_pack("[s]", name);
+    json_t *rows = store_rows(visit->store,
+                              "SELECT name, state FROM studies WHERE name = ?1 COLLATE NOCASE",
+                              arguments, why);
+    json_decref(arguments);
+    if (rows == NULL)
+        return -1;
+    visit->row = json_incref(json_array_get(rows, 0));
+    json_decref(rows);
+    if (visit->row == NULL)
+        return fail_input(why, "there is no study named %s in %s; `tuner list` shows what there is",
+                          name, visit->home);
+    visit->study = json_string_value(json_object_get(visit->row, "name"));
+    return 0;
+}
+
+/* `name` NULL: no study is needed. */
+static int enter(struct visit *visit, const char *home, const char *name, struct failure *why)
+{
+    *visit = (struct visit){.home = home_path(home)};
+    visit->store = open_home(visit->home, why);
+    if (visit->store == NULL)
+        return -1;
+    return name != NULL ? find(visit, name, why) : 0;
+}
+
+static void leave(struct visit *visit)
+{
+    json_decref(visit->row);
+    store_close(visit->store);
+    free(visit->home);
+}
+
+static enum exit_code print_rows(json_t *rows, bool json, const char *empty)
+{
+    if (rows == NULL)
+        return EXIT_FAILED;
+    if (json) {
+        json_dumpf(rows, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else if (json_array_size(rows) == 0) {
+        puts(empty);
+    } else {
+        table_print(rows);
+    }
+    json_decref(rows);
+    return EXIT_DONE;
+}
+
+/* Shows the help, or passes on a usage failure. */
+static enum exit_code not_run(int parsed, const char *help)
+{
+    if (parsed > 0)
+        fputs(help, stdout);
+    return parsed > 0 ? EXIT_DONE : EXIT_BAD_USAGE;
+}
+
+/* ---- list ---- */
+
+static const char list_help[] =
+    "Examples:\n"
+    "  tuner list\n"
+    "  tuner list --home /data/tuning --json\n"
+    "\n"
+    "Usage: tuner list [--home DIR] [--json]\n"
+    "Lists the studies of a home with their state, trials and winner.\n";
+
+static const char list_sql[] =
+    "SELECT s.name AS study, s.state AS state, s.sampler AS sampler, s.scheduler AS scheduler, "
+    "       (SELECT count(*) FROM trials AS t WHERE t.study = s.name) AS trials, "
+    "       s.winner AS winner, "
+    "       (SELECT round(1.0 * f.correct / f.images, 4) FROM finals AS f "
+    "        WHERE f.study = s.name AND f.state = 'finished') AS test_accuracy "
+    "FROM studies AS s ORDER BY s.id";
+
+enum exit_code command_list(char *const arguments[], struct failure *why)
+{
+    const char *home = NULL;
+    bool json = false;
+    const struct option_rule rules[] = {{"home", 0, OPTION_TEXT, &home, 0, 0},
+                                        {"json", 0, OPTION_FLAG, &json, 0, 0}};
+    const struct options options = {"tuner list", rules, ARRAY_LENGTH(rules), "", 0, 0};
+    int parsed = options_parse(&options, arguments, NULL, NULL, why);
+    struct visit visit;
+    if (parsed != 0)
+        return not_run(parsed, list_help);
+    if (enter(&visit, home, NULL, why) == 0)
+        print_rows(store_rows(visit.store, list_sql, NULL, why), json, "no studies");
+    leave(&visit);
+    return why->code;
+}
+
+/* ---- trials ---- */
+
+static const char trials_help[] =
+    "Examples:\n"
+    "  tuner trials quickstart\n"
+    "  tuner trials quickstart --sort value --limit 10\n"
+    "  tuner trials quickstart --json | jq '.[].parameters'\n"
+    "\n"
+    "Usage: tuner trials STUDY [OPTIONS]\n"
+    "Lists the trials of a study.\n"
+    "\n"
+    "  --sort trial|value|epochs   what comes first (default: trial)\n"
+    "  --limit N                   so many at most\n"
+    "  --home DIR, --json\n";
+
+static const char trials_sql[] =
+    "SELECT t.trial AS trial, t.state AS state, t.bracket AS bracket, t.epochs AS epochs, "
+    "       t.value AS value, t.parameters AS parameters "
+    "FROM trials AS t JOIN studies AS s ON s.name = t.study WHERE s.name = ?1 ";
+
+static const struct {
+    const char *name, *sql;
+} orders[] = {
+    {"trial", "ORDER BY t.trial LIMIT ?2"},
+    {"value", "ORDER BY CASE WHEN s.goal = 'maximize' THEN -t.value ELSE t.value END NULLS LAST, "
+              "t.trial LIMIT ?2"},
+    {"epochs", "ORDER BY t.epochs DESC, t.trial LIMIT ?2"},
+};
+
+static const char *order_sql(const char *name, struct failure *why)
+{
+    const char *names[ARRAY_LENGTH(orders)];
+    size_t i;
+    for (i = 0; i < ARRAY_LENGTH(orders); i++) {
+        names[i] = orders[i].name;
+        if (strcmp(name, names[i]) == 0)
+            return orders[i].sql;
+    }
+    options_unknown(why, "order", name, names, ARRAY_LENGTH(names));
+    return NULL;
+}
+
+/* Parameters as an object rather than as its text. */
+static void open_parameters(json_t *rows)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) {
+        const char *text = json_string_value(json_object_get(row, "parameters"));
+        if (text != NULL)
+            json_object_set_new(row, "parameters", json_loads(text, 0, NULL));
+    }
+}
+
+enum exit_code command_trials(char *const arguments[], struct failure *why)
+{
+    const char *home = NULL, *sort = "trial", *words[1], *order;
+    int64_t limit = -1;
+    bool json = false;
+    const struct option_rule rules[] = {{"home", 0, OPTION_TEXT, &home, 0, 0},
+                                        {"sort", 0, OPTION_TEXT, &sort, 0, 0},
+                                        {"limit", 0, OPTION_INTEGER, &limit, 1, INT32_MAX},
+                                        {"json", 0, OPTION_FLAG, &json, 0, 0}};
+    const struct options options = {"tuner trials", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1};
+    int parsed = options_parse(&options, arguments, words, NULL, why);
+    struct visit visit;
+    if (parsed != 0)
+        return not_run(parsed, trials_help);
+    order = order_sql(sort, why);
+    if (order == NULL)
+        return EXIT_BAD_USAGE;
+    if (enter(&visit, home, words[0], why) == 0) {
+        char *sql = xasprintf("%s%s", trials_sql, order);
+        json_t *bound = json_pack("[s, I]", visit.study, (json_int_t)limit);
+        json_t *rows = store_rows(visit.store, sql, bound, why);
+        open_parameters(rows);
+        print_rows(rows, json, "no trials yet");
+        json_decref(bound);
+        free(sql);
+    }
+    leave(&visit);
+    return why->code;
+}
+
+/* ---- best ---- */
+
+static const char best_help[] =
+    "Examples:\n"
+    "  tuner best quickstart\n"
+    "  tuner best quickstart --model best.model && trainer evaluate best.model --data mnist\n"
+    "  tuner best quickstart --config | trainer train -\n"
+    "\n"
+    "Usage: tuner best STUDY [OPTIONS]\n"
+    "Shows the best trial of a study, and its test accuracy once that is known.\n"
+    "\n"
+    "  --model FILE   writes the final model there\n"
+    "  --config       prints the best trial's whole configuration, for `trainer train`\n"
+    "  --home DIR, --json\n";
+
+static int write_model(const struct visit *visit, const char *path, struct failure *why)
+{
+    int64_t id = store_find_study(visit->store, visit->study, why);
+    struct file_piece piece = {NULL, 0};
+    void *bytes = NULL;
+    int found = id > 0 ? store_final_model(visit->store, id, &bytes, &piece.size, why) : -1;
+    int result = -1;
+    piece.bytes = bytes;
+    if (found == 1)
+        result = file_replace(path, &piece, 1, why);
+    else if (found == 0)
+        fail(why, "study %s has no final model yet; run it to its end", visit->study);
+    free(bytes);
+    return result;
+}
+
+static int print_configuration(const struct visit *visit, struct failure *why)
+{
+    json_t *arguments = json_pack("[s]", visit->study);
+    json_t *rows = store_rows(visit->store,
+                              "SELECT t.configuration AS configuration, s.seed AS seed, "
+                              "t.trial AS trial, t.epochs AS epochs, t.parameters AS parameters "
+                              "FROM leaderboard AS l JOIN trials AS t ON t.study = l.study AND "
+                              "t.trial = l.trial JOIN studies AS s ON s.name = l.study "
+                              "WHERE l.study = ?1 AND l.place = 1", arguments, why);
+    json_t *row = json_array_get(rows, 0);
+    const char *text = json_string_value(json_object_get(row, "configuration"));
+    json_t *configuration = text != NULL ? json_loads(text, 0, NULL) : NULL;
+    int result = -1;
+    if (configuration != NULL) {
+        json_object_del(row, "configuration");
+        open_parameters(rows);
+        json_object_update(configuration, row);
+        json_dumpf(configuration, stdout, JSON_INDENT(2));
+        putchar('\n');
+        result = 0;
+    } else {
+        fail(why, "study %s has no best trial yet", visit->study);
+    }
+    json_decref(configuration);
+    json_decref(rows);
+    json_decref(arguments);
+    return result;
+}
+
+enum exit_code command_best(char *const arguments[], struct failure *why)
+{
+    const char *home = NULL, *model = NULL, *words[1];
+    bool json = false, config = false;
+    const struct option_rule rules[] = {{"home", 0, OPTION_TEXT, &home, 0, 0},
+                                        {"model", 0, OPTION_TEXT, &model, 0, 0},
+                                        {"config", 0, OPTION_FLAG, &config, 0, 0},
+                                        {"json", 0, OPTION_FLAG, &json, 0, 0}};
+    const struct options options = {"tuner best", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1};
+    int parsed = options_parse(&options, arguments, words, NULL, why);
+    struct visit visit;
+    if (parsed != 0)
+        return not_run(parsed, best_help);
+    if (enter(&visit, home, words[0], why) == 0) {
+        if (config)
+            print_configuration(&visit, why);
+        else if (model == NULL || write_model(&visit, model, why) == 0)
+            summary_print(visit.store, visit.home, visit.study, json, why);
+    }
+    leave(&visit);
+    return why->code;
+}
+
+/* ---- report ---- */
+
+static const char report_help[] =
+    "Examples:\n"
+    "  tuner report quickstart\n"
+    "  tuner report quickstart --output /tmp/quickstart-report\n"
+    "\n"
+    "Usage: tuner report STUDY [--output DIR] [--home DIR]\n"
+    "Writes the report of the best model (index.html, report.txt, report.json, curves.svg,\n"
+    "confusion.svg) from the database alone, into <home>/reports/<study> or DIR.\n";
+
+enum exit_code command_report(char *const arguments[], struct failure *why)
+{
+    const char *home = NULL, *output = NULL, *words[1];
+    const struct option_rule rules[] = {{"home", 0, OPTION_TEXT, &home, 0, 0},
+                                        {"output", 0, OPTION_TEXT, &output, 0, 0}};
+    const struct options options = {"tuner report", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1};
+    int parsed = options_parse(&options, arguments, words, NULL, why);
+    struct visit visit;
+    if (parsed != 0)
+        return not_run(parsed, report_help);
+    if (enter(&visit, home, words[0], why) == 0) {
+        char *folder = output != NULL ? xstrdup(output) : home_report(visit.home, visit.study);
+        if (report_write(visit.store, visit.study, folder, why) == 0)
+            printf("%s/index.html\n", folder);
+        free(folder);
+    }
+    leave(&visit);
+    return why->code;
+}
