@@ -1,0 +1,7 @@
+-- The whole schema: the steps that make an empty database, in their order.  From the
+-- top of the tree, `sqlite3 empty.db < db/schema.sql` makes the same one as the tuner.
+
+.read db/migrations/001.sql
+PRAGMA user_version = 1;
+PRAGMA application_id = 0x54554e45; -- "TUNE"
+.read db/views.sql
