@@ -1,28 +1,109 @@
-# make          build/tuner and build/trainer
-# make demo     everything from nothing to a report on MNIST
-# make test     everything that can be tested; one line "N passed, M failed"
-# make test T=space   one suite alone
-# make asan | ubsan-free | tsan | valgrind   the tests under a sanitizer
-# make deps     installs what is missing (apt), or says what to install
+# make             build/tuner and build/trainer
+# make demo        from nothing to a report on MNIST, with what is missing installed
+# make test        every test; ends in one line "N passed, M failed"
+# make test T=space          one suite alone, by its name
+# make asan, make tsan       the tests under address+undefined, thread sanitizer
+# make valgrind    the tuner's own tests under valgrind
+# make deps        installs what is missing (apt), or says what to install
+# make install     both programs to $(DESTDIR)$(PREFIX)/bin
 
-CC ?= gcc
 BUILD ?= build
+PREFIX ?= /usr/local
 PACKAGES := yaml-0.1 sqlite3 openblas jansson zlib libpng
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 OPTIMIZE ?= -O2 -g
 SANITIZE ?=
+DEFINES ?=
 
-CPPFLAGS += -I. -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(DEFINES)
-CFLAGS += -std=c11 -pthread -fno-math-errno -ffp-contract=off $(OPTIMIZE) $(WARNINGS) $(SANITIZE)
+# Contraction to fused multiply-adds is off so that a result does not depend on
+# which of the compiler's paths a loop took.
+CPPFLAGS += -I. -D_GNU_SOURCE $(DEFINES) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS += -std=c11 -pthread -ffp-contract=off $(OPTIMIZE) $(WARNINGS) $(SANITIZE)
 LDFLAGS += -pthread $(SANITIZE)
 LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
-mains := tuner/main.c trainer/main.c
-sources := $(filter-out $(mains),$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))
-tests := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))
+suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+helpers := report_driver
 
-.PHONY: all demo test asan tsan valgrind bench deps install clean
+.PHONY: all demo test build-tests run-tests asan tsan valgrind bench deps install clean
+.SECONDARY:
 all: $(BUILD)/tuner $(BUILD)/trainer
 
-$(BUILD)/tuner: $(BUILD)/tuner/main.o $(BUILD)/libcommon.a
+# ---- compiling: objects in $(BUILD)/obj, programs in $(BUILD) ----
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The loops over pixels and weights are worth more than -O2.
+$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard trainer/*.c)): OPTIMIZE += $(FAST)
+FAST := -O3
+
+$(BUILD)/obj/project.a: $(sources:%.c=$(BUILD)/obj/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/tuner $(BUILD)/trainer: $(BUILD)/%: $(BUILD)/obj/%/main.o $(BUILD)/obj/project.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/project.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+# Files that become part of an object (common/embed.h).
+$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard db/*.c)): $(wildcard db/*.sql db/migrations/*.sql)
+$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard reports/*.c)): $(wildcard reports/web/*)
+
+-include $(wildcard $(BUILD)/obj/*/*.d)
+
+# ---- what is needed ----
+
+deps:
+	@./deps.sh
+
+# A build says what is missing, once and in words, rather than failing on a header.
+$(sources:%.c=$(BUILD)/obj/%.o): | $(BUILD)/deps-found
+$(BUILD)/deps-found: deps.sh
+	@mkdir -p $(@D)
+	@./deps.sh --check
+	@touch $@
+
+# ---- running ----
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@./demo.sh $(BUILD)
+
+test: deps
+	@$(MAKE) --no-print-directory run-tests
+
+build-tests: all $(suites:%=$(BUILD)/tests/%) $(helpers:%=$(BUILD)/tests/%)
+
+# The programs under test have failpoints; the ones that users run have not.
+run-tests: all
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
+	@tests/run.sh $(BUILD)/test $(T)
+
+asan: deps
+	@$(MAKE) --no-print-directory BUILD=build/asan OPTIMIZE="-O1 -g" FAST= \
+	    DEFINES=-DFAILPOINTS SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" \
+	    build-tests
+	@tests/run.sh build/asan $(T)
+
+tsan: deps
+	@$(MAKE) --no-print-directory BUILD=build/tsan OPTIMIZE="-O1 -g" FAST= \
+	    DEFINES=-DFAILPOINTS SANITIZE="-fsanitize=thread" build-tests
+	@tests/run.sh build/tsan $(T)
+
+valgrind: run-tests
+	@tests/valgrind.sh $(BUILD)/test
+
+bench: all
+	@$(BUILD)/trainer bench
+
+install: all
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/tuner $(BUILD)/trainer
+
+clean:
+	rm -rf $(BUILD)
