@@ -1,5 +1,6 @@
 #include "common/options.h"
 
+#include "common/seed.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -44,7 +45,6 @@ static int fail_unknown_option(const struct options *options, const char *name, 
 
     char *given = xstrndup(name, length);
     options_unknown(why, "option", given, (const char *const *)known, count);
-    fail_prefix(why, "%s", options->command);
     free(given);
     for (size_t i = 0; i < count; i++)
         free(known[i]);
@@ -88,13 +88,9 @@ static int set_integer(const struct option_rule *rule, const char *value, struct
 
 static int set_seed(const struct option_rule *rule, const char *value, struct failure *why)
 {
-    char *end = NULL;
-    errno = 0;
-    unsigned long long number = strtoull(value, &end, 10);
-    if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0)
+    if (!seed_parse(value, rule->value))
         return fail_usage(why, "--%s needs a whole number from 0 to 18446744073709551615, not '%s'",
                           rule->name, value);
-    *(uint64_t *)rule->value = number;
     return 0;
 }
 
@@ -129,19 +125,17 @@ static int take_option(struct option_parse *parse)
     } else {
         if (rule->type != OPTION_FLAG && !value)
             value = *parse->next++;
-        if (set_value(rule, value, parse->why) == 0)
-            return 0;
+        return set_value(rule, value, parse->why);
     }
-    return fail_prefix(parse->why, "%s", parse->options->command);
+    return -1;
 }
 
 static int take_word(struct option_parse *parse)
 {
     const struct options *options = parse->options;
     if (parse->word_count == options->most_words)
-        return fail_usage(parse->why, "%s: '%s' is one argument too many%s%s; see %s --help",
-                          options->command, *parse->next, options->most_words ? " after " : "",
-                          options->most_words ? options->word_names : "", options->command);
+        return fail_usage(parse->why, "'%s' is one argument too many; see %s --help", *parse->next,
+                          options->command);
     parse->words[parse->word_count++] = *parse->next++;
     return 0;
 }
@@ -167,8 +161,8 @@ int options_parse(const struct options *options, char *const arguments[], const 
         }
     }
     if (parse.word_count < options->least_words)
-        return fail_usage(why, "%s needs %s; see %s --help", options->command,
-                          options->word_names, options->command);
+        return fail_usage(why, "%s is needed; see %s --help", options->word_names,
+                          options->command);
     if (word_count)
         *word_count = parse.word_count;
     return 0;

@@ -11,7 +11,7 @@
  *   };
  *   const char *words[1];
  *   const struct options options = {"trainer evaluate", rules, ARRAY_LENGTH(rules),
- *                                   "MODEL", 1, 1};
+ *                                   "a MODEL", 1, 1};
  *   switch (options_parse(&options, argv + 2, words, NULL, &why)) ...
  *
  * Accepted: --name VALUE, --name=VALUE, -x VALUE, words among the options, "-" as
@@ -38,10 +38,10 @@ struct option_rule {
 };
 
 struct options {
-    const char *command; /* "trainer evaluate": begins every message */
+    const char *command; /* "trainer evaluate": whose --help a message points to */
     const struct option_rule *rules;
     size_t rule_count;
-    const char *word_names; /* how the help names the words, "MODEL IMAGES..."; for messages */
+    const char *word_names; /* what must be there, "a MODEL"; for messages */
     size_t least_words, most_words;
 };
 

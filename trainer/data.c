@@ -1,8 +1,8 @@
 #include "trainer/data.h"
 
+#include "common/seed.h"
 #include "trainer/data_split.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -20,14 +20,7 @@ static int read_seed(const json_t *data, uint64_t *seed, struct failure *why)
 {
     const json_t *value = json_object_get(data, "seed");
     *seed = 0;
-    if (!value)
-        return 0;
-    const char *digits = json_string_value(value);
-    char *end = NULL;
-    errno = 0;
-    if (digits && digits[0] >= '0' && digits[0] <= '9')
-        *seed = strtoull(digits, &end, 10);
-    if (!end || *end != '\0' || errno != 0)
+    if (value && !seed_parse(json_string_value(value), seed))
         return fail_at(why, "data.seed", "data: the seed must be a whole number from 0 to 2^64 - 1, "
                        "written as a string");
     return 0;

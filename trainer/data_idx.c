@@ -1,6 +1,4 @@
-/* IDX files: bytes 00 00 type dimensions, a big-endian 32-bit size for each
- * dimension, then the values.  Here the type is always 08, unsigned bytes. */
-#include "trainer/data.h"
+#include "trainer/data_idx.h"
 
 #include "common/file.h"
 
@@ -8,9 +6,12 @@
 #include <string.h>
 #include <zlib.h>
 
+const char data_idx_train_images[] = "train-images-idx3-ubyte";
+const char data_idx_train_labels[] = "train-labels-idx1-ubyte";
+const char data_idx_test_images[] = "t10k-images-idx3-ubyte";
+const char data_idx_test_labels[] = "t10k-labels-idx1-ubyte";
+
 enum {
-    IDX_TYPE_BYTE = 8,
-    IDX_HEADER_LONGEST = 4 + 3 * 4,
     IDX_SIDE_MAX = 4096,     /* pixels */
     DEFLATE_RATIO_MAX = 1032 /* no gzip stream grows by more */
 };
@@ -28,21 +29,29 @@ struct idx_file {
 
 /* ---- Bytes ---- */
 
-static int file_open(struct idx_file *file, const char *folder, const char *name,
-                     struct failure *why)
+/* The path of a file of the folder, plain or else compressed; NULL when neither is there. */
+static char *find_file(const char *folder, const char *name, struct failure *why)
 {
-    file->path = path_join(folder, name);
-    if (!file_exists(file->path)) {
-        char *compressed = xasprintf("%s.gz", file->path);
-        if (!file_exists(compressed)) {
-            fail_input(why, "%s: neither this file nor %s.gz is there; name a folder with the "
-                       "four IDX files of a data set", file->path, name);
-            free(compressed);
-            return -1;
-        }
-        free(file->path);
-        file->path = compressed;
+    char *path = path_join(folder, name);
+    if (file_exists(path))
+        return path;
+    char *compressed = xasprintf("%s.gz", path);
+    if (!file_exists(compressed)) {
+        fail_input(why, "%s: neither this file nor %s.gz is there; name a folder with the four "
+                   "IDX files of a data set", path, name);
+        free(compressed);
+        compressed = NULL;
     }
+    free(path);
+    return compressed;
+}
+
+/* Takes over `path`, which may be NULL after a failure. */
+static int file_open(struct idx_file *file, char *path, struct failure *why)
+{
+    file->path = path;
+    if (!path)
+        return -1;
     if (file_read(file->path, file_bytes_max, &file->bytes, &file->size, why) != 0)
         return -1;
     if (file->size == 0)
@@ -154,7 +163,7 @@ static int check_magic(const struct idx_file *file, const uint8_t *magic, unsign
 static int read_header(struct idx_file *file, unsigned dimensions, uint32_t *sizes,
                        struct failure *why)
 {
-    uint8_t header[IDX_HEADER_LONGEST];
+    uint8_t header[IDX_HEADER_MAX];
     if (file_take(file, header, 4, why) != 0 ||
         check_magic(file, header, dimensions, why) != 0 ||
         file_take(file, header + 4, 4 * (size_t)dimensions, why) != 0)
@@ -181,32 +190,30 @@ static int read_header(struct idx_file *file, unsigned dimensions, uint32_t *siz
 
 /* ---- Images and labels ---- */
 
-static int load_images(const char *folder, const char *name, struct dataset *dataset,
-                       struct image_set *set, struct failure *why)
+static int read_images(char *path, struct image_set *set, int *height, int *width,
+                       struct failure *why)
 {
     struct idx_file file = {0};
     uint32_t sizes[3];
     int result = -1;
-    if (file_open(&file, folder, name, why) != 0 || read_header(&file, 3, sizes, why) != 0)
+    if (file_open(&file, path, why) != 0 || read_header(&file, 3, sizes, why) != 0)
         goto done;
-    if (dataset->height == 0) {
-        dataset->height = (int)sizes[1];
-        dataset->width = (int)sizes[2];
-        dataset->channels = 1;
-    } else if (dataset->height != (int)sizes[1] || dataset->width != (int)sizes[2]) {
-        fail_input(why, "%s: images of %ux%u pixels, but the training images have %dx%d",
-                   file.path, sizes[1], sizes[2], dataset->height, dataset->width);
-        goto done;
-    }
+    *height = (int)sizes[1];
+    *width = (int)sizes[2];
     set->count = sizes[0];
     size_t size = set->count * sizes[1] * sizes[2];
     set->pixels = xmalloc(size);
-    if (file_take(&file, set->pixels, size, why) != 0 || file_finish(&file, why) != 0)
-        goto done;
-    result = 0;
+    if (file_take(&file, set->pixels, size, why) == 0)
+        result = file_finish(&file, why);
 done:
     file_close(&file);
     return result;
+}
+
+int data_idx_read_images(const char *path, struct image_set *set, int *height, int *width,
+                         struct failure *why)
+{
+    return read_images(xstrdup(path), set, height, width, why);
 }
 
 /* A label that a class of the training images does not stand for. */
@@ -254,7 +261,8 @@ static int load_labels(const char *folder, const char *name, struct dataset *dat
     struct idx_file file = {0};
     uint32_t count = 0;
     int result = -1;
-    if (file_open(&file, folder, name, why) != 0 || read_header(&file, 1, &count, why) != 0)
+    if (file_open(&file, find_file(folder, name, why), why) != 0 ||
+        read_header(&file, 1, &count, why) != 0)
         goto done;
     if (count != set->count) {
         fail_input(why, "%s: %u labels, but there are %zu images; the files do not belong "
@@ -272,12 +280,29 @@ done:
     return result;
 }
 
+static int load_set(const char *folder, const char *images, const char *labels,
+                    struct dataset *dataset, struct image_set *set, struct failure *why)
+{
+    int height = 0, width = 0;
+    if (read_images(find_file(folder, images, why), set, &height, &width, why) != 0)
+        return -1;
+    if (dataset->height == 0) {
+        dataset->height = height;
+        dataset->width = width;
+        dataset->channels = 1;
+    }
+    if (dataset->height != height || dataset->width != width)
+        return fail_input(why, "%s: %s has images of %dx%d pixels, but the training images have "
+                          "%dx%d", folder, images, height, width, dataset->height,
+                          dataset->width);
+    return load_labels(folder, labels, dataset, set, why);
+}
+
 int data_idx_load(const char *folder, struct dataset *dataset, struct failure *why)
 {
-    if (load_images(folder, "train-images-idx3-ubyte", dataset, &dataset->training, why) != 0 ||
-        load_labels(folder, "train-labels-idx1-ubyte", dataset, &dataset->training, why) != 0 ||
-        load_images(folder, "t10k-images-idx3-ubyte", dataset, &dataset->test, why) != 0 ||
-        load_labels(folder, "t10k-labels-idx1-ubyte", dataset, &dataset->test, why) != 0)
+    if (load_set(folder, data_idx_train_images, data_idx_train_labels, dataset,
+                 &dataset->training, why) != 0)
         return -1;
-    return 0;
+    return load_set(folder, data_idx_test_images, data_idx_test_labels, dataset, &dataset->test,
+                    why);
 }

@@ -95,14 +95,14 @@ static const struct glyph *choose_glyph(struct rng *rng, int digit)
 
 static struct pen choose_pen(struct rng *rng)
 {
-    float height = between(rng, 15, 22), width = height * between(rng, .5f, .95f);
+    float height = between(rng, 14, 22), width = height * between(rng, .5f, .95f);
     float slant = between(rng, -.15f, .45f);
     float half = between(rng, -.15f, .15f); /* tangent of half the angle that it is turned by */
     float cosine = (1 - half * half) / (1 + half * half), sine = 2 * half / (1 + half * half);
     struct pen pen = {
         .xx = cosine * width, .xy = -cosine * slant * height - sine * height,
         .yx = sine * width, .yy = -sine * slant * height + cosine * height,
-        .radius = between(rng, .7f, 1.7f), .jitter = .06f};
+        .radius = between(rng, .7f, 1.7f), .jitter = .08f};
     float center_x = (SIDE - 1) / 2.0f + between(rng, -2.5f, 2.5f);
     float center_y = (SIDE - 1) / 2.0f + between(rng, -2.5f, 2.5f);
     pen.x0 = center_x - (pen.xx + pen.xy) / 2;
@@ -203,7 +203,7 @@ static void ink_glyph(const struct glyph *glyph, const struct pen *pen, struct r
 /* Noise with a triangular distribution: the sum of two bytes, two pixels a draw. */
 static void develop(const float *ink, struct rng *rng, uint8_t *pixels)
 {
-    float darkness = between(rng, 170, 255), noise = between(rng, 0, .14f);
+    float darkness = between(rng, 170, 255), noise = between(rng, 0, .18f);
     for (int i = 0; i < SIDE * SIDE; i += 2) {
         uint32_t bits = rng_u32(rng);
         for (int k = 0; k < 2; k++, bits >>= 16) {

@@ -1,0 +1,168 @@
+#include "trainer/command.h"
+
+#include "common/options.h"
+#include "common/seed.h"
+#include "trainer/configuration.h"
+#include "trainer/train.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+
+static const char help[] =
+    "Examples:\n"
+    "  trainer train config.json                       as the file says; saves model.ckpt\n"
+    "  trainer train config.json --epochs 5 --threads 2\n"
+    "  trainer train config.json --data digits/ --output digits.ckpt\n"
+    "  tuner check study.yaml --trial 3 | trainer train - --data mnist\n"
+    "\n"
+    "Usage: trainer train CONFIG.json [OPTIONS]\n"
+    "\n"
+    "Trains one network and saves it after every epoch; \"-\" reads the configuration from\n"
+    "stdin.  A configuration is\n"
+    "  {\"model\": [...], \"training\": {...}, \"data\": {\"dataset\": \"mnist\", \"validation\": 5000},\n"
+    "   \"seed\": \"42\", \"trial\": 0, \"epochs\": 9}\n"
+    "of which model and training are needed.\n"
+    "\n"
+    "  --data DATA     mnist, synthetic or a folder of IDX files, instead of the file's\n"
+    "  --epochs N      how many, instead of the file's\n"
+    "  --seed N        what all random choices follow from, instead of the file's\n"
+    "  --trial N       likewise\n"
+    "  --threads N     on how many cores; the result is the same (1)\n"
+    "  --output MODEL  file to save to (model.ckpt)\n"
+    "\n"
+    "Ctrl-C gives up the epoch in hand; what the ones before it learned is saved.\n";
+
+enum { EPOCHS_MOST = 1000000, THREADS_MOST = 1024 };
+
+struct request {
+    const char *configuration, *output;
+    const char *data, *seed;        /* NULL: as the file says */
+    int64_t epochs, trial, threads; /* epochs 0, trial -1: as the file says */
+};
+
+/* SIGINT is blocked while we train, so that it only waits to be seen. */
+static bool is_interrupted(void *context)
+{
+    sigset_t pending;
+    (void)context;
+    return sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1;
+}
+
+static void print_epoch(int epoch, int epochs, const struct epoch_metrics *metrics)
+{
+    printf("epoch %d/%d  loss %.4f  accuracy %.4f", epoch, epochs, metrics->train_loss,
+           metrics->train_accuracy);
+    if (!isnan(metrics->val_accuracy))
+        printf("  val_loss %.4f  val_accuracy %.4f", metrics->val_loss, metrics->val_accuracy);
+    printf("  %.1f s\n", metrics->seconds);
+    fflush(stdout); /* an epoch is worth seeing when it is done, in a pipe too */
+}
+
+static enum exit_code train_epochs(struct training *training, int epochs, const char *output,
+                                   struct failure *why)
+{
+    while (training_epochs_done(training) < epochs) {
+        struct epoch_metrics metrics;
+        int done = training_epochs_done(training);
+        if (training_epoch(training, is_interrupted, NULL, &metrics) != 0) {
+            fail(why, "interrupted after epoch %d of %d%s%s", done, epochs,
+                 done > 0 ? "; it is saved in " : "; nothing is saved", done > 0 ? output : "");
+            return EXIT_INTERRUPTED;
+        }
+        print_epoch(training_epochs_done(training), epochs, &metrics);
+        if (!isfinite(metrics.train_loss)) {
+            fail(why, "the training diverged; try a smaller learning rate");
+            return EXIT_FAILED;
+        }
+        if (training_save(training, output, why) != 0)
+            return why->code;
+    }
+    printf("saved in %s\n", output);
+    return EXIT_DONE;
+}
+
+static void block_interrupts(void)
+{
+    sigset_t interrupt;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    sigprocmask(SIG_BLOCK, &interrupt, NULL);
+}
+
+static enum exit_code train(const struct request *request,
+                            const struct configuration *configuration, struct failure *why)
+{
+    const struct training_settings settings = {
+        .model = configuration->model, .training = configuration->training,
+        .seed = configuration->seed, .trial = configuration->trial,
+        .schedule_epochs = (int)configuration->epochs, .threads = (int)request->threads};
+    struct dataset *dataset = NULL;
+    struct training *training = NULL;
+    json_t *data = configuration_data(configuration->data, request->data, configuration->seed,
+                                      why);
+    if (data)
+        dataset = dataset_load(data, why);
+    if (dataset)
+        training = training_new(&settings, dataset, why);
+    enum exit_code code = why->code;
+    if (training) {
+        block_interrupts();
+        code = train_epochs(training, settings.schedule_epochs, request->output, why);
+    }
+    training_free(training);
+    dataset_free(dataset);
+    json_decref(data);
+    return code;
+}
+
+/* What the command line says goes before what the file says. */
+static int override(const struct request *request, struct configuration *configuration,
+                    struct failure *why)
+{
+    if (request->seed && !seed_parse(request->seed, &configuration->seed))
+        return fail_usage(why, "--seed needs a whole number from 0 to 2^64 - 1, "
+                          "not '%s'", request->seed);
+    if (request->trial >= 0)
+        configuration->trial = (uint32_t)request->trial;
+    if (request->epochs > 0)
+        configuration->epochs = request->epochs;
+    if (configuration->epochs == 0)
+        return fail_usage(why, "%s does not say how many epochs; give --epochs N",
+                          request->configuration);
+    return 0;
+}
+
+static int parse(char *const arguments[], struct request *request, struct failure *why)
+{
+    const struct option_rule rules[] = {
+        {"data", 0, OPTION_TEXT, &request->data, 0, 0},
+        {"epochs", 0, OPTION_INTEGER, &request->epochs, 1, EPOCHS_MOST},
+        {"seed", 0, OPTION_TEXT, &request->seed, 0, 0},
+        {"trial", 0, OPTION_INTEGER, &request->trial, 0, UINT32_MAX},
+        {"threads", 0, OPTION_INTEGER, &request->threads, 1, THREADS_MOST},
+        {"output", 'o', OPTION_TEXT, &request->output, 0, 0},
+    };
+    const struct options options = {"trainer train", rules, ARRAY_LENGTH(rules), "a CONFIG.json",
+                                    1, 1};
+    return options_parse(&options, arguments, &request->configuration, NULL, why);
+}
+
+enum exit_code command_train(char *const arguments[], struct failure *why)
+{
+    struct request request = {.output = "model.ckpt", .trial = -1, .threads = 1};
+    int parsed = parse(arguments, &request, why);
+    if (parsed < 0)
+        return why->code;
+    if (parsed > 0) {
+        fputs(help, stdout);
+        return EXIT_DONE;
+    }
+    struct configuration *configuration = configuration_read(request.configuration, why);
+    if (!configuration)
+        return why->code;
+    enum exit_code code = override(&request, configuration, why) == 0
+                              ? train(&request, configuration, why) : why->code;
+    configuration_free(configuration);
+    return code;
+}

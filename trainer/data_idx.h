@@ -1,0 +1,24 @@
+/* IDX files: bytes 00 00 type dimensions, a big-endian 32-bit size for each
+ * dimension, then the values, last index fastest.  Here the type is always 08,
+ * unsigned bytes: images have three dimensions, labels one.  Each file is read
+ * plain or compressed by gzip, whichever is there. */
+#ifndef TRAINER_DATA_IDX_H
+#define TRAINER_DATA_IDX_H
+
+#include "trainer/data.h"
+
+enum { IDX_TYPE_BYTE = 8, IDX_HEADER_MAX = 4 + 3 * 4 };
+
+/* The names that MNIST's files have; ".gz" may follow. */
+extern const char data_idx_train_images[], data_idx_train_labels[];
+extern const char data_idx_test_images[], data_idx_test_labels[];
+
+/* Reads one file of images; set->pixels is the caller's to free, set->labels stays NULL. */
+int data_idx_read_images(const char *path, struct image_set *set, int *height, int *width,
+                         struct failure *why);
+
+/* Writes the four files, compressed, into a folder, which is made when it is missing.
+ * Files of a data set that are there already are never replaced: bad input. */
+int data_idx_write(const char *folder, const struct dataset *dataset, struct failure *why);
+
+#endif

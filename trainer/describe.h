@@ -1,0 +1,19 @@
+/* What a network looks like, and how fast it trains on this machine. */
+#ifndef TRAINER_DESCRIBE_H
+#define TRAINER_DESCRIBE_H
+
+#include "trainer/data.h"
+#include "trainer/network.h"
+
+/* [{"name", "type", "output": [h, w, c] or [n], "parameters", "flops"}, ...] */
+json_t *describe_layers(const struct network *network);
+
+/* The instruction set and precision of the arithmetic: "avx2 fp32 openblas"; static. */
+const char *describe_arithmetic(void);
+
+/* Images that are trained on per second, by steps on random images of the data set's
+ * shape for about 0.3 s; `model` and `training` are complete.  Negative on failure. */
+double describe_speed(const json_t *model, const json_t *training, const struct dataset *dataset,
+                      int threads, struct failure *why);
+
+#endif

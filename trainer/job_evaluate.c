@@ -1,0 +1,106 @@
+#include "trainer/job.h"
+
+#include "trainer/checkpoint.h"
+#include "trainer/describe.h"
+#include "trainer/evaluate.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NUMBER_BYTES = 26, /* of one probability in JSON, its comma included */
+    IMAGE_BYTES = 32   /* of an image's label, prediction and brackets */
+};
+
+/* Six significant digits: more would say nothing and make long lines. */
+static json_t *rounded(float value)
+{
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.6g", (double)value);
+    return json_real(strtod(digits, NULL));
+}
+
+static json_t *prediction_piece(const struct evaluation *evaluation, const uint8_t *labels,
+                                size_t first, size_t count)
+{
+    json_t *label_list = json_array(), *predicted = json_array(), *probabilities = json_array();
+    for (size_t i = first; i < first + count; i++) {
+        const float *values = evaluation->probabilities + i * (size_t)evaluation->classes;
+        json_t *row = json_array();
+        for (int c = 0; c < evaluation->classes; c++)
+            json_array_append_new(row, rounded(values[c]));
+        json_array_append_new(label_list, json_integer(labels[i]));
+        json_array_append_new(predicted, json_integer(evaluation->predicted[i]));
+        json_array_append_new(probabilities, row);
+    }
+    return json_pack("{s:s, s:I, s:o, s:o, s:o}", "type", "predictions", "first",
+                     (json_int_t)first, "labels", label_list, "predicted", predicted,
+                     "probabilities", probabilities);
+}
+
+static void say_predictions(struct worker *worker, const json_t *job, const uint8_t *labels,
+                            const struct evaluation *evaluation)
+{
+    size_t image_bytes = IMAGE_BYTES + NUMBER_BYTES * (size_t)evaluation->classes;
+    size_t most = PROTOCOL_PREDICTIONS_BYTES / image_bytes;
+    if (most > PROTOCOL_PREDICTIONS_MAX)
+        most = PROTOCOL_PREDICTIONS_MAX;
+    for (size_t first = 0; first < evaluation->count; first += most) {
+        size_t left = evaluation->count - first;
+        json_t *piece = prediction_piece(evaluation, labels, first, left < most ? left : most);
+        json_object_set(piece, "trial", json_object_get(job, "trial"));
+        json_object_set(piece, "attempt", json_object_get(job, "attempt"));
+        worker_say(worker, piece);
+    }
+}
+
+static int evaluate_network(struct worker *worker, const json_t *job, struct network *network,
+                            const struct dataset *dataset, struct failure *why)
+{
+    struct evaluation evaluation = {0};
+    int result = 0;
+    if (evaluate_images(network, &dataset->test, worker_is_abandoned, worker, &evaluation) != 0)
+        goto done;
+    if (!isfinite(evaluation.loss)) {
+        result = fail_input(why, "the network's output is not finite; its training diverged");
+        goto done;
+    }
+    say_predictions(worker, job, dataset->test.labels, &evaluation);
+    json_t *done = json_pack("{s:s, s:I, s:f, s:o}", "type", "done", "images",
+                             (json_int_t)evaluation.count, "loss", evaluation.loss, "layers",
+                             describe_layers(network));
+    json_object_set(done, "trial", json_object_get(job, "trial"));
+    json_object_set(done, "attempt", json_object_get(job, "attempt"));
+    worker_say(worker, done);
+done:
+    evaluation_release(&evaluation);
+    return result;
+}
+
+int job_evaluate(struct worker *worker, const json_t *job, struct failure *why)
+{
+    const char *checkpoint = json_string_value(json_object_get(job, "checkpoint"));
+    const char *set = json_string_value(json_object_get(job, "set"));
+    int64_t number = 0, threads = 1;
+    if (job_integer(job, "trial", 0, UINT32_MAX, &number, why) != 0 ||
+        job_integer(job, "attempt", 0, INT64_MAX, &number, why) != 0 ||
+        (json_object_get(job, "threads") &&
+         job_integer(job, "threads", 1, JOB_THREADS_MOST, &threads, why) != 0))
+        return -1;
+    if (!checkpoint || !set || strcmp(set, "test") != 0)
+        return fail_input(why, "the message needs a \"checkpoint\" and \"set\": \"test\"");
+    struct dataset *dataset = worker_dataset(worker, job, why);
+    if (!dataset)
+        return -1;
+    struct network *network = checkpoint_load_network(checkpoint, (int)threads, NULL, why);
+    if (!network)
+        return -1;
+    int result = evaluate_check_fit(network, checkpoint, dataset->height, dataset->width,
+                                    dataset->channels, dataset->classes, why);
+    if (result == 0)
+        result = evaluate_network(worker, job, network, dataset, why);
+    network_free(network);
+    return result;
+}

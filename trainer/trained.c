@@ -1,0 +1,76 @@
+#include "trainer/trained.h"
+
+#include "common/seed.h"
+#include "trainer/checkpoint.h"
+#include "trainer/configuration.h"
+#include "trainer/evaluate.h"
+
+#include <string.h>
+
+static int choose_seed(const struct trained_request *request, const json_t *header,
+                       uint64_t *seed, struct failure *why)
+{
+    *seed = 0;
+    if (request->seed && !seed_parse(request->seed, seed))
+        return fail_usage(why, "--seed needs a whole number from 0 to 2^64 - 1, not '%s'",
+                          request->seed);
+    if (!request->seed)
+        seed_parse(json_string_value(json_object_get(header, "seed")), seed);
+    return 0;
+}
+
+/* Digits drawn here in place of MNIST would say nothing about a network's MNIST. */
+static int refuse_substitute(const struct trained_request *request, const json_t *data,
+                             struct failure *why)
+{
+    const char *found = json_string_value(json_object_get(data, "dataset"));
+    if (strcmp(request->data, "mnist") == 0 && strcmp(found, "mnist") != 0)
+        return fail_input(why, "MNIST is neither here nor can it be fetched; set $MNIST_DIR to "
+                          "its folder, or say --data synthetic");
+    return 0;
+}
+
+static struct dataset *load_dataset(const struct trained_request *request, uint64_t seed,
+                                    struct failure *why)
+{
+    struct dataset *dataset = NULL;
+    json_t *nothing = json_object();
+    json_t *data = configuration_data(nothing, request->data, seed, why);
+    if (data && refuse_substitute(request, data, why) == 0)
+        dataset = dataset_load(data, why);
+    json_decref(data);
+    json_decref(nothing);
+    return dataset;
+}
+
+int trained_load(const struct trained_request *request, struct trained *trained,
+                 struct failure *why)
+{
+    json_t *header = NULL;
+    uint64_t seed = 0;
+    int result = -1;
+    trained->network =
+        checkpoint_load_network(request->model, (int)request->threads, &header, why);
+    if (!trained->network || choose_seed(request, header, &seed, why) != 0)
+        goto done;
+    if (request->data) {
+        trained->dataset = load_dataset(request, seed, why);
+        if (!trained->dataset)
+            goto done;
+        const struct dataset *dataset = trained->dataset;
+        if (evaluate_check_fit(trained->network, request->model, dataset->height, dataset->width,
+                               dataset->channels, dataset->classes, why) != 0)
+            goto done;
+    }
+    result = 0;
+done:
+    json_decref(header);
+    return result;
+}
+
+void trained_release(struct trained *trained)
+{
+    network_free(trained->network);
+    dataset_free(trained->dataset);
+    *trained = (struct trained){0};
+}

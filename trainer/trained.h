@@ -1,0 +1,25 @@
+/* A trained network from its file, and the data set that a command shows it. */
+#ifndef TRAINER_TRAINED_H
+#define TRAINER_TRAINED_H
+
+#include "trainer/data.h"
+#include "trainer/network.h"
+
+struct trained_request {
+    const char *model; /* a checkpoint */
+    const char *data;  /* as --data says, or NULL for none */
+    const char *seed;  /* of synthetic data, as text; NULL: the one that was trained with */
+    int64_t threads;
+};
+
+struct trained {
+    struct network *network;
+    struct dataset *dataset; /* fits the network; NULL when none was asked for */
+};
+
+/* Start from all zero, and release in any case. */
+int trained_load(const struct trained_request *request, struct trained *trained,
+                 struct failure *why);
+void trained_release(struct trained *trained);
+
+#endif
