@@ -160,7 +160,7 @@ def other_searches():
     code, _, err = run(home, "run", study)
     check("a loss is minimized", code == 0 and rows(
         home, "SELECT value = (SELECT min(value) FROM trials WHERE epochs = 9) FROM trials "
-              "JOIN studies ON studies.name = trials.study AND winner = trial") == [(1,)], err)
+              "JOIN studies USING (study) WHERE winner = trial") == [(1,)], err)
 
 
 def same_study():

@@ -44,7 +44,8 @@ static struct trial *propose(struct tuner *tuner, const struct assignment *assig
         tuner_take_decisions(tuner);
         return NULL;
     }
-    trial = trial_new(assignment->trial, assignment->bracket, parameters);
+    trial = trial_new(assignment->trial, tuner->plan.brackets[assignment->bracket].number,
+                      parameters);
     trial->configuration = study_configure(tuner->study, parameters, tuner->prepared.classes,
                                            &why);
     if (epochs == 0 && trial->configuration != NULL)

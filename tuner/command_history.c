@@ -37,7 +37,7 @@ static int find(struct visit *visit, const char *name, struct failure *why)
 {
     json_t *arguments = json_pack("[s]", name);
     json_t *rows = store_rows(visit->store,
-                              "SELECT name, state FROM studies WHERE name = ?1 COLLATE NOCASE",
+                              "SELECT study FROM studies WHERE study = ?1 COLLATE NOCASE",
                               arguments, why);
     json_decref(arguments);
     if (rows == NULL)
@@ -47,7 +47,7 @@ static int find(struct visit *visit, const char *name, struct failure *why)
     if (visit->row == NULL)
         return fail_input(why, "there is no study named %s in %s; `tuner list` shows what there is",
                           name, visit->home);
-    visit->study = json_string_value(json_object_get(visit->row, "name"));
+    visit->study = json_string_value(json_object_get(visit->row, "study"));
     return 0;
 }
 
@@ -103,12 +103,8 @@ static const char list_help[] =
     "Lists the studies of a home with their state, trials and winner.\n";
 
 static const char list_sql[] =
-    "SELECT s.name AS study, s.state AS state, s.sampler AS sampler, s.scheduler AS scheduler, "
-    "       (SELECT count(*) FROM trials AS t WHERE t.study = s.name) AS trials, "
-    "       s.winner AS winner, "
-    "       (SELECT round(1.0 * f.correct / f.images, 4) FROM finals AS f "
-    "        WHERE f.study = s.name AND f.state = 'finished') AS test_accuracy "
-    "FROM studies AS s ORDER BY s.id";
+    "SELECT study, state, sampler, scheduler, trials, epochs, winner, "
+    "       round(test_accuracy, 4) AS test_accuracy FROM studies ORDER BY id";
 
 enum exit_code command_list(char *const arguments[], struct failure *why)
 {
@@ -145,7 +141,7 @@ static const char trials_help[] =
 static const char trials_sql[] =
     "SELECT t.trial AS trial, t.state AS state, t.bracket AS bracket, t.epochs AS epochs, "
     "       t.value AS value, t.parameters AS parameters "
-    "FROM trials AS t JOIN studies AS s ON s.name = t.study WHERE s.name = ?1 ";
+    "FROM trials AS t JOIN studies AS s ON s.study = t.study WHERE s.study = ?1 ";
 
 static const struct {
     const char *name, *sql;
@@ -249,8 +245,8 @@ static int print_configuration(const struct visit *visit, struct failure *why)
                               "SELECT t.configuration AS configuration, s.seed AS seed, "
                               "t.trial AS trial, t.epochs AS epochs, t.parameters AS parameters "
                               "FROM leaderboard AS l JOIN trials AS t ON t.study = l.study AND "
-                              "t.trial = l.trial JOIN studies AS s ON s.name = l.study "
-                              "WHERE l.study = ?1 AND l.place = 1", arguments, why);
+                              "t.trial = l.trial JOIN studies AS s ON s.study = l.study "
+                              "WHERE l.study = ?1 AND l.rank = 1", arguments, why);
     json_t *row = json_array_get(rows, 0);
     const char *text = json_string_value(json_object_get(row, "configuration"));
     json_t *configuration = text != NULL ? json_loads(text, 0, NULL) : NULL;

@@ -161,20 +161,18 @@ static char *read_name(struct parser *parser)
     return xstrndup(start, length);
 }
 
-static const char *value_kind(const json_t *value)
-{
-    return json_is_string(value) ? "a text" : json_is_boolean(value) ? "true or false" : "no number";
-}
-
 static int number_of(struct parser *parser, size_t offset, const char *name, struct number *result)
 {
     const json_t *value = json_object_get(parser->values, name);
     if (!value) {
         return fail_from(parser, offset, "there is no parameter `%.*s`", NAME_MAX_SHOWN, name);
     }
+    if (json_is_boolean(value)) {
+        *result = number_integer(json_is_true(value));
+        return 0;
+    }
     if (!json_is_number(value)) {
-        return fail_from(parser, offset, "`$%s` is %s; arithmetic needs a number", name,
-                         value_kind(value));
+        return fail_from(parser, offset, "`$%s` is a text; arithmetic needs a number", name);
     }
     *result = json_is_integer(value) ? number_integer(json_integer_value(value))
                                      : number_real(json_real_value(value));

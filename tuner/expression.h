@@ -1,6 +1,7 @@
 /* Arithmetic in study files: numbers, $parameters, `classes`, + - * / // % ( )
  * min max.  Integers stay integers where the mathematics does (`/` of integers
- * is an integer only when it comes out even; `//` and `%` round down). */
+ * is an integer only when it comes out even; `//` and `%` round down).  In arithmetic
+ * true is 1 and false is 0, so that a switch can be multiplied with. */
 #ifndef TUNER_EXPRESSION_H
 #define TUNER_EXPRESSION_H
 

@@ -46,7 +46,10 @@ char *field_found(const struct yaml *node)
     if (node->type == YAML_LIST || node->type == YAML_MAP || node->type == YAML_NULL) {
         return xstrdup(yaml_type_name(node->type));
     }
-    return xasprintf("%s`%.60s`", node->quoted ? "the text " : "", node->text);
+    if (node->type == YAML_STRING) {
+        return xasprintf("%s`%.60s`", node->quoted ? "the text " : "", node->text);
+    }
+    return xasprintf("%.60s", node->text);
 }
 
 int field_fail(const char *file, const struct yaml *at, const char *name, const char *demand,

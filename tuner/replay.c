@@ -71,8 +71,8 @@ static int check_data(struct tuner *tuner, const json_t *row, struct failure *wh
 
 static int check_study(struct tuner *tuner, struct failure *why)
 {
-    json_t *rows = rows_of(tuner, "SELECT fingerprint, data, state, winner FROM studies "
-                                  "WHERE name = ?1 COLLATE NOCASE", why);
+    json_t *rows = rows_of(tuner, "SELECT fingerprint, data, state FROM studies "
+                                  "WHERE study = ?1", why);
     const json_t *row = json_array_get(rows, 0);
     int result = -1;
     if (row == NULL)
@@ -241,7 +241,7 @@ static int recall_final(struct tuner *tuner, struct failure *why)
         final->winner = tuner->trials[integer(row, "trial")];
         final->attempt = integer(row, "attempt");
         final->to_epoch = integer(row, "epochs");
-        final->evaluated = is(row, "state", "finished");
+        final->evaluated = is(row, "state", "ended");
         if (tuner->study->retrain) {
             result = recall_final_epochs(tuner, why);
         } else {

@@ -61,8 +61,11 @@ static int read_bound(const char *file, const struct yaml *node, const char *nam
     }
     if (node->type == YAML_FLOAT && node->real != floor(node->real)) {
         return yaml_fail(file, node, why,
-                         "`%s` of an int must be an integer, not `%s`; fractions need type float",
+                         "`%s` of an int must be an integer, not %s; fractions need type float",
                          name, node->text);
+    }
+    if (node->type != YAML_INT && node->type != YAML_FLOAT) {
+        return field_fail(file, node, name, "an integer", why);
     }
     if (field_integer(file, node, name, -INTEGER_MOST, INTEGER_MOST, &integer, why) != 0) {
         return -1;

@@ -3,6 +3,7 @@
 
 #include "tuner/template.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,13 +108,31 @@ int study_fail_at(const struct study *study, const char *where, struct failure *
     return -1;
 }
 
+/* What a text that is no expression may have been meant to be: "; `$filters` is the
+ * parameter" where it begins with the name of one, else "".  The caller frees it. */
+static char *suggest_parameter(const struct study *study, const struct yaml *node)
+{
+    const char *text = node->type == YAML_STRING && !template_is_expression(node) ? node->text : "";
+    for (size_t i = 0; i < study->space.count; i++) {
+        const char *name = study->space.parameters[i].name;
+        size_t length = strlen(name);
+        if (strncmp(text, name, length) == 0 && !isalnum((unsigned char)text[length]) &&
+            text[length] != '_') {
+            return xasprintf("; the parameter is written `$%s`", name);
+        }
+    }
+    return xstrdup("");
+}
+
 /* Moves a complaint of the schema to its place in the file. */
 static void place_problem(const struct study *study, const json_t *values,
                           struct failure *problem, struct failure *why)
 {
     const struct yaml *node = locate(study->document, problem->where);
     char *explained = template_explain(node, values);
-    yaml_fail(study->file, node, why, "%s%s", problem->text, explained);
+    char *suggested = suggest_parameter(study, node);
+    yaml_fail(study->file, node, why, "%s%s%s", problem->text, explained, suggested);
+    free(suggested);
     free(explained);
     failure_clear(problem);
 }

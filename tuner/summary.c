@@ -9,13 +9,13 @@
 
 /* The winner, or the leader of a study that is not over. */
 static const char best_sql[] =
-    "SELECT s.name AS study, s.state AS state, s.metric AS metric, l.trial AS trial, "
+    "SELECT s.study AS study, s.state AS state, s.metric AS metric, l.trial AS trial, "
     "       l.epochs AS epochs, l.value AS value, l.parameters AS parameters, "
     "       f.epochs AS final_epochs, f.images AS images, f.correct AS correct, "
     "       f.test_loss AS test_loss "
-    "FROM studies AS s LEFT JOIN leaderboard AS l ON l.study = s.name AND l.place = 1 "
-    "LEFT JOIN finals AS f ON f.study = s.name AND f.state = 'finished' "
-    "WHERE s.name = ?1 COLLATE NOCASE";
+    "FROM studies AS s LEFT JOIN leaderboard AS l ON l.study = s.study AND l.rank = 1 "
+    "LEFT JOIN finals AS f ON f.study = s.study AND f.state = 'ended' "
+    "WHERE s.study = ?1 COLLATE NOCASE";
 
 static void add_report(json_t *summary, const char *home)
 {

@@ -109,9 +109,10 @@ void tuner_take_decisions(struct tuner *tuner)
     struct decision decision;
     while (scheduler_decision(tuner->scheduler, &decision)) {
         if (tuner_recording(tuner))
-            store_add_decision(tuner->store, tuner->id, decision.trial, decision.bracket,
-                               decision.rung, verdict_name(decision.verdict), decision.rank,
-                               decision.reason, &tuner->broken);
+            store_add_decision(tuner->store, tuner->id, decision.trial,
+                               tuner->plan.brackets[decision.bracket].number, decision.rung,
+                               verdict_name(decision.verdict), decision.rank, decision.reason,
+                               &tuner->broken);
         carry_out(tuner, &decision);
     }
 }
