@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLES = 3, TRIALS_MAX = 1000000 };
+enum { SAMPLES = 3 };
 
 static const char help[] =
     "Examples:\n"
@@ -272,7 +272,7 @@ enum exit_code command_check(char *const arguments[], struct failure *why)
         {"home", 0, OPTION_TEXT, &home_option, 0, 0},
         {"trainer", 0, OPTION_TEXT, &trainer, 0, 0},
         {"workers", 0, OPTION_INTEGER, &workers, 1, 1024},
-        {"trial", 0, OPTION_INTEGER, &trial, 0, TRIALS_MAX},
+        {"trial", 0, OPTION_INTEGER, &trial, 0, PLAN_TRIALS_MAX},
         {"json", 0, OPTION_FLAG, &json, 0, 0},
     };
     const struct options options = {"tuner check", rules, ARRAY_LENGTH(rules), "FILE", 1, 1};

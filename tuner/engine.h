@@ -1,6 +1,6 @@
 /* The engine's insides, shared by tuner.c (the turn), assign.c (who works on what next),
  * slot.c (workers and what they say), record.c and replay.c (a new record, going on from
- * one) and final.c (the winner's training and evaluation).  Nobody else includes this. */
+ * one), sweep.c (files left over) and final.c (the winner's training and evaluation).  Nobody else includes this. */
 #ifndef TUNER_ENGINE_H
 #define TUNER_ENGINE_H
 
@@ -119,6 +119,11 @@ struct launcher_events slot_events(struct tuner *tuner);
 /* ---- replay.c ---- */
 /* Rebuilds sampler, scheduler, trials and final from the record of study `id`. */
 int replay(struct tuner *tuner, struct failure *why);
+
+/* ---- sweep.c ---- */
+/* Deletes checkpoint files that the record does not know: written, but not recorded,
+ * when an earlier run was killed. */
+void sweep_checkpoints(struct tuner *tuner);
 
 /* ---- final.c ---- */
 /* Decides on the winner when the search is over; -1: there is none. */

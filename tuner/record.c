@@ -85,5 +85,11 @@ int find_study(struct tuner *tuner, struct failure *why)
     tuner->id = store_find_study(tuner->store, tuner->study->name, why);
     if (tuner->id < 0)
         return -1;
-    return tuner->id == 0 ? add_study(tuner, why) : replay(tuner, why);
+    if (tuner->id == 0)
+        return add_study(tuner, why);
+    if (replay(tuner, why) != 0)
+        return -1;
+    if (!tuner->finished)
+        sweep_checkpoints(tuner);
+    return 0;
 }

@@ -14,7 +14,6 @@
 #define TUNER_SCHEDULER_H
 
 #include "tuner/rung.h"
-#include "tuner/study.h"
 
 struct scheduler;
 

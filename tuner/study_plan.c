@@ -2,11 +2,8 @@
 
 #include <unistd.h>
 
-/* Of a grid without an end in sight. */
-enum { TRIALS_MAX = 1000000 };
-
-int study_plan(const struct study *study, double space_size, struct plan *plan,
-               struct failure *why)
+static int make_plan(const struct study *study, double space_size, struct plan *plan,
+                     struct failure *why)
 {
     int trials = study->trials;
     if (study->scheduler == SCHEDULER_HYPERBAND) {
@@ -14,10 +11,22 @@ int study_plan(const struct study *study, double space_size, struct plan *plan,
             return -1;
     } else {
         if (trials == 0 || (space_size > 0 && space_size < trials))
-            trials = space_size > 0 && space_size < TRIALS_MAX ? (int)space_size : TRIALS_MAX;
+            trials = space_size > 0 && space_size < PLAN_TRIALS_MAX ? (int)space_size
+                                                                    : PLAN_TRIALS_MAX;
         plan_full(trials, study->max_epochs, plan);
     }
     return study->limit_epochs > 0 ? plan_limit_epochs(plan, study->limit_epochs, why) : 0;
+}
+
+int study_plan(const struct study *study, double space_size, struct plan *plan,
+               struct failure *why)
+{
+    struct failure unplaced = FAILURE_NONE;
+    int result = make_plan(study, space_size, plan, &unplaced);
+    if (result != 0)
+        study_fail_at(study, unplaced.where, why, "%s", unplaced.text);
+    failure_clear(&unplaced);
+    return result;
 }
 
 int study_workers(const struct study *study, int asked)

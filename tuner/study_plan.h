@@ -2,7 +2,8 @@
 #ifndef TUNER_STUDY_PLAN_H
 #define TUNER_STUDY_PLAN_H
 
-#include "tuner/scheduler.h"
+#include "tuner/plan.h"
+#include "tuner/study.h"
 
 /* `space_size` is sampler_size(): a study does not plan more trials than there are
  * configurations, when that is known. */

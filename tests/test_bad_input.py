@@ -1,0 +1,160 @@
+"""Bad input and bad surroundings: a clear message, the documented exit code, and
+nothing half-written."""
+import gzip
+import shutil
+import sqlite3
+import struct
+
+from harness import *
+
+RANDOM = "{sampler: random, scheduler: full, trials: 2, max_epochs: 1}"
+
+
+def refused(what, home, study, word, code=65, trainer=FAKE, nothing=True):
+    got, out, err = run(home, "run", study, trainer=trainer)
+    check(f"{what}: exit code {code} and a message", got == code and word in err, (got, err))
+    check(f"{what}: the message is short, and nothing is on stdout",
+          err.count("\n") <= 6 and out == "", (out, err))
+    if nothing:
+        check(f"{what}: no database was made", not os.path.exists(home + "/trials.db"))
+
+
+def study_files():
+    home = folder("files")
+    refused("a study file that is not there", home, home + "/none.yaml", "none.yaml")
+    path = write_study(home, search="{sampler: randon, scheduler: full, trials: 2, max_epochs: 1}")
+    refused("a misspelt sampler", home, path, "error:")
+    _, _, err = run(home, "run", path)
+    check("the message has file:line:column and the right word",
+          err.startswith(path + ":") and "random" in err, err)
+    text = open(write_study(home, search=RANDOM)).read()
+    open(path, "w").write(text.replace("kernel: 3", "kernel: 31"))
+    refused("a network that fits no image", home, path, "error:", trainer=None)
+    _, _, err = run(home, "run", path, trainer=None)
+    check("it names the line of the layer", ":11:" in err.split(" ")[0] or ":10:" in err, err)
+
+
+def idx_files():
+    """A folder of IDX files, damaged in one way at a time."""
+    def idx(kind, *sizes, body):
+        return struct.pack(">HBB", 0, kind, len(sizes)) + b"".join(
+            struct.pack(">I", n) for n in sizes) + body
+    images = idx(8, 200, 28, 28, body=bytes(200 * 784))
+    labels = idx(8, 200, body=bytes(i % 10 for i in range(200)))
+    good = {"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels,
+            "t10k-images-idx3-ubyte": images, "t10k-labels-idx1-ubyte": labels}
+    damages = {
+        "truncated images": ("train-images-idx3-ubyte", images[:-5]),
+        "an empty file": ("train-images-idx3-ubyte", b""),
+        "a wrong magic": ("train-images-idx3-ubyte", b"\x01" + images[1:]),
+        "labels instead of images": ("train-images-idx3-ubyte", labels),
+        "counts that differ": ("train-labels-idx1-ubyte", idx(8, 199, body=bytes(199))),
+        "trailing bytes": ("t10k-images-idx3-ubyte", images + b"x"),
+        "a test set of another size": ("t10k-images-idx3-ubyte",
+                                       idx(8, 200, 20, 20, body=bytes(200 * 400))),
+        "a label that no training image has": ("t10k-labels-idx1-ubyte",
+                                               idx(8, 200, body=bytes([77]) * 200)),
+        "a corrupted gzip": ("train-images-idx3-ubyte.gz",
+                             bytearray(gzip.compress(images))[:-9] + b"abcdefghi"),
+        "absurd sizes": ("train-images-idx3-ubyte",
+                         idx(8, 4000000000, 4000000000, 28, body=b"")),
+    }
+    for what, (name, content) in damages.items():
+        home = folder("idx-" + what.replace(" ", "-"))
+        data = home + "/digits"
+        os.makedirs(data)
+        for file, body in good.items():
+            open(f"{data}/{file}", "wb").write(body)
+        if name.endswith(".gz"):
+            os.unlink(f"{data}/{name[:-3]}")
+        open(f"{data}/{name}", "wb").write(content)
+        path = write_study(home, search=RANDOM)
+        text = open(path).read().replace("dataset: synthetic, train: 1000, validation: 100",
+                                         "dataset: ./digits, train: 100, validation: 50")
+        open(path, "w").write(text)
+        refused(f"IDX with {what}", home, path, name.replace(".gz", "")[:12], trainer=None)
+
+
+def homes():
+    home = folder("foreign")
+    foreign = sqlite3.connect(home + "/trials.db")
+    foreign.execute("CREATE TABLE accounts (id INTEGER)")
+    foreign.commit()
+    foreign.close()
+    before = open(home + "/trials.db", "rb").read()
+    refused("a database of another program", home, write_study(home), "trials.db", nothing=False)
+    check("it is left as it was", open(home + "/trials.db", "rb").read() == before)
+    home = folder("garbage")
+    open(home + "/trials.db", "wb").write(b"no database at all, " * 100)
+    refused("a file that is no database", home, write_study(home), "trials.db", nothing=False)
+    home = folder("afile")
+    study = write_study(home)
+    open(home + "/file", "w").close()
+    code, _, err = run(home, "run", study, "--home", home + "/file")
+    check("a home that is a file", code == 65 and "/file" in err, (code, err))
+    code, _, err = run(home, "trials", "s")
+    check("a home without a database", code == 65 and "--home" in err, (code, err))
+
+
+def in_small_disk(home, script):
+    """Runs a script in a mount namespace in which `home` is a file system of 300 KiB."""
+    return subprocess.run(["unshare", "-rm", "bash", "-c", script], capture_output=True, text=True,
+                          env=environment(home), timeout=120)
+
+
+def disks():
+    home = folder("readonly")
+    study = write_study(folder("readonly-study"))
+    done = in_small_disk(home, f"mount -t tmpfs -o size=300k,ro t {home} && "
+                               f"{TUNER} run {study} --home {home} --trainer {FAKE}")
+    check("a read-only home: exit code 65 and a message", done.returncode == 65 and
+          home in done.stderr and "ead-only" in done.stderr, (done.returncode, done.stderr))
+    home = folder("full")
+    script = (f"mount -t tmpfs -o size=300k t {home} && cd /; "
+              f"{TUNER} run {study} --home {home} --trainer {FAKE}; echo code $?; "
+              f"sqlite3 {home}/trials.db 'PRAGMA integrity_check'; "
+              f"mount -o remount,size=20m {home}; "
+              f"{TUNER} run {study} --home {home} --trainer {FAKE} >/dev/null 2>&1; echo again $?; "
+              f"sqlite3 {home}/trials.db 'SELECT count(*) FROM trials'")
+    done = in_small_disk(home, script)
+    out = done.stdout.split("\n")
+    check("a full disk ends the study with exit code 1 and says so",
+          "code 1" in out and "full" in done.stderr, (done.stdout, done.stderr))
+    check("the database is whole, and with room again the study goes on to its end",
+          "ok" in out and "again 0" in out and "17" in out, (done.stdout, done.stderr))
+
+
+def command_lines():
+    home = folder("usage")
+    for arguments, word in ((["rum"], "run"), (["run"], "FILE"), (["run", "x", "--worker", "2"],
+                            "--workers"), (["run", "x", "--workers", "0"], "workers"),
+                            (["trials", "s", "--sort", "valu"], "value"), (["list", "extra"], "extra")):
+        code, out, err = run(home, *arguments, trainer=None)
+        check(f"tuner {' '.join(arguments)}: exit code 64, naming {word}",
+              code == 64 and word in err and out == "", (code, err))
+    for command in ("run", "check", "trials", "best", "report", "list"):
+        code, out, err = run(home, command, "--help", trainer=None)
+        check(f"tuner {command} --help shows examples first",
+              code == 0 and out.startswith("Examples:") and err == "", (code, out, err))
+
+
+def checking():
+    home = folder("checking")
+    study = write_study(home)
+    before = sorted(os.listdir(home))
+    code, out, err = run(home, "check", study)
+    check("tuner check shows brackets, epochs and samples", code == 0 and "9 x 1" in out and
+          "17 configurations, 69 epochs" in out and "sample" in out, (out, err))
+    code, out, _ = run(home, "check", study, "--json")
+    check("tuner check --json is JSON", json.loads(out)["configurations"] == 17, out)
+    check("and it makes nothing", sorted(set(os.listdir(home)) - {"fake-state"}) ==
+          [name for name in before if name != "fake-state"], os.listdir(home))
+
+
+study_files()
+idx_files()
+homes()
+disks()
+command_lines()
+checking()
+finish()
