@@ -3,6 +3,7 @@
 
 #include "common/text.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,9 @@ static char *value_text(const json_t *value)
         return xstrdup("a mapping");
     case JSON_ARRAY:
         return xstrdup("a list");
-    case JSON_STRING:
-        return xasprintf("`%.60s`", json_string_value(value));
+    case JSON_STRING: /* a number in quotes looks like one */
+        return xasprintf("%s`%.60s`", isdigit((unsigned char)*json_string_value(value)) ? "the text " : "",
+                         json_string_value(value));
     case JSON_INTEGER:
         return xasprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
     case JSON_REAL:
@@ -51,7 +53,7 @@ static void add_demand(struct text *text, const struct setting *setting)
         text_addf(text, "an integer from %.0f to %.0f", setting->low, setting->high);
         break;
     case SETTING_FLOAT:
-        text_addf(text, "a number %s %g and %s %g", setting->above_low ? "above" : "of at least",
+        text_addf(text, "a number %s %.10g and %s %.10g", setting->above_low ? "above" : "of at least",
                   setting->low, setting->below_high ? "below" : "at most", setting->high);
         break;
     case SETTING_BOOL:
@@ -111,11 +113,11 @@ static int fail_unknown(const char *noun, const char *word, const char *of,
         return fail_at(why, where, "unknown %s `%.60s`%s; did you mean `%s`?", noun, word, of, near);
     }
     struct text known = TEXT_EMPTY;
+    text_add(&known, count == 0 ? "none" : "");
     for (size_t i = 0; i < count; i++) {
         text_addf(&known, "%s%s", i == 0 ? "" : ", ", names[i]);
     }
-    fail_at(why, where, "unknown %s `%.60s`%s; there is: %s", noun, word, of,
-            count == 0 ? "none" : text_string(&known));
+    fail_at(why, where, "unknown %s `%.60s`%s; there is: %s", noun, word, of, text_string(&known));
     text_free(&known);
     return -1;
 }
@@ -189,16 +191,16 @@ static int fill_setting(const struct section *section, const struct setting *set
     return json_object_set_new(result, setting->name, setting_initial(setting));
 }
 
-/* Refuses the key `key`, telling which ones there are. */
-static int fail_key(const struct section *section, const char *const *others, size_t other_count,
-                    const char *key, const char *where, struct failure *why)
+/* Refuses the key `key`, telling which ones there are: the settings and `others`. */
+static int fail_key(const struct section *section, const char *const *others, const char *key,
+                    const char *where, struct failure *why)
 {
     const char *names[NAMES_MAX];
     size_t count = 0;
     for (size_t i = 0; i < section->setting_count; i++) {
         names[count++] = section->settings[i].name;
     }
-    for (size_t i = 0; i < other_count; i++) {
+    for (size_t i = 0; others[i]; i++) {
         names[count++] = others[i];
     }
     char *of = xasprintf(" of `%s`", section->name);
@@ -207,24 +209,6 @@ static int fail_key(const struct section *section, const char *const *others, si
     free(place);
     free(of);
     return -1;
-}
-
-/* Refuses keys of `object` that are neither a setting nor one of `others`. */
-static int check_keys(const struct section *section, const char *const *others, size_t other_count,
-                      const json_t *object, const char *where, struct failure *why)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)object, key, value) {
-        bool known = setting_find(section, key) != NULL;
-        for (size_t i = 0; i < other_count; i++) {
-            known = known || strcmp(others[i], key) == 0;
-        }
-        if (!known) {
-            return fail_key(section, others, other_count, key, where, why);
-        }
-    }
-    return 0;
 }
 
 static int fill_settings(const struct section *section, const json_t *object, const char *where,
@@ -274,10 +258,18 @@ static const struct section *section_of(const struct section_list *list, const j
 json_t *section_check(const struct section_list *list, const json_t *object, const char *where,
                       struct failure *why)
 {
-    static const char *const others[] = {"type"};
+    static const char *const no_others[] = {NULL};
     const struct section *section = section_of(list, object, where, why);
-    if (!section || check_keys(section, others, 1, object, where, why) != 0) {
+    const char *key;
+    json_t *value;
+    if (!section) {
         return NULL;
+    }
+    json_object_foreach((json_t *)object, key, value) {
+        if (strcmp(key, "type") != 0 && !setting_find(section, key)) {
+            fail_key(section, no_others, key, where, why);
+            return NULL;
+        }
     }
     json_t *result = json_object();
     json_object_set_new(result, "type", json_string(section->name));
@@ -320,13 +312,26 @@ static int fill_section(const struct section_list *list, const json_t *training,
     return section ? json_object_set_new(result, key, section) : -1;
 }
 
+static int check_training_keys(const json_t *training, struct failure *why)
+{
+    static const char *const sections[] = {"optimizer", "learning_rate_schedule", NULL};
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)training, key, value) {
+        bool is_section = strcmp(key, sections[0]) == 0 || strcmp(key, sections[1]) == 0;
+        if (!is_section && !setting_find(&schema_training, key)) {
+            return fail_key(&schema_training, sections, key, "training", why);
+        }
+    }
+    return 0;
+}
+
 static int fill_training(const json_t *training, json_t *result, struct failure *why)
 {
-    static const char *const others[] = {"optimizer", "learning_rate_schedule"};
     if (!json_is_object(training)) {
         return fail_at(why, "training", "`training` must be a mapping");
     }
-    if (check_keys(&schema_training, others, 2, training, "training", why) != 0) {
+    if (check_training_keys(training, why) != 0) {
         return -1;
     }
     if (!json_object_get(training, "optimizer")) {
