@@ -174,7 +174,12 @@ static void draw_best(struct progress *progress, const struct progress_state *st
     put(progress, line);
 }
 
-void progress_draw(struct progress *progress, const struct progress_state *state, bool now)
+bool progress_due(const struct progress *progress)
+{
+    return !progress->quiet && progress->terminal && clock_ms() - progress->drawn_ms >= DRAW_MS;
+}
+
+void progress_draw(struct progress *progress, const struct progress_state *state)
 {
     struct text line = TEXT_EMPTY;
     int i;
@@ -182,9 +187,6 @@ void progress_draw(struct progress *progress, const struct progress_state *state
         progress->began = clock_seconds();
         progress->epochs_began = state->epochs_done;
     }
-    if (progress->quiet || !progress->terminal ||
-        (!now && clock_ms() - progress->drawn_ms < DRAW_MS))
-        return;
     progress->drawn_ms = clock_ms();
     erase(progress);
     draw_summary(progress, state, &line);

@@ -28,8 +28,9 @@ struct progress_state {
 struct progress *progress_new(bool quiet);
 /* Removes the table from the screen; what was said above it stays. */
 void progress_free(struct progress *progress);
-/* Draws, at most every tenth of a second unless `now`. */
-void progress_draw(struct progress *progress, const struct progress_state *state, bool now);
+/* Whether the table is shown and old enough to be drawn anew. */
+bool progress_due(const struct progress *progress);
+void progress_draw(struct progress *progress, const struct progress_state *state);
 /* A line that stays, above the table. */
 void progress_line(struct progress *progress, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

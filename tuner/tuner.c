@@ -150,7 +150,7 @@ static void count_trials(const struct tuner *tuner, struct progress_state *state
     }
 }
 
-static void draw(struct tuner *tuner, bool now)
+static void draw(struct tuner *tuner)
 {
     static const char *const activities[] = {"", "training", "final training", "final evaluation"};
     struct progress_row *rows = xcalloc((size_t)tuner->slot_count, sizeof *rows);
@@ -172,14 +172,14 @@ static void draw(struct tuner *tuner, bool now)
     state.epochs_done += tuner->final.epochs;
     if (tuner->study->retrain)
         state.epochs_planned += tuner->study->max_epochs;
-    progress_draw(tuner->progress, &state, now);
+    progress_draw(tuner->progress, &state);
     free(rows);
 }
 
 static void redraw_due(struct timer *timer, void *context)
 {
     struct tuner *tuner = context;
-    draw(tuner, true);
+    /* Nothing to do but to wake the loop, whose turn draws. */
     loop_set_timer(tuner->loop, timer, REDRAW_MS);
 }
 
@@ -245,7 +245,8 @@ static int run_loop(struct tuner *tuner)
         if (tuner->broken.text != NULL)
             break;
         act(tuner);
-        draw(tuner, false);
+        if (progress_due(tuner->progress))
+            draw(tuner);
         if (!tuner->finished && !(tuner->interrupts > 0 && all_empty(tuner)))
             loop_turn(tuner->loop, &tuner->broken);
     }
