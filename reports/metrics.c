@@ -25,7 +25,12 @@ static size_t cell(const struct confusion *confusion, int label, int predicted)
 
 void confusion_add(struct confusion *confusion, int label, int predicted)
 {
-    confusion->counts[cell(confusion, label, predicted)]++;
+    confusion_add_many(confusion, label, predicted, 1);
+}
+
+void confusion_add_many(struct confusion *confusion, int label, int predicted, int64_t images)
+{
+    confusion->counts[cell(confusion, label, predicted)] += images;
 }
 
 int64_t confusion_at(const struct confusion *confusion, int label, int predicted)

@@ -22,6 +22,7 @@ void confusion_init(struct confusion *confusion, int classes);
 void confusion_release(struct confusion *confusion);
 /* Both from 0 to classes - 1. */
 void confusion_add(struct confusion *confusion, int label, int predicted);
+void confusion_add_many(struct confusion *confusion, int label, int predicted, int64_t images);
 int64_t confusion_at(const struct confusion *confusion, int label, int predicted);
 
 struct class_metrics {

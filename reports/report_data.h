@@ -22,13 +22,13 @@ struct report_trial {
     int epochs;              /* reached */
     double value;            /* NaN: none */
     char *state;             /* "completed", "stopped", "failed", ... */
-    char *reason;            /* why it failed or was stopped, or "" */
-    const json_t *parameters; /* name -> value */
+    char *reason;            /* of that state, or "" */
+    json_t *parameters;      /* name -> value */
 };
 
 struct report_fault {
     int trial;               /* -1: none was in hand */
-    int attempt;
+    int attempt;             /* 0: none was in hand */
     char *kind, *reason, *action;
 };
 
@@ -70,7 +70,6 @@ struct report_data {
     int64_t epochs_run;          /* of all trials, the final training not counted */
     struct report_fault *faults; /* in the order in which they happened */
     size_t fault_count;
-    json_t *rows;                /* what the trials' parameters point into */
 };
 
 /* Reads everything about the study (named without regard to case).  A study that is
