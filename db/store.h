@@ -4,7 +4,8 @@
  * WAL, synchronous=FULL, STRICT tables, foreign keys.  The tuner is the only
  * writer: store_open() takes an flock on "<path>.lock".  What is recorded between
  * store_begin() and store_commit() is there whole or not at all.  A failed write
- * or sync is final: nothing may be recorded after it. */
+ * or sync is final: nothing may be recorded after it, and the transaction in which
+ * anything could not be recorded is never committed. */
 #ifndef DB_STORE_H
 #define DB_STORE_H
 
@@ -21,7 +22,8 @@ enum store_mode {
 
 /* Refuses a file that is no database, one of another program (application_id), and
  * one of a later version, each as bad input; a second writer fails with the holder's
- * process id. */
+ * process id.  Opened for writing, what a killed tuner left running is put in order:
+ * studies and segments are "interrupted", their trials "pending". */
 struct store *store_open(const char *path, enum store_mode mode, struct failure *why);
 void store_close(struct store *store);
 

@@ -40,7 +40,7 @@ CREATE TABLE recorded_parameters (
     high     ANY,
     step     ANY,
     log      INTEGER NOT NULL CHECK (log IN (0, 1)),
-    choices  TEXT CHECK (json_valid(choices)),
+    choices  TEXT CHECK (choices IS NULL OR json_valid(choices)),
     PRIMARY KEY (study, position),
     UNIQUE (study, name)
 ) STRICT, WITHOUT ROWID;
@@ -73,7 +73,8 @@ CREATE TABLE recorded_trials (
     trial         INTEGER NOT NULL CHECK (trial >= 0),
     bracket       INTEGER NOT NULL,
     parameters    TEXT NOT NULL CHECK (json_valid(parameters)),
-    configuration TEXT CHECK (json_valid(configuration)),  -- NULL: it cannot be configured
+    configuration TEXT CHECK (configuration IS NULL OR json_valid(configuration)),
+                                               -- NULL: it cannot be configured
     state         TEXT NOT NULL DEFAULT 'pending'
                   CHECK (state IN ('pending', 'running', 'paused', 'promoted', 'stopped',
                                    'completed', 'failed')),
@@ -114,6 +115,8 @@ CREATE TABLE recorded_segments (
     CHECK ((state = 'ended') = (value IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX recorded_segments_worker ON recorded_segments (worker);
+CREATE INDEX recorded_segments_running ON recorded_segments (study, trial)
+    WHERE state = 'running';
 
 CREATE TABLE recorded_epochs (
     study       INTEGER NOT NULL,
@@ -177,7 +180,7 @@ CREATE TABLE recorded_finals (
     images     INTEGER CHECK (images >= 0),    -- of the test set
     correct    INTEGER CHECK (correct BETWEEN 0 AND images),
     test_loss  REAL,
-    layers     TEXT CHECK (json_valid(layers)),
+    layers     TEXT CHECK (layers IS NULL OR json_valid(layers)),
     arithmetic TEXT,
     started_ms INTEGER NOT NULL,
     ended_ms   INTEGER,

@@ -1,0 +1,160 @@
+#include "db/store_internal.h"
+
+#include "common/text.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+int64_t store_find_study(struct store *store, const char *name, struct failure *why)
+{
+    const struct value values[] = {value_text(name)};
+    int64_t id = 0;
+    int found = store_look_up(store, "SELECT id FROM recorded_studies WHERE name = ?1", values, 1,
+                              &id, why);
+    return found < 0 ? -1 : found ? id : 0;
+}
+
+/* ---- any rows ---- */
+
+static json_t *blob_value(const unsigned char *bytes, int size)
+{
+    struct text digits = TEXT_EMPTY;
+    for (int i = 0; i < size; i++)
+        text_addf(&digits, "%02x", bytes[i]);
+    json_t *value = json_string(text_string(&digits));
+    text_free(&digits);
+    return value;
+}
+
+/* JSON strings are UTF-8; what a broken worker wrote may be not. */
+static json_t *text_value(const char *bytes, int size)
+{
+    json_t *value = json_stringn(bytes, (size_t)size);
+    if (value)
+        return value;
+    char *plain = xstrndup(bytes, (size_t)size);
+    for (char *at = plain; *at; at++) {
+        if ((unsigned char)*at >= 0x80)
+            *at = '?';
+    }
+    value = json_string(plain);
+    free(plain);
+    return value;
+}
+
+static json_t *column_value(sqlite3_stmt *statement, int column)
+{
+    json_t *value = NULL;
+    switch (sqlite3_column_type(statement, column)) {
+    case SQLITE_INTEGER:
+        value = json_integer(sqlite3_column_int64(statement, column));
+        break;
+    case SQLITE_FLOAT:
+        value = json_real(sqlite3_column_double(statement, column));
+        break;
+    case SQLITE_TEXT:
+        value = text_value((const char *)sqlite3_column_text(statement, column),
+                           sqlite3_column_bytes(statement, column));
+        break;
+    case SQLITE_BLOB:
+        value = blob_value(sqlite3_column_blob(statement, column),
+                           sqlite3_column_bytes(statement, column));
+        break;
+    default:
+        break;
+    }
+    return value ? value : json_null(); /* JSON has no infinity */
+}
+
+static json_t *row_value(sqlite3_stmt *statement)
+{
+    json_t *row = json_object();
+    for (int i = 0; i < sqlite3_column_count(statement); i++)
+        json_object_set_new(row, sqlite3_column_name(statement, i), column_value(statement, i));
+    return row;
+}
+
+static int bind_arguments(struct store *store, sqlite3_stmt *statement, const json_t *arguments,
+                          struct failure *why)
+{
+    size_t count = json_array_size(arguments);
+    struct value *values = xcalloc(count, sizeof *values);
+    for (size_t i = 0; i < count; i++)
+        values[i] = value_json(json_array_get(arguments, i));
+    int code = store_bind(statement, values, count);
+    free(values);
+    return code == SQLITE_OK ? 0 : store_fail(store, code, why);
+}
+
+static bool is_blank(const char *text)
+{
+    while (isspace((unsigned char)*text) || *text == ';')
+        text++;
+    return *text == '\0';
+}
+
+/* Compiled anew each time: its text may live anywhere. */
+static sqlite3_stmt *compile_select(struct store *store, const char *sql, struct failure *why)
+{
+    sqlite3_stmt *statement = NULL;
+    const char *rest = "";
+    int code = sqlite3_prepare_v2(store->db, sql, -1, &statement, &rest);
+    if (code != SQLITE_OK) {
+        store_fail(store, code, why);
+        return NULL;
+    }
+    if (statement && sqlite3_stmt_readonly(statement) && sqlite3_column_count(statement) > 0 &&
+        is_blank(rest))
+        return statement;
+    fail(why, "%s: only one SELECT may be asked: %.60s", store->path, sql);
+    sqlite3_finalize(statement);
+    return NULL;
+}
+
+json_t *store_rows(struct store *store, const char *sql, const json_t *arguments,
+                   struct failure *why)
+{
+    json_t *rows = NULL;
+    int code = SQLITE_DONE;
+    sqlite3_stmt *statement = compile_select(store, sql, why);
+    if (!statement || bind_arguments(store, statement, arguments, why) < 0)
+        goto end;
+    rows = json_array();
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+        json_array_append_new(rows, row_value(statement));
+    if (code != SQLITE_DONE) {
+        store_fail(store, code, why);
+        json_decref(rows);
+        rows = NULL;
+    }
+end:
+    sqlite3_finalize(statement);
+    return rows;
+}
+
+/* ---- the model ---- */
+
+int store_final_model(struct store *store, int64_t study, void **bytes, size_t *size,
+                      struct failure *why)
+{
+    const struct value values[] = {value_integer(study)};
+    sqlite3_stmt *statement = store_statement(
+        store, "SELECT bytes FROM recorded_models WHERE study = ?1", values, 1, why);
+    if (!statement)
+        return -1;
+    int found = 0;
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        const void *blob = sqlite3_column_blob(statement, 0);
+        *size = (size_t)sqlite3_column_bytes(statement, 0);
+        *bytes = xmalloc(*size);
+        if (*size > 0)
+            memcpy(*bytes, blob, *size);
+        found = 1;
+    } else if (code != SQLITE_DONE) {
+        found = store_fail(store, code, why);
+    }
+    store_reset(statement);
+    return found;
+}

@@ -1,0 +1,145 @@
+#include "db/store_internal.h"
+
+#include <stdlib.h>
+
+/* ---- studies ---- */
+
+static int add_row(struct store *store, const struct study_record *study, struct failure *why)
+{
+    char *seed = xasprintf("%llu", (unsigned long long)study->seed);
+    const struct value values[] = {
+        value_text(study->name),
+        value_text(study->file),
+        value_text(study->text),
+        value_text(study->fingerprint),
+        value_text(seed),
+        value_text(study->metric),
+        value_integer(study->maximize),
+        value_text(study->sampler),
+        value_text(study->scheduler),
+        value_integer_or_null(study->max_epochs, 0),
+        value_integer_or_null(study->eta, 0),
+        value_text(study->data),
+        value_integer(clock_wall_ms()),
+    };
+    int result = RECORD(store,
+                        "INSERT INTO recorded_studies (name, file, text, fingerprint, seed,"
+                        " metric, maximize, sampler, scheduler, max_epochs, eta, data, started_ms)"
+                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                        values, why);
+    free(seed);
+    return result;
+}
+
+static int add_parameter(struct store *store, int64_t study, size_t position,
+                         const json_t *parameter, struct failure *why)
+{
+    const json_t *choices = json_object_get(parameter, "choices");
+    char *choices_text = choices ? store_json(choices) : NULL;
+    const struct value values[] = {
+        value_integer(study),
+        value_integer((int64_t)position),
+        value_json(json_object_get(parameter, "name")),
+        value_json(json_object_get(parameter, "type")),
+        value_json(json_object_get(parameter, "low")),
+        value_json(json_object_get(parameter, "high")),
+        value_json(json_object_get(parameter, "step")),
+        value_integer(json_is_true(json_object_get(parameter, "log"))),
+        value_text(choices_text),
+    };
+    int result = RECORD(store,
+                        "INSERT INTO recorded_parameters (study, position, name, type, low, high,"
+                        " step, log, choices) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                        values, why);
+    free(choices_text);
+    return result;
+}
+
+static int add_planned_rung(struct store *store, int64_t study, const json_t *rung,
+                            struct failure *why)
+{
+    const struct value values[] = {
+        value_integer(study),
+        value_json(json_object_get(rung, "bracket")),
+        value_json(json_object_get(rung, "rung")),
+        value_json(json_object_get(rung, "places")),
+        value_json(json_object_get(rung, "keep")),
+        value_json(json_object_get(rung, "epochs")),
+    };
+    return RECORD(store,
+                  "INSERT INTO recorded_plan (study, bracket, rung, places, keep, epochs)"
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6)", values, why);
+}
+
+int store_add_study(struct store *store, const struct study_record *study, int64_t *id,
+                    struct failure *why)
+{
+    size_t i;
+    json_t *item;
+    if (add_row(store, study, why) < 0)
+        return -1;
+    *id = sqlite3_last_insert_rowid(store->db);
+    json_array_foreach(study->parameters, i, item) {
+        if (add_parameter(store, *id, i, item, why) < 0)
+            return -1;
+    }
+    json_array_foreach(study->plan, i, item) {
+        if (add_planned_rung(store, *id, item, why) < 0)
+            return -1;
+    }
+    if (store_make_study_view(store, *id, why) == 0)
+        return 0;
+    store->spoilt = true;
+    return -1;
+}
+
+int store_set_study_state(struct store *store, int64_t study, const char *state,
+                          const char *note, struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_text(state), value_text(note),
+                                   value_integer(clock_wall_ms())};
+    return RECORD(store,
+                  "UPDATE recorded_studies SET state = ?2, note = ?3,"
+                  " ended_ms = iif(?2 = 'running', NULL, ?4) WHERE id = ?1", values, why);
+}
+
+int store_void_study(struct store *store, int64_t study, const char *reason, struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_text(reason)};
+    return RECORD(store,
+                  "UPDATE recorded_studies SET void_reason = CASE"
+                  " WHEN void_reason IS NULL THEN ?2"
+                  " WHEN instr(void_reason, ?2) > 0 THEN void_reason"
+                  " ELSE void_reason || '; ' || ?2 END WHERE id = ?1", values, why);
+}
+
+int store_set_winner(struct store *store, int64_t study, int trial, struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_integer(trial)};
+    return RECORD(store, "UPDATE recorded_studies SET winner = ?2 WHERE id = ?1", values, why);
+}
+
+/* ---- workers ---- */
+
+int store_add_worker(struct store *store, int64_t study, int64_t pid, const char *program,
+                     const char *arithmetic, int64_t *id, struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_integer(pid), value_text(program),
+                                   value_text(arithmetic), value_integer(clock_wall_ms())};
+    if (RECORD(store,
+               "INSERT INTO recorded_workers (study, pid, program, arithmetic, started_ms)"
+               " VALUES (?1, ?2, ?3, ?4, ?5)", values, why) < 0)
+        return -1;
+    *id = sqlite3_last_insert_rowid(store->db);
+    return 0;
+}
+
+int store_end_worker(struct store *store, int64_t worker, const char *reason,
+                     struct failure *why)
+{
+    const struct value values[] = {value_integer(worker), value_text(reason),
+                                   value_integer(clock_wall_ms())};
+    return RECORD(store,
+                  "UPDATE recorded_workers SET reason = ?2, ended_ms = ?3 WHERE id = ?1", values,
+                  why);
+}
