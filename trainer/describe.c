@@ -43,8 +43,9 @@ const char *describe_arithmetic(void)
 enum { SPEED_EPOCH_IMAGES = 1 << 20, SPEED_LEAST_STEPS = 3 };
 static const double speed_seconds = 0.3;
 
+/* Asked before each step.  The first step warms caches up and is not counted. */
 struct stopwatch {
-    int steps; /* looked at so far; the first one only starts the clock */
+    int asked;
     double started, now;
 };
 
@@ -52,9 +53,9 @@ static bool has_run_long_enough(void *context)
 {
     struct stopwatch *watch = context;
     watch->now = clock_seconds();
-    if (watch->steps++ == 0)
+    if (++watch->asked == 2)
         watch->started = watch->now;
-    return watch->steps > SPEED_LEAST_STEPS && watch->now - watch->started >= speed_seconds;
+    return watch->asked > SPEED_LEAST_STEPS && watch->now - watch->started >= speed_seconds;
 }
 
 /* One batch of random images, seen again and again in an epoch longer than the
@@ -88,6 +89,8 @@ double describe_speed(const json_t *model, const json_t *training, const struct 
                       int threads, struct failure *why)
 {
     size_t batch = (size_t)json_integer_value(json_object_get(training, "batch_size"));
+    if (batch > dataset->train_count) /* as in a real training */
+        batch = dataset->train_count;
     struct training_settings settings = {.model = model, .training = training,
                                          .schedule_epochs = 1, .threads = threads};
     struct stopwatch watch = {0};
@@ -98,7 +101,7 @@ double describe_speed(const json_t *model, const json_t *training, const struct 
     if (trial) {
         training_epoch(trial, has_run_long_enough, &watch, &metrics);
         double seconds = watch.now - watch.started;
-        speed = seconds > 0 ? (double)(watch.steps - 1) * (double)batch / seconds : 0;
+        speed = seconds > 0 ? (double)(watch.asked - 2) * (double)batch / seconds : 0;
     }
     training_free(trial);
     dataset_free(random);
