@@ -4,7 +4,6 @@
 #include "reports/format.h"
 #include "reports/html.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +183,12 @@ void html_trials(struct text *text, const struct report_data *data)
     text_add(text, "</tbody>\n</table>\n");
 }
 
+/* The number of a trial or an attempt; a dash where none was in hand. */
+static char *number_in_hand(int number, int least)
+{
+    return number < least ? format_value(NULL, 0) : xasprintf("%d", number);
+}
+
 void html_faults(struct text *text, const struct report_data *data)
 {
     if (data->fault_count == 0)
@@ -196,9 +201,8 @@ void html_faults(struct text *text, const struct report_data *data)
     for (size_t i = 0; i < data->fault_count; i++) {
         const struct report_fault *fault = &data->faults[i];
         text_add(text, "<tr>");
-        html_take(text, "th scope=\"row\"", NULL,
-                  fault->trial < 0 ? format_measure(NAN) : xasprintf("%d", fault->trial));
-        html_take(text, "td", NULL, xasprintf("%d", fault->attempt));
+        html_take(text, "th scope=\"row\"", NULL, number_in_hand(fault->trial, 0));
+        html_take(text, "td", NULL, number_in_hand(fault->attempt, 1));
         html_element(text, "td", NULL, fault->kind);
         html_element(text, "td", "long", fault->reason);
         html_element(text, "td", NULL, fault->action);
