@@ -12,6 +12,12 @@ enum { LAYERS_MAX = 1024, NAMES_MAX = 64 };
 
 /* ---- Messages ---- */
 
+/* A number in quotes must not look like a number. */
+static char *string_text(const char *string)
+{
+    return xasprintf("%s`%.60s`", isdigit((unsigned char)*string) ? "the text " : "", string);
+}
+
 /* A value as it stands in a message; the caller frees it. */
 static char *value_text(const json_t *value)
 {
@@ -20,9 +26,8 @@ static char *value_text(const json_t *value)
         return xstrdup("a mapping");
     case JSON_ARRAY:
         return xstrdup("a list");
-    case JSON_STRING: /* a number in quotes looks like one */
-        return xasprintf("%s`%.60s`", isdigit((unsigned char)*json_string_value(value)) ? "the text " : "",
-                         json_string_value(value));
+    case JSON_STRING:
+        return string_text(json_string_value(value));
     case JSON_INTEGER:
         return xasprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
     case JSON_REAL:
@@ -53,8 +58,9 @@ static void add_demand(struct text *text, const struct setting *setting)
         text_addf(text, "an integer from %.0f to %.0f", setting->low, setting->high);
         break;
     case SETTING_FLOAT:
-        text_addf(text, "a number %s %.10g and %s %.10g", setting->above_low ? "above" : "of at least",
-                  setting->low, setting->below_high ? "below" : "at most", setting->high);
+        text_addf(text, "a number %s %.10g and %s %.10g",
+                  setting->above_low ? "above" : "of at least", setting->low,
+                  setting->below_high ? "below" : "at most", setting->high);
         break;
     case SETTING_BOOL:
         text_add(text, "true or false");
@@ -110,7 +116,8 @@ static int fail_unknown(const char *noun, const char *word, const char *of,
 {
     const char *near = nearest_word(word, names, count);
     if (near) {
-        return fail_at(why, where, "unknown %s `%.60s`%s; did you mean `%s`?", noun, word, of, near);
+        return fail_at(why, where, "unknown %s `%.60s`%s; did you mean `%s`?", noun, word, of,
+                       near);
     }
     struct text known = TEXT_EMPTY;
     text_add(&known, count == 0 ? "none" : "");
@@ -342,7 +349,8 @@ static int fill_training(const json_t *training, json_t *result, struct failure 
         return -1;
     }
     if (!json_object_get(training, "learning_rate_schedule")) {
-        json_object_set_new(result, "learning_rate_schedule", json_pack("{s:s}", "type", "constant"));
+        json_object_set_new(result, "learning_rate_schedule",
+                            json_pack("{s:s}", "type", "constant"));
     } else if (fill_section(&schema_learning_rate_schedules, training, "learning_rate_schedule",
                             "training.learning_rate_schedule", result, why) != 0) {
         return -1;

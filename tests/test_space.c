@@ -237,7 +237,8 @@ static void a_trial_draws_the_same_every_time(void **state)
     assert_true(json_equal(first, again));
     assert_false(json_equal(first, other));
     char *dump = json_dumps(first, JSON_COMPACT);
-    assert_true(strncmp(dump, "{\"a\":", 5) == 0 && strstr(dump, "\"b\":") < strstr(dump, "\"c\":"));
+    assert_true(strncmp(dump, "{\"a\":", 5) == 0);
+    assert_true(strstr(dump, "\"b\":") < strstr(dump, "\"c\":"));
     free(dump);
     json_decref(first);
     json_decref(again);

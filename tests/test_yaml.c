@@ -128,7 +128,8 @@ static void a_byte_order_mark_is_passed_over(void **state)
 static void broken_bytes_are_refused_with_their_place(void **state)
 {
     (void)state;
-    assert_refused("a: 1\nb: \0", 9, "f:2:4: error: control character 0x00; a study is a text file");
+    assert_refused("a: 1\nb: \0", 9,
+                   "f:2:4: error: control character 0x00; a study is a text file");
     assert_refused_text("a: \xc3\xa9\xff", "f:1:5: error: byte 0xff is not valid UTF-8; save the "
                                            "file as UTF-8");
     assert_refused_text("\xc0\xaf", "f:1:1: error: byte 0xc0 is not valid UTF-8; save the file as "

@@ -18,7 +18,7 @@ struct parser {
     int depth;
     const json_t *values;
     int classes;
-    void (*visit)(void *context, const char *name, size_t offset);
+    expression_visit *visit;
     void *context;
     size_t *offset;
     struct failure *why;
@@ -383,8 +383,8 @@ static void visit_nothing(void *context, const char *name, size_t offset)
     (void)offset;
 }
 
-int expression_names(const char *text, void (*visit)(void *context, const char *name, size_t offset),
-                     void *context, size_t *offset, struct failure *why)
+int expression_names(const char *text, expression_visit *visit, void *context, size_t *offset,
+                     struct failure *why)
 {
     struct parser parser = {.text = text, .visit = visit ? visit : visit_nothing,
                             .context = context, .offset = offset, .why = why};

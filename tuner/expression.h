@@ -23,8 +23,9 @@ bool expression_refers(const char *text);
 json_t *expression_evaluate(const char *text, const json_t *values, int classes,
                             size_t *offset, struct failure *why);
 
+typedef void expression_visit(void *context, const char *name, size_t offset);
 /* Calls `visit` with every $name (without the $) in the text.  -1 on bad syntax. */
-int expression_names(const char *text, void (*visit)(void *context, const char *name, size_t offset),
-                     void *context, size_t *offset, struct failure *why);
+int expression_names(const char *text, expression_visit *visit, void *context, size_t *offset,
+                     struct failure *why);
 
 #endif

@@ -30,8 +30,8 @@ int field_check_keys(const char *file, const struct yaml *map, const char *of,
         }
         const char *near = nearest_word(key, allowed, count);
         if (near) {
-            return yaml_fail(file, map->keys[i], why, "unknown key `%.60s` in %s; did you mean `%s`?",
-                             key, of, near);
+            return yaml_fail(file, map->keys[i], why,
+                             "unknown key `%.60s` in %s; did you mean `%s`?", key, of, near);
         }
         char *all = words_text(allowed, count, " and ");
         yaml_fail(file, map->keys[i], why, "unknown key `%.60s` in %s; there is: %s", key, of, all);

@@ -115,11 +115,13 @@ static int read_step(const char *file, const struct yaml *map, struct parameter 
         return field_fail(file, node, "step", "above 0", why);
     }
     if (parameter->step > width) {
-        return yaml_fail(file, node, why, "`step` %.15g is wider than the range from %.15g to %.15g",
+        return yaml_fail(file, node, why,
+                         "`step` %.15g is wider than the range from %.15g to %.15g",
                          parameter->step, parameter->low, parameter->high);
     }
     if (width / parameter->step > 1e15) {
-        return yaml_fail(file, node, why, "`step` %.15g is too small for the range from %.15g to %.15g",
+        return yaml_fail(file, node, why,
+                         "`step` %.15g is too small for the range from %.15g to %.15g",
                          parameter->step, parameter->low, parameter->high);
     }
     return 0;
@@ -191,7 +193,8 @@ static int add_choice(const char *file, const struct yaml *node, struct paramete
 {
     json_t *choice = choice_json(node);
     if (!choice) {
-        return yaml_fail(file, node, why, "a choice must be a number, a text, true or false, not %s",
+        return yaml_fail(file, node, why,
+                         "a choice must be a number, a text, true or false, not %s",
                          yaml_type_name(node->type));
     }
     for (size_t i = 0; i < json_array_size(parameter->choices); i++) {

@@ -61,7 +61,8 @@ static void enter_layer(struct place *place)
 {
     const struct yaml *layer = place->node;
     if (layer->type == YAML_MAP && layer->count == 1) {
-        *place = (struct place){layer->items[0], section_find(&schema_layers, layer->keys[0]->text)};
+        place->section = section_find(&schema_layers, layer->keys[0]->text);
+        place->node = layer->items[0];
     }
 }
 

@@ -64,7 +64,8 @@ static json_t *stored_training(const struct filling *filling, const struct yaml 
     json_t *given = template_training(filling, training, why);
     json_t *stored = json_object();
     if (!json_object_get(given, "learning_rate_schedule")) {
-        json_object_set_new(given, "learning_rate_schedule", json_pack("{s:s}", "type", "constant"));
+        json_object_set_new(given, "learning_rate_schedule",
+                            json_pack("{s:s}", "type", "constant"));
     }
     for (size_t i = 0; i < ARRAY_LENGTH(sections); i++) {
         json_object_set_new(stored, sections[i],

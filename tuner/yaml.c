@@ -91,8 +91,8 @@ static int check_bytes(const char *file, const char *bytes, size_t size, struct 
         uint32_t character = 0;
         size_t length = utf8_decode(byte, size - i, &character);
         if (length == 0) {
-            return yaml_fail(file, &at, why, "byte 0x%02x is not valid UTF-8; save the file as UTF-8",
-                             *byte);
+            return yaml_fail(file, &at, why,
+                             "byte 0x%02x is not valid UTF-8; save the file as UTF-8", *byte);
         }
         if (!is_printable(character)) {
             return yaml_fail(file, &at, why, "control character 0x%02x; a study is a text file",
