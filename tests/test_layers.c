@@ -1,0 +1,467 @@
+/* Every layer, forward and backward, against a reference in double precision that
+ * shares nothing with it: outputs directly, gradients by central differences. */
+#include "trainer/layer.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/numbers.h"
+#include "tests/tiny.h"
+
+enum { ROUNDS = 40, IMAGES = 3 };
+static const double STEP = 1e-6;
+
+/* The settings, read once: the reference runs thousands of times. */
+struct rules {
+    long size, stride;
+    bool same, relu, max;
+};
+
+static long word(const json_t *settings, const char *name)
+{
+    return (long)json_integer_value(json_object_get(settings, name));
+}
+
+static struct rules read_rules(const json_t *settings)
+{
+    struct rules rules = {
+        .size = word(settings, "kernel") + word(settings, "size"),
+        .stride = word(settings, "stride"),
+        .same = setting_is(settings, "padding", "same"),
+        .relu = setting_is(settings, "activation", "relu"),
+        .max = setting_is(settings, "type", "max_pool"),
+    };
+    if (rules.stride == 0)
+        rules.stride = rules.size;
+    return rules;
+}
+
+/* One layer with all that it runs on. */
+struct bench {
+    struct rules rules;
+    struct layer layer;
+    size_t inputs, outputs; /* of all images */
+    float *input, *output, *parameters;
+    float *output_gradient; /* kept: the layer may spoil its copy */
+    float *spoiled, *input_gradient, *parameter_gradient, *scratch;
+    void *kept;
+    struct pass pass;
+};
+
+/* ---- the reference ---- */
+
+/* First pixel under window `at` of one axis, by the formulas of the manual. */
+static long window_start(const struct rules *rules, long input, long output, long at)
+{
+    long covered = (output - 1) * rules->stride + rules->size;
+    return at * rules->stride -
+           (rules->same && covered > input ? (covered - input) / 2 : 0);
+}
+
+static void reference_conv(const struct bench *bench, const double *x, const double *w, double *y)
+{
+    struct shape in = bench->layer.input, out = bench->layer.output;
+    const struct rules *rules = &bench->rules;
+    long size = rules->size, filters = out.channels;
+    const double *bias = w + size * size * in.channels * filters;
+    for (long oy = 0; oy < out.height; oy++)
+        for (long ox = 0; ox < out.width; ox++)
+            for (long f = 0; f < filters; f++) {
+                double sum = bias[f];
+                for (long k = 0; k < size * size; k++) {
+                    long iy = window_start(rules, in.height, out.height, oy) + k / size;
+                    long ix = window_start(rules, in.width, out.width, ox) + k % size;
+                    if (iy < 0 || ix < 0 || iy >= in.height || ix >= in.width)
+                        continue;
+                    for (long c = 0; c < in.channels; c++)
+                        sum += x[(iy * in.width + ix) * in.channels + c] *
+                               w[(k * in.channels + c) * filters + f];
+                }
+                y[(oy * out.width + ox) * filters + f] = rules->relu && sum < 0.0 ? 0.0 : sum;
+            }
+}
+
+static void reference_pool(const struct bench *bench, const double *x, const double *w, double *y)
+{
+    (void)w;
+    struct shape in = bench->layer.input, out = bench->layer.output;
+    const struct rules *rules = &bench->rules;
+    long size = rules->size;
+    for (long o = 0; o < out.height * out.width * out.channels; o++) {
+        long c = o % out.channels, ox = o / out.channels % out.width;
+        long oy = o / out.channels / out.width;
+        double largest = -INFINITY, sum = 0.0, cells = 0.0;
+        for (long k = 0; k < size * size; k++) {
+            long iy = window_start(rules, in.height, out.height, oy) + k / size;
+            long ix = window_start(rules, in.width, out.width, ox) + k % size;
+            if (iy < 0 || ix < 0 || iy >= in.height || ix >= in.width)
+                continue;
+            double value = x[(iy * in.width + ix) * in.channels + c];
+            largest = fmax(largest, value);
+            sum += value;
+            cells += 1.0;
+        }
+        y[o] = rules->max ? largest : sum / cells;
+    }
+}
+
+static void reference_dense(const struct bench *bench, const double *x, const double *w, double *y)
+{
+    size_t inputs = bench->layer.input_size, units = bench->layer.output_size;
+    for (size_t u = 0; u < units; u++) {
+        double sum = w[inputs * units + u];
+        for (size_t i = 0; i < inputs; i++)
+            sum += x[i] * w[i * units + u];
+        y[u] = bench->rules.relu && sum < 0.0 ? 0.0 : sum;
+    }
+}
+
+static void reference_relu(const struct bench *bench, const double *x, const double *w, double *y)
+{
+    (void)w;
+    for (size_t i = 0; i < bench->layer.input_size; i++)
+        y[i] = x[i] > 0.0 ? x[i] : 0.0;
+}
+
+typedef void reference(const struct bench *bench, const double *x /* one image */,
+                       const double *parameters, double *y);
+
+/* ---- a layer on the bench ---- */
+
+static void bench_open(struct bench *bench, const char *settings, struct shape input, bool flat,
+                       struct rng *rng)
+{
+    json_t *json = tiny_json(settings);
+    *bench = (struct bench){.rules = read_rules(json)};
+    struct layer before = {.output = input, .output_flat = flat};
+    struct failure why = FAILURE_NONE;
+    if (layer_prepare(&bench->layer, json, &before, input, 1, &why) < 0)
+        fail_msg("%s: %s", settings, why.text);
+    json_decref(json);
+    const struct layer *layer = &bench->layer;
+    bench->inputs = IMAGES * layer->input_size;
+    bench->outputs = IMAGES * layer->output_size;
+    bench->input = random_floats(rng, bench->inputs);
+    bench->parameters = random_floats(rng, layer->parameter_count);
+    bench->output_gradient = random_floats(rng, bench->outputs);
+    bench->output = dirty_floats(bench->outputs);
+    bench->input_gradient = dirty_floats(bench->inputs);
+    bench->parameter_gradient = dirty_floats(layer->parameter_count);
+    bench->scratch = dirty_floats(layer->scratch_size);
+    bench->spoiled = dirty_floats(bench->outputs);
+    memcpy(bench->spoiled, bench->output_gradient, bench->outputs * sizeof(float));
+    bench->kept = xmalloc(IMAGES * layer->kept_size + 1);
+    bench->pass = (struct pass){
+        .count = IMAGES,
+        .training = true,
+        .input = bench->input,
+        .output = bench->output,
+        .kept = bench->kept,
+        .parameters = bench->parameters,
+        .scratch = bench->scratch,
+        .output_gradient = bench->spoiled,
+        .input_gradient = bench->input_gradient,
+        .parameter_gradient = bench->parameter_gradient,
+        .seed = 5,
+        .step = 3,
+        .trial = 2,
+        .layer_count = 4,
+    };
+}
+
+static void bench_close(struct bench *bench)
+{
+    layer_release(&bench->layer);
+    free(bench->input);
+    free(bench->output);
+    free(bench->parameters);
+    free(bench->output_gradient);
+    free(bench->spoiled);
+    free(bench->input_gradient);
+    free(bench->parameter_gradient);
+    free(bench->scratch);
+    free(bench->kept);
+}
+
+static double *doubles(const float *values, size_t count)
+{
+    double *copy = xcalloc(count + 1, sizeof *copy);
+    for (size_t i = 0; i < count; i++)
+        copy[i] = values[i];
+    return copy;
+}
+
+/* sum of y dy over one image: its slope along any value is that value's gradient. */
+static double objective(const struct bench *bench, reference *run, size_t image, const double *x,
+                        const double *w)
+{
+    size_t size = bench->layer.output_size;
+    double *y = xcalloc(size, sizeof *y);
+    double sum = 0.0;
+    run(bench, x + image * bench->layer.input_size, w, y);
+    for (size_t i = 0; i < size; i++)
+        sum += y[i] * bench->output_gradient[image * size + i];
+    free(y);
+    return sum;
+}
+
+static double slope(const struct bench *bench, reference *run, size_t first, size_t last,
+                    const double *x, const double *w, double *value)
+{
+    double old = *value, difference = 0.0;
+    *value = old + STEP;
+    for (size_t image = first; image < last; image++)
+        difference += objective(bench, run, image, x, w);
+    *value = old - STEP;
+    for (size_t image = first; image < last; image++)
+        difference -= objective(bench, run, image, x, w);
+    *value = old;
+    return difference / (2.0 * STEP);
+}
+
+static void check_gradients(const struct bench *bench, reference *run)
+{
+    size_t parameters = bench->layer.parameter_count;
+    double *x = doubles(bench->input, bench->inputs);
+    double *w = doubles(bench->parameters, parameters);
+    double *dx = xcalloc(bench->inputs, sizeof *dx), *dw = xcalloc(parameters + 1, sizeof *dw);
+    for (size_t i = 0; i < bench->inputs; i++) {
+        size_t image = i / bench->layer.input_size;
+        dx[i] = slope(bench, run, image, image + 1, x, w, &x[i]);
+    }
+    for (size_t i = 0; i < parameters; i++)
+        dw[i] = slope(bench, run, 0, IMAGES, x, w, &w[i]);
+    assert_close(bench->input_gradient, dx, bench->inputs);
+    assert_close(bench->parameter_gradient, dw, parameters);
+    assert_true(bench->input_gradient[bench->inputs] == 1e30f);
+    assert_true(bench->parameter_gradient[parameters] == 1e30f);
+    free(dw);
+    free(dx);
+    free(w);
+    free(x);
+}
+
+static void check_outputs(const struct bench *bench, reference *run)
+{
+    const struct layer *layer = &bench->layer;
+    double *x = doubles(bench->input, bench->inputs);
+    double *w = doubles(bench->parameters, layer->parameter_count);
+    double *y = xcalloc(bench->outputs, sizeof *y);
+    for (size_t i = 0; i < IMAGES; i++)
+        run(bench, x + i * layer->input_size, w, y + i * layer->output_size);
+    assert_close(bench->output, y, bench->outputs);
+    assert_true(bench->output[bench->outputs] == 1e30f);
+    free(y);
+    free(w);
+    free(x);
+}
+
+/* Also without the gradient of the input, which the first layer is not asked for. */
+static void check_layer(const char *settings, struct shape input, bool flat, struct rng *rng,
+                        reference *run)
+{
+    struct bench bench;
+    bench_open(&bench, settings, input, flat, rng);
+    bench.layer.type->forward(&bench.layer, &bench.pass);
+    check_outputs(&bench, run);
+    bench.layer.type->backward(&bench.layer, &bench.pass);
+    check_gradients(&bench, run);
+
+    size_t bytes = bench.layer.parameter_count * sizeof(float);
+    float *once = memcpy(xmalloc(bytes + 1), bench.parameter_gradient, bytes);
+    memcpy(bench.spoiled, bench.output_gradient, bench.outputs * sizeof(float));
+    bench.pass.input_gradient = NULL;
+    bench.layer.type->backward(&bench.layer, &bench.pass);
+    assert_memory_equal(once, bench.parameter_gradient, bytes);
+    free(once);
+    bench_close(&bench);
+}
+
+static const char *padding_of(struct rng *rng)
+{
+    return between(rng, 0, 1) ? "same" : "valid";
+}
+
+static struct shape random_shape(struct rng *rng, size_t least)
+{
+    static const int channels[] = {1, 3, 2, 5};
+    return (struct shape){(int)between(rng, least, 7), (int)between(rng, least, 7),
+                          channels[between(rng, 0, 3)]};
+}
+
+static void conv_gradients_are_right(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(21);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t kernel = (size_t)round % 5 + 1, stride = (size_t)round / 5 % 3 + 1;
+        char *settings = xasprintf(
+            "{\"type\":\"conv\",\"filters\":%zu,\"kernel\":%zu,\"stride\":%zu,"
+            "\"padding\":\"%s\",\"activation\":\"%s\",\"weights\":\"he\"}",
+            between(&rng, 1, 5), kernel, stride, padding_of(&rng), round % 2 ? "relu" : "none");
+        check_layer(settings, random_shape(&rng, kernel), false, &rng, reference_conv);
+        free(settings);
+    }
+}
+
+/* So many columns that the three images are worked off in two pieces. */
+static void conv_in_pieces_is_right(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(22);
+    check_layer("{\"type\":\"conv\",\"filters\":1,\"kernel\":9,\"stride\":1,\"padding\":\"same\","
+                "\"activation\":\"none\",\"weights\":\"he\"}",
+                (struct shape){24, 24, 1}, false, &rng, reference_conv);
+}
+
+static void pool_gradients_are_right(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(23);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t size = (size_t)round % 5 + 1;
+        const char *padding = padding_of(&rng);
+        struct shape input = random_shape(&rng, size);
+        size_t stride = between(&rng, 0, 3);
+        for (int mean = 0; mean < 2; mean++) {
+            char *settings = xasprintf(
+                "{\"type\":\"%s\",\"size\":%zu,\"stride\":%zu,\"padding\":\"%s\"}",
+                mean ? "avg_pool" : "max_pool", size, stride, padding);
+            check_layer(settings, input, false, &rng, reference_pool);
+            free(settings);
+        }
+    }
+}
+
+static void dense_gradients_are_right(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(24);
+    for (int round = 0; round < ROUNDS; round++) {
+        char *settings = xasprintf(
+            "{\"type\":\"dense\",\"units\":%zu,\"activation\":\"%s\",\"weights\":\"glorot\"}",
+            between(&rng, 1, 12), round % 2 ? "relu" : "none");
+        check_layer(settings, (struct shape){1, 1, (int)between(&rng, 1, 30)}, true, &rng,
+                    reference_dense);
+        free(settings);
+    }
+}
+
+static void relu_gradients_are_right(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(25);
+    for (int round = 0; round < ROUNDS; round++)
+        check_layer("{\"type\":\"relu\"}", random_shape(&rng, 1), round % 2, &rng, reference_relu);
+}
+
+/* ---- dropout ---- */
+
+static void dropout_keeps_a_share_and_scales_it(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(26);
+    struct bench bench;
+    bench_open(&bench, "{\"type\":\"dropout\",\"rate\":0.25}", (struct shape){20, 20, 5}, false,
+               &rng);
+    bench.layer.type->forward(&bench.layer, &bench.pass);
+    bench.layer.type->backward(&bench.layer, &bench.pass);
+    float scale = 1.0f / (1.0f - 0.25f);
+    size_t kept = 0;
+    for (size_t i = 0; i < bench.outputs; i++) {
+        bool keeps = bench.output[i] != 0.0f;
+        assert_true(!keeps || bench.output[i] == bench.input[i] * scale);
+        assert_true(bench.input_gradient[i] == (keeps ? bench.output_gradient[i] * scale : 0.0f));
+        kept += keeps;
+    }
+    double share = (double)kept / (double)bench.outputs;
+    assert_true(share > 0.73 && share < 0.77); /* 6000 draws: the deviation is 0.0056 */
+    bench_close(&bench);
+}
+
+static void dropout_does_not_depend_on_the_split(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(27);
+    struct bench bench;
+    bench_open(&bench, "{\"type\":\"dropout\",\"rate\":0.5}", (struct shape){3, 3, 7}, false, &rng);
+    size_t size = bench.layer.output_size;
+    bench.layer.type->forward(&bench.layer, &bench.pass);
+    for (size_t i = 0; i < IMAGES; i++) {
+        float *alone = dirty_floats(size);
+        struct pass pass = bench.pass;
+        pass.first = i;
+        pass.count = 1;
+        pass.input += i * size;
+        pass.output = alone;
+        bench.layer.type->forward(&bench.layer, &pass);
+        assert_memory_equal(alone, bench.output + i * size, size * sizeof(float));
+        free(alone);
+    }
+    bench_close(&bench);
+}
+
+static bool drops_alike(struct bench *bench, const float *output)
+{
+    bench->layer.type->forward(&bench->layer, &bench->pass);
+    return memcmp(output, bench->output, bench->outputs * sizeof(float)) == 0;
+}
+
+static void dropout_depends_on_seed_trial_step_and_layer(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(28);
+    struct bench bench;
+    bench_open(&bench, "{\"type\":\"dropout\",\"rate\":0.5}", (struct shape){5, 5, 4}, false, &rng);
+    bench.layer.type->forward(&bench.layer, &bench.pass);
+    float *output = memcpy(xmalloc(bench.outputs * sizeof(float)), bench.output,
+                           bench.outputs * sizeof(float));
+    assert_true(drops_alike(&bench, output));
+    const struct pass pass = bench.pass;
+    bench.pass.seed++;
+    assert_false(drops_alike(&bench, output));
+    bench.pass = pass;
+    bench.pass.trial++;
+    assert_false(drops_alike(&bench, output));
+    bench.pass = pass;
+    bench.pass.step++;
+    assert_false(drops_alike(&bench, output));
+    bench.pass = pass;
+    bench.layer.index++;
+    assert_false(drops_alike(&bench, output));
+    free(output);
+    bench_close(&bench);
+}
+
+static void dropout_does_nothing_outside_training(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(29);
+    struct bench bench;
+    bench_open(&bench, "{\"type\":\"dropout\",\"rate\":0.9}", (struct shape){3, 3, 2}, false, &rng);
+    bench.pass.training = false;
+    bench.layer.type->forward(&bench.layer, &bench.pass);
+    assert_memory_equal(bench.output, bench.input, bench.outputs * sizeof(float));
+    bench_close(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(conv_gradients_are_right),
+        cmocka_unit_test(conv_in_pieces_is_right),
+        cmocka_unit_test(pool_gradients_are_right),
+        cmocka_unit_test(dense_gradients_are_right),
+        cmocka_unit_test(relu_gradients_are_right),
+        cmocka_unit_test(dropout_keeps_a_share_and_scales_it),
+        cmocka_unit_test(dropout_does_not_depend_on_the_split),
+        cmocka_unit_test(dropout_depends_on_seed_trial_step_and_layer),
+        cmocka_unit_test(dropout_does_nothing_outside_training),
+    };
+    return cmocka_run_group_tests_name("layers", tests, NULL, NULL);
+}

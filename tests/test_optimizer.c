@@ -1,0 +1,119 @@
+/* Optimizers against values computed independently (tests/golden_step.py). */
+#include "trainer/optimizer.h"
+
+#include "common/base.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/golden_step.h"
+#include "tests/tiny.h"
+
+enum { COUNT = 7, STEPS = 4 };
+
+static struct optimizer *open_optimizer(const char *settings, size_t count)
+{
+    json_t *json = tiny_json(settings);
+    struct optimizer *optimizer = optimizer_new(json, count);
+    json_decref(json);
+    return optimizer;
+}
+
+static void check_steps(const char *settings, size_t vectors, const double *expected)
+{
+    struct optimizer *optimizer = open_optimizer(settings, COUNT);
+    float parameters[COUNT], gradients[COUNT];
+    assert_int_equal(optimizer_vector_count(optimizer), vectors);
+    for (size_t i = 0; i < COUNT; i++)
+        parameters[i] = (float)tiny_number(i, 3);
+    for (size_t step = 1; step <= STEPS; step++) {
+        for (size_t i = 0; i < COUNT; i++)
+            gradients[i] = (float)tiny_number(i, 10 + step);
+        optimizer_step(optimizer, 0.1 / (double)step, step, gradients, parameters);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        if (fabs(parameters[i] - expected[i]) > 1e-6)
+            fail_msg("parameter %zu is %.9g, not %.9g", i, parameters[i], expected[i]);
+    }
+    optimizer_free(optimizer);
+}
+
+static void sgd_steps_are_right(void **state)
+{
+    (void)state;
+    check_steps("{\"type\":\"sgd\",\"momentum\":0.0}", 0, golden_sgd);
+}
+
+static void sgd_steps_with_momentum_are_right(void **state)
+{
+    (void)state;
+    check_steps("{\"type\":\"sgd\",\"momentum\":0.8}", 1, golden_momentum);
+}
+
+static void rmsprop_steps_are_right(void **state)
+{
+    (void)state;
+    check_steps("{\"type\":\"rmsprop\",\"rho\":0.7,\"epsilon\":1e-3}", 1, golden_rmsprop);
+}
+
+static void adam_steps_are_right(void **state)
+{
+    (void)state;
+    check_steps("{\"type\":\"adam\",\"beta1\":0.8,\"beta2\":0.95,\"epsilon\":1e-2}", 2,
+                golden_adam);
+}
+
+/* Long vectors take other instructions than short ones. */
+static void every_place_of_a_long_vector_steps_alike(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {
+        "{\"type\":\"sgd\",\"momentum\":0.0}",
+        "{\"type\":\"sgd\",\"momentum\":0.9}",
+        "{\"type\":\"rmsprop\",\"rho\":0.9,\"epsilon\":1e-7}",
+        "{\"type\":\"adam\",\"beta1\":0.9,\"beta2\":0.999,\"epsilon\":1e-7}",
+    };
+    for (size_t s = 0; s < ARRAY_LENGTH(settings); s++) {
+        struct optimizer *optimizer = open_optimizer(settings[s], 101);
+        float parameters[101], gradients[101];
+        for (size_t i = 0; i < 101; i++) {
+            parameters[i] = 0.3f;
+            gradients[i] = -0.017f;
+        }
+        for (size_t step = 1; step < 4; step++)
+            optimizer_step(optimizer, 0.01, step, gradients, parameters);
+        assert_true(parameters[0] > 0.3f);
+        for (size_t i = 1; i < 101; i++)
+            assert_true(parameters[i] == parameters[0]);
+        optimizer_free(optimizer);
+    }
+}
+
+static void state_begins_as_zero(void **state)
+{
+    (void)state;
+    struct optimizer *optimizer = open_optimizer("{\"type\":\"adam\",\"beta1\":0.9,"
+                                                 "\"beta2\":0.999,\"epsilon\":1e-7}",
+                                                 COUNT);
+    for (size_t v = 0; v < 2; v++)
+        for (size_t i = 0; i < COUNT; i++)
+            assert_true(optimizer_vector(optimizer, v)[i] == 0.0f);
+    optimizer_free(optimizer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sgd_steps_are_right),
+        cmocka_unit_test(sgd_steps_with_momentum_are_right),
+        cmocka_unit_test(rmsprop_steps_are_right),
+        cmocka_unit_test(adam_steps_are_right),
+        cmocka_unit_test(every_place_of_a_long_vector_steps_alike),
+        cmocka_unit_test(state_begins_as_zero),
+    };
+    return cmocka_run_group_tests_name("optimizer", tests, NULL, NULL);
+}
