@@ -191,7 +191,7 @@ static int resolve_mnist(json_t *data, const char *home, bool fetch, struct fail
         result = set_folder(data, folder, "the home folder's MNIST", why);
     } else {
         message("no MNIST in $MNIST_DIR or %s%s%s; using the built-in synthetic digits instead",
-                folder, unfetched.text ? ", and it could not be fetched: " : "",
+                folder, unfetched.text ? ", and it could not be fetched (no network?): " : "",
                 unfetched.text ? unfetched.text : "");
         json_object_set_new(data, "dataset", json_string("synthetic"));
     }

@@ -49,7 +49,8 @@ static void read_lines(struct inbox *inbox)
         inbox->ended = true;
         return;
     }
-    while (!inbox->ended && (got = line_reader_next(&inbox->reader, &line, &length)) != 0) {
+    while (!inbox->stopped && !inbox->ended &&
+           (got = line_reader_next(&inbox->reader, &line, &length)) != 0) {
         if (got < 0)
             end_by_fault(inbox, "a line is too long");
         else
@@ -71,6 +72,6 @@ json_t *inbox_next(struct inbox *inbox)
 void inbox_look(struct inbox *inbox)
 {
     struct pollfd poll_fd = {.fd = inbox->fd, .events = POLLIN};
-    while (!inbox->ended && poll(&poll_fd, 1, 0) == 1)
+    while (!inbox->stopped && !inbox->ended && poll(&poll_fd, 1, 0) == 1)
         read_lines(inbox);
 }

@@ -9,7 +9,7 @@ struct inbox {
     int fd;
     struct line_reader reader;
     json_t *waiting;      /* array of messages that came in during work */
-    bool stopped;         /* the tuner said `stop` */
+    bool stopped;         /* the tuner said `stop`; what comes after it is not looked at */
     bool ended;           /* no more can come: the end of the stream, or a fault */
     struct failure fault; /* a line that is no message */
 };

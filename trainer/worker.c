@@ -4,7 +4,6 @@
 #include "trainer/describe.h"
 #include "trainer/job.h"
 
-#include <errno.h>
 #include <string.h>
 
 static const struct {
@@ -46,7 +45,8 @@ bool worker_is_abandoned(void *context)
 {
     struct worker *worker = context;
     inbox_look(&worker->inbox);
-    return worker->inbox.ended || worker->mute;
+    /* A tuner that hangs up after its `stop` has not died. */
+    return worker->mute || (worker->inbox.ended && !worker->inbox.stopped);
 }
 
 int job_integer(const json_t *job, const char *name, int64_t low, int64_t high, int64_t *value,
@@ -107,7 +107,7 @@ int worker_serve(int in, int out, struct failure *why)
         json_decref(job);
     }
     if (worker.mute)
-        result = fail(why, "stdout: %s; the tuner is gone", strerror(errno));
+        result = fail(why, "nobody reads stdout any more; is the tuner gone?");
     else if (worker.inbox.fault.text)
         result = fail_input(why, "%s", worker.inbox.fault.text);
     inbox_release(&worker.inbox);
