@@ -354,6 +354,12 @@ def test_describe(worker):
     answer = worker.ask(type="describe", id=5, data=DATA, model=MODEL,
                         training={**TRAINING, "batch_size": 0})
     check("it says which setting is wrong", answer["where"] == "training.batch_size", answer)
+    answer = worker.ask(type="describe", id=8, data=DATA, training={**TRAINING, "batch_size": 400},
+                        model=[{"type": "conv", "filters": 4096, "kernel": 1},
+                               {"type": "relu"}, {"type": "relu"}, {"type": "avg_pool", "size": 28},
+                               {"type": "flatten"}, {"type": "dense", "units": 10}])
+    check("it says when a batch is too large", answer["type"] == "error"
+          and answer["where"] == "training.batch_size", answer)
     answer = worker.ask(type="describe", id=6, data={"dataset": "idx", "folder": "/nowhere"})
     check("it says which file is missing", answer["type"] == "error" and answer["where"] is None
           and "/nowhere/train-images" in answer["text"], answer)

@@ -2,20 +2,24 @@
 
 #include "common/schema.h"
 #include "trainer/describe.h"
+#include "trainer/train.h"
 
+/* A whole training is made, so that whatever a run would refuse is refused here. */
 static int describe_network(const json_t *job, const struct dataset *dataset, json_t *answer,
                             struct failure *why)
 {
     int result = -1;
-    struct network *network = NULL;
-    struct shape input = {dataset->height, dataset->width, dataset->channels};
+    struct training *trial = NULL;
     json_t *model = schema_check_model(json_object_get(job, "model"), why);
     json_t *training =
         model ? schema_check_training(json_object_get(job, "training"), why) : NULL;
+    const struct training_settings settings = {.model = model, .training = training,
+                                               .schedule_epochs = 1, .threads = 1};
     if (training)
-        network = network_new(model, input, dataset->classes, 1, why);
-    if (!network)
+        trial = training_new(&settings, dataset, why);
+    if (!trial)
         goto done;
+    const struct network *network = training_network(trial);
     json_object_set_new(answer, "layers", describe_layers(network));
     json_object_set_new(answer, "parameters",
                         json_integer((json_int_t)network_parameter_count(network)));
@@ -28,7 +32,7 @@ static int describe_network(const json_t *job, const struct dataset *dataset, js
     }
     result = 0;
 done:
-    network_free(network);
+    training_free(trial);
     json_decref(training);
     json_decref(model);
     return result;

@@ -22,8 +22,8 @@ static json_t *rounded(float value)
     return json_real(strtod(digits, NULL));
 }
 
-static json_t *prediction_piece(const struct evaluation *evaluation, const uint8_t *labels,
-                                size_t first, size_t count)
+static json_t *prediction_piece(const json_t *job, const struct evaluation *evaluation,
+                                const uint8_t *labels, size_t first, size_t count)
 {
     json_t *label_list = json_array(), *predicted = json_array(), *probabilities = json_array();
     for (size_t i = first; i < first + count; i++) {
@@ -35,8 +35,9 @@ static json_t *prediction_piece(const struct evaluation *evaluation, const uint8
         json_array_append_new(predicted, json_integer(evaluation->predicted[i]));
         json_array_append_new(probabilities, row);
     }
-    return json_pack("{s:s, s:I, s:o, s:o, s:o}", "type", "predictions", "first",
-                     (json_int_t)first, "labels", label_list, "predicted", predicted,
+    return json_pack("{s:s, s:O, s:O, s:I, s:o, s:o, s:o}", "type", "predictions", "trial",
+                     json_object_get(job, "trial"), "attempt", json_object_get(job, "attempt"),
+                     "first", (json_int_t)first, "labels", label_list, "predicted", predicted,
                      "probabilities", probabilities);
 }
 
@@ -49,10 +50,8 @@ static void say_predictions(struct worker *worker, const json_t *job, const uint
         most = PROTOCOL_PREDICTIONS_MAX;
     for (size_t first = 0; first < evaluation->count; first += most) {
         size_t left = evaluation->count - first;
-        json_t *piece = prediction_piece(evaluation, labels, first, left < most ? left : most);
-        json_object_set(piece, "trial", json_object_get(job, "trial"));
-        json_object_set(piece, "attempt", json_object_get(job, "attempt"));
-        worker_say(worker, piece);
+        worker_say(worker, prediction_piece(job, evaluation, labels, first,
+                                            left < most ? left : most));
     }
 }
 
@@ -68,12 +67,11 @@ static int evaluate_network(struct worker *worker, const json_t *job, struct net
         goto done;
     }
     say_predictions(worker, job, dataset->test.labels, &evaluation);
-    json_t *done = json_pack("{s:s, s:I, s:f, s:o}", "type", "done", "images",
-                             (json_int_t)evaluation.count, "loss", evaluation.loss, "layers",
-                             describe_layers(network));
-    json_object_set(done, "trial", json_object_get(job, "trial"));
-    json_object_set(done, "attempt", json_object_get(job, "attempt"));
-    worker_say(worker, done);
+    worker_say(worker, json_pack("{s:s, s:O, s:O, s:I, s:f, s:o}", "type", "done", "trial",
+                                 json_object_get(job, "trial"), "attempt",
+                                 json_object_get(job, "attempt"), "images",
+                                 (json_int_t)evaluation.count, "loss", evaluation.loss, "layers",
+                                 describe_layers(network)));
 done:
     evaluation_release(&evaluation);
     return result;
