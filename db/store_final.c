@@ -41,10 +41,12 @@ int store_add_predictions(struct store *store, int64_t study, int64_t first,
                           const json_t *probabilities, struct failure *why)
 {
     size_t count = json_array_size(labels);
-    if (json_array_size(predicted) != count || json_array_size(probabilities) != count)
+    if (json_array_size(predicted) != count || json_array_size(probabilities) != count) {
+        store->spoilt = true;
         return fail(why, "%s: predictions for %zu, %zu and %zu images do not belong together",
                     store->path, count, json_array_size(predicted),
                     json_array_size(probabilities));
+    }
     for (size_t i = 0; i < count; i++) {
         if (add_prediction(store, study, first + (int64_t)i, json_array_get(labels, i),
                            json_array_get(predicted, i), json_array_get(probabilities, i),
