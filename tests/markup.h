@@ -42,7 +42,8 @@ static bool markup_attributes(struct markup *markup)
             markup->at++;
         if (*markup->at == '>' || *markup->at == '/')
             return true;
-        size_t name = strspn(markup->at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-:0123456789");
+        size_t name = strspn(markup->at, "abcdefghijklmnopqrstuvwxyz"
+                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ-:0123456789");
         markup->at += name;
         if (name == 0 || *markup->at++ != '=' || *markup->at++ != '"')
             return false;

@@ -307,7 +307,8 @@ static void what_does_not_fit_is_refused_at_its_place(void **state)
     const struct shape s = {8, 8, 1};
     check_refused("[]", s, 4, "model", "at least one layer");
     check_refused("[" CONV(2, 9) "]", s, 4, "model[0]", "kernel of 9x9 does not fit");
-    check_refused("[" POOL(4) "," POOL(3) "]", s, 4, "model[1]", "3x3 does not fit an image of 2x2");
+    check_refused("[" POOL(4) "," POOL(3) "]", s, 4, "model[1]",
+                  "3x3 does not fit an image of 2x2");
     check_refused("[" DENSE(4) "]", s, 4, "model[0]", "put flatten before it");
     check_refused("[" FLATTEN "," CONV(2, 1) "]", s, 4, "model[1]", "conv needs an image");
     check_refused("[" FLATTEN "," POOL(1) "]", s, 4, "model[1]", "max_pool needs an image");

@@ -34,11 +34,12 @@ static void add_study(struct scene *scene, const char *name)
     struct failure why = FAILURE_NONE;
     json_t *parameters = json_loads(
         "[{\"name\": \"activation\", \"type\": \"categorical\", \"choices\": [\"relu\"]},"
-        " {\"name\": \"rate\", \"type\": \"float\", \"low\": 0.0001, \"high\": 0.1, \"log\": true}]",
+        " {\"name\": \"rate\", \"type\": \"float\", \"low\": 1e-4, \"high\": 0.1, \"log\": true}]",
         0, NULL);
-    json_t *plan = json_loads("[{\"bracket\": 1, \"rung\": 0, \"places\": 4, \"keep\": 1, \"epochs\": 1},"
-                              " {\"bracket\": 1, \"rung\": 1, \"places\": 1, \"keep\": 0, \"epochs\": 3}]",
-                              0, NULL);
+    json_t *plan = json_loads(
+        "[{\"bracket\": 1, \"rung\": 0, \"places\": 4, \"keep\": 1, \"epochs\": 1},"
+        " {\"bracket\": 1, \"rung\": 1, \"places\": 1, \"keep\": 0, \"epochs\": 3}]",
+        0, NULL);
     const struct study_record study = {
         .name = name, .file = "my studies/it's.yaml", .text = study_text, .fingerprint = "{}",
         .seed = UINT64_MAX, .metric = "val_accuracy", .maximize = true, .sampler = "random",
@@ -115,10 +116,12 @@ static void add_predictions(struct scene *scene)
 static void add_final(struct scene *scene, bool retrained)
 {
     struct failure why = FAILURE_NONE;
-    json_t *layers = json_loads("[{\"name\": \"conv_1\", \"type\": \"conv\", \"output\": [28, 28, 16],"
-                                "  \"parameters\": 160, \"flops\": 225792.0},"
-                                " {\"name\": \"dense_1\", \"type\": \"dense\", \"output\": [3],"
-                                "  \"parameters\": 37635, \"flops\": 75264.0}]", 0, NULL);
+    json_t *layers = json_loads(
+        "[{\"name\": \"conv_1\", \"type\": \"conv\", \"output\": [28, 28, 16],"
+        "  \"parameters\": 160, \"flops\": 225792.0},"
+        " {\"name\": \"dense_1\", \"type\": \"dense\", \"output\": [3],"
+        "  \"parameters\": 37635, \"flops\": 75264.0}]",
+        0, NULL);
     json_t *metrics = json_pack("{s:f, s:f}", "train_loss", 0.4, "train_accuracy", 0.9);
     const struct epoch_record epoch = {WINNER, 1, 1, metrics, NULL, 0.5};
     const struct final_record final = {IMAGES, 56, 0.123, layers, "sse2 fp32", "weights", 7};

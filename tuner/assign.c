@@ -170,7 +170,7 @@ void assign(struct tuner *tuner)
             trial = next_trial(tuner);
         if (trial != NULL)
             give_segment(tuner, slot, trial);
-        else if (tuner->final.winner != NULL && !any_busy(tuner))
+        else if (tuner->final.winner != NULL && !tuner->final.evaluated && !any_busy(tuner))
             final_assign(tuner, slot);
         else
             search_over = true;
