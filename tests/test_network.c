@@ -356,6 +356,7 @@ static void memory_of_a_batch_is_counted(void **state)
     size_t values = 384 + 96 + 36 + 36 + 36 + 36 + 8 + 4 + 2 * 384;
     size_t kept = 96 * 4 + 36;
     assert_int_equal(network_batch_bytes(network, 10), 10 * (values * 4 + kept));
+    assert_int_equal(network_batch_bytes(network, 40), 40 * (values * 4 + kept) + 2 * 492 * 4);
     network_free(network);
 }
 

@@ -2,6 +2,11 @@
 
 #include <cblas.h>
 
+const char *gemm_kernels(void)
+{
+    return openblas_get_corename();
+}
+
 void gemm_prepare(void)
 {
     openblas_set_num_threads(1);

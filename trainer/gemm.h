@@ -7,6 +7,10 @@
 
 #include <stddef.h>
 
+/* The name of the kernels that BLAS chose for this processor, "SkylakeX": results have
+ * the same bits only with the same ones.  Not to be freed. */
+const char *gemm_kernels(void);
+
 /* To be called before the first product; again does no harm. */
 void gemm_prepare(void);
 

@@ -69,17 +69,18 @@ void kernel_max_pool(const struct window *window,
                      const float *image /* [input_height][input_width][channels] */,
                      float *output /* [output_height][output_width][channels] */,
                      int32_t *chosen /* [output_height][output_width][channels] */);
+/* Back: `gradient`, shaped like the output, goes to the pixels; `image` is set. */
 void kernel_max_pool_backward(const struct window *window,
-                              const int32_t *chosen /* as output_gradient */,
-                              const float *output_gradient /* [output_height][output_width][channels] */,
-                              float *input_gradient /* [input_height][input_width][channels], set */);
+                              const int32_t *chosen /* [output_height][output_width][channels] */,
+                              const float *gradient /* [output_height][output_width][channels] */,
+                              float *image /* [input_height][input_width][channels] */);
 
 /* The mean of the pixels under each window; padding does not count. */
 void kernel_avg_pool(const struct window *window,
                      const float *image /* [input_height][input_width][channels] */,
                      float *output /* [output_height][output_width][channels] */);
 void kernel_avg_pool_backward(const struct window *window,
-                              const float *output_gradient /* [output_height][output_width][channels] */,
-                              float *input_gradient /* [input_height][input_width][channels], set */);
+                              const float *gradient /* [output_height][output_width][channels] */,
+                              float *image /* [input_height][input_width][channels] */);
 
 #endif

@@ -62,13 +62,13 @@ void kernel_max_pool(const struct window *window, const float *image, float *out
 }
 
 void kernel_max_pool_backward(const struct window *window, const int32_t *chosen,
-                              const float *output_gradient, float *input_gradient)
+                              const float *gradient, float *image)
 {
     size_t inputs = window->input_height * window->input_width * window->channels;
     size_t outputs = window->output_height * window->output_width * window->channels;
-    memset(input_gradient, 0, inputs * sizeof *input_gradient);
+    memset(image, 0, inputs * sizeof *image);
     for (size_t i = 0; i < outputs; i++)
-        input_gradient[chosen[i]] += output_gradient[i];
+        image[chosen[i]] += gradient[i];
 }
 
 /* ---- the mean ---- */
@@ -118,16 +118,15 @@ void kernel_avg_pool(const struct window *window, const float *image, float *out
     }
 }
 
-void kernel_avg_pool_backward(const struct window *window, const float *output_gradient,
-                              float *input_gradient)
+void kernel_avg_pool_backward(const struct window *window, const float *gradient, float *image)
 {
     size_t inputs = window->input_height * window->input_width * window->channels;
-    memset(input_gradient, 0, inputs * sizeof *input_gradient);
+    memset(image, 0, inputs * sizeof *image);
     for (size_t y = 0; y < window->output_height; y++) {
         struct cover cover = {.rows = window_rows(window, y)};
-        for (size_t x = 0; x < window->output_width; x++, output_gradient += window->channels) {
+        for (size_t x = 0; x < window->output_width; x++, gradient += window->channels) {
             cover.columns = window_columns(window, x);
-            spread_over_window(window, &cover, output_gradient, input_gradient);
+            spread_over_window(window, &cover, gradient, image);
         }
     }
 }

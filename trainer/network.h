@@ -46,14 +46,15 @@ size_t network_parameter_count(const struct network *network);
 float *network_parameters(struct network *network);
 float *network_gradients(struct network *network);
 
-/* Memory that training on batches of `count` images takes, without the parameters. */
+/* Memory that training on batches of `count` images takes, beside the parameters and
+ * their gradients. */
 size_t network_batch_bytes(const struct network *network, size_t count);
 
 /* Draws initial weights (He or Glorot, as each layer says); biases are 0. */
 void network_initialize(struct network *network, uint64_t seed, uint32_t trial);
 
-/* One training step's gradients (`count` at least 1): mean loss over the batch in *loss, its gradient
- * in network_gradients(), and how many images were right in *correct.
+/* One training step's gradients (`count` at least 1): mean loss over the batch in
+ * *loss, its gradient in network_gradients(), how many images were right in *correct.
  * (seed, trial, step) decide what dropout drops. */
 void network_gradient(struct network *network,
                       const float *images /* [count][height][width][channels] */,

@@ -103,7 +103,10 @@ size_t network_batch_bytes(const struct network *network, size_t count)
         floats += layer->type->forward ? layer->output_size : 0;
         kept += layer->kept_size;
     }
-    return count * (floats * sizeof(float) + kept);
+    size_t shard_images;
+    size_t shards = shards_of(count, &shard_images);
+    return count * (floats * sizeof(float) + kept) +
+           (shards - 1) * network->parameter_count * sizeof(float);
 }
 
 /* ---- a training step ---- */
