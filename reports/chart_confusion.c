@@ -110,7 +110,7 @@ static void draw_cell(struct text *text, const struct layout *layout, int label,
              layout->cell - 2 * gap, layout->cell - 2 * gap, strength, title);
     char *digits = xasprintf("%lld", (long long)count);
     double size = fmin(13, 1.5 * layout->cell / (double)columns_count(digits));
-    struct svg_label number = {strength > 0.55 ? "count strong" : "count", SVG_MIDDLE,
+    struct svg_label number = {strength > 0.65 ? "count strong" : "count", SVG_MIDDLE,
                                x + layout->cell / 2, y + layout->cell / 2 + 0.35 * size, size, 0};
     if (layout->cell >= 20)
         svg_label(text, &number, digits);

@@ -44,7 +44,8 @@ static void add_lead(struct text *text, const struct report_data *data)
         text_add(&lead, "It was trained anew on training and validation images and then ");
     else
         text_add(&lead, "Its model was ");
-    text_addf(&lead, "tested once, on the %s test images of %s.", images, dataset_name(data));
+    text_addf(&lead, "tested once, on the %s test images of the data set %s.", images,
+              dataset_name(data));
     html_take(text, "p", "lead", text_take(&lead));
     if (*data->void_reason)
         html_take(text, "p", "notice",
