@@ -145,7 +145,8 @@ static int parse(char *const arguments[], struct request *request, struct failur
     if (by_index != (request->trained.data != NULL))
         return fail_usage(why, "--data and --index go together");
     if (by_index == (request->word_count > 1))
-        return fail_usage(why, "say files of images, or --data and --index; see trainer predict --help");
+        return fail_usage(why, "say files of images, or --data and --index; see trainer "
+                          "predict --help");
     return 0;
 }
 

@@ -21,8 +21,8 @@ static int read_seed(const json_t *data, uint64_t *seed, struct failure *why)
     const json_t *value = json_object_get(data, "seed");
     *seed = 0;
     if (value && !seed_parse(json_string_value(value), seed))
-        return fail_at(why, "data.seed", "data: the seed must be a whole number from 0 to 2^64 - 1, "
-                       "written as a string");
+        return fail_at(why, "data.seed", "data: the seed must be a whole number from 0 to "
+                       "2^64 - 1, written as a string");
     return 0;
 }
 

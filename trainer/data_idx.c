@@ -91,9 +91,10 @@ static int inflate_bytes(struct idx_file *file, uint8_t *to, size_t size, size_t
         int code = inflate(stream, Z_NO_FLUSH);
         file->taken = (size_t)((char *)stream->next_in - file->bytes);
         *filled = (size_t)(stream->next_out - to);
+        bool starved = file->taken == file->size && *filled < size;
         if (code == Z_STREAM_END)
             file->stream_ended = true;
-        else if (code == Z_BUF_ERROR || (code == Z_OK && file->taken == file->size && *filled < size))
+        else if (code == Z_BUF_ERROR || (code == Z_OK && starved))
             return fail_input(why, "%s: the gzip data is truncated; fetch the file again",
                               file->path);
         else if (code != Z_OK)

@@ -7,10 +7,10 @@
 
 /* The training images of each class, one class after another. */
 struct classes {
-    uint32_t *images; /* [count], class c from starts[c] */
-    size_t *counts;   /* [classes] */
-    size_t *validation; /* [classes]: how many of each validate */
-    size_t *train;
+    uint32_t *images;   /* [count] */
+    size_t *counts;     /* [classes]: how many of each there are */
+    size_t *validation; /* [classes]: how many of them validate */
+    size_t *train;      /* [classes]: how many train */
 };
 
 static void add_remainders(const size_t *counts, int classes, size_t wanted, size_t total,
