@@ -124,7 +124,8 @@ static inline char *sqlite3_output(const char *path, const char *rest)
 static inline int64_t add_study(struct store *store, const char *name)
 {
     json_t *parameters = json_loads(
-        "[{\"name\":\"learning_rate\",\"type\":\"float\",\"low\":0.0001,\"high\":0.01,\"log\":true},"
+        "[{\"name\":\"learning_rate\",\"type\":\"float\",\"low\":0.0001,\"high\":0.01,"
+        "\"log\":true},"
         "{\"name\":\"batch_size\",\"type\":\"categorical\",\"choices\":[32,64]},"
         "{\"name\":\"epochs\",\"type\":\"int\",\"low\":1,\"high\":9,\"step\":2},"
         "{\"name\":\"augment\",\"type\":\"bool\"}]", 0, NULL);

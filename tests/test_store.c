@@ -1,384 +1,5 @@
-/* Opening, locking, transactions and asking. */
+/* Transactions, and asking. */
 #include "tests/store_fixture.h"
-
-#include <fcntl.h>
-#include <grp.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static void put_file(const char *path, const void *bytes, size_t size)
-{
-    const struct file_piece piece = {bytes, size};
-    assert_int_equal(file_replace(path, &piece, 1, NULL), 0);
-}
-
-/* Opening fails as bad input that names the file and has `part` in its message, the file
- * stays as it was, and no lock is left behind. */
-static void assert_not_opened(const char *path, enum store_mode mode, const char *part)
-{
-    char *before = NULL, *after = NULL, *lock = xasprintf("%s.lock", path);
-    size_t size_before = 0, size_after = 0;
-    bool is_file = file_read(path, 1 << 20, &before, &size_before, NULL) == 0;
-    struct store *store = store_open(path, mode, &why);
-    assert_null(store);
-    assert_non_null(strstr(why.text, path));
-    REFUSED(-1, EXIT_BAD_INPUT, part);
-    if (is_file) {
-        assert_int_equal(file_read(path, 1 << 20, &after, &size_after, NULL), 0);
-        assert_int_equal(size_after, size_before);
-        assert_memory_equal(after, before, size_before);
-    }
-    assert_false(file_exists(lock));
-    free(before);
-    free(after);
-    free(lock);
-}
-
-static void run_sql(const char *path, const char *sql)
-{
-    char *command = xasprintf("sqlite3 '%s' \"%s\" > /dev/null", path, sql);
-    assert_int_equal(system(command), 0);
-    free(command);
-}
-
-/* ---- opening ---- */
-
-static void a_new_database_is_marked_as_ours(void **state)
-{
-    struct fixture *fixture = *state;
-    assert_rows(fixture->store, "PRAGMA application_id", "[{\"application_id\":1414876741}]");
-    assert_rows(fixture->store, "PRAGMA user_version", "[{\"user_version\":1}]");
-    char *mode = sqlite3_output(fixture->path, "'PRAGMA journal_mode'");
-    assert_string_equal(mode, "wal\n");
-    free(mode);
-    assert_rows(fixture->store, "PRAGMA synchronous", "[{\"synchronous\":2}]");
-    assert_rows(fixture->store, "PRAGMA foreign_keys", "[{\"foreign_keys\":1}]");
-    assert_int_equal(count_rows(fixture->store, "SELECT * FROM studies"), 0);
-}
-
-static void schema_sql_makes_the_same_database(void **state)
-{
-    struct fixture *fixture = *state;
-    char *path = path_join(fixture->folder, "by_hand.db");
-    static const char ask[] = ".schema 'PRAGMA user_version' 'PRAGMA application_id'";
-    char *made = sqlite3_output(path, "< db/schema.sql");
-    char *by_hand = sqlite3_output(path, ask), *ours = sqlite3_output(fixture->path, ask);
-    assert_non_null(strstr(ours, "CREATE VIEW results"));
-    assert_string_equal(ours, by_hand);
-    free(made);
-    free(by_hand);
-    free(ours);
-    free(path);
-}
-
-static void tables_are_strict_and_every_view_works(void **state)
-{
-    struct fixture *fixture = *state;
-    assert_int_equal(count_rows(fixture->store, "SELECT name FROM pragma_table_list WHERE schema ="
-                                                " 'main' AND type = 'table' AND NOT strict"
-                                                " AND name NOT LIKE 'sqlite%'"), 0);
-    json_t *views = store_rows(fixture->store, "SELECT name FROM sqlite_schema"
-                                               " WHERE type = 'view'", NULL, NULL);
-    assert_true(json_array_size(views) >= 20);
-    for (size_t i = 0; i < json_array_size(views); i++) {
-        const json_t *view = json_array_get(views, i);
-        char *sql = xasprintf("SELECT * FROM %s",
-                              json_string_value(json_object_get(view, "name")));
-        assert_int_equal(count_rows(fixture->store, sql), 0);
-        free(sql);
-    }
-    json_decref(views);
-}
-
-static void what_was_recorded_is_there_after_opening_again(void **state)
-{
-    struct fixture *fixture = *state;
-    fixture->study = add_study(fixture->store, "digits");
-    store_close(fixture->store);
-    fixture->store = open_store(fixture->path, STORE_WRITE);
-    assert_int_equal(store_find_study(fixture->store, "digits", NULL), fixture->study);
-}
-
-static void views_are_made_anew_and_those_of_users_stay(void **state)
-{
-    struct fixture *fixture = *state;
-    fixture->study = add_study(fixture->store, "digits");
-    store_close(fixture->store);
-    run_sql(fixture->path, "DROP VIEW trials; CREATE VIEW trials AS SELECT 1 AS old;"
-                           "DROP VIEW study_digits; CREATE VIEW mine AS SELECT 2 AS two");
-    fixture->store = open_store(fixture->path, STORE_WRITE);
-    assert_int_equal(count_rows(fixture->store, "SELECT trial, value FROM trials"), 0);
-    assert_int_equal(count_rows(fixture->store, "SELECT batch_size FROM study_digits"), 0);
-    assert_rows(fixture->store, "SELECT * FROM mine", "[{\"two\":2}]");
-}
-
-static void what_is_no_database_is_refused(void **state)
-{
-    struct fixture *fixture = *state;
-    char *path = path_join(fixture->folder, "notes.txt");
-    char *large = xmalloc(20000);
-    memset(large, 'x', 20000);
-    put_file(path, "short notes", 11);
-    assert_not_opened(path, STORE_WRITE, "not a database");
-    assert_not_opened(path, STORE_READ, "not a database");
-    put_file(path, large, 20000);
-    assert_not_opened(path, STORE_WRITE, "not a database");
-    assert_not_opened(path, STORE_READ, "not a database");
-    assert_not_opened(fixture->folder, STORE_WRITE, "folder");
-    assert_not_opened(fixture->folder, STORE_READ, "folder");
-    free(large);
-    free(path);
-}
-
-static void a_damaged_database_is_refused(void **state)
-{
-    struct fixture *fixture = *state;
-    char *bytes;
-    size_t size;
-    store_close(fixture->store);
-    fixture->store = NULL;
-    assert_int_equal(file_read(fixture->path, 1 << 20, &bytes, &size, NULL), 0);
-    assert_true(size > 8192);
-    memset(bytes + 4096, 0xa5, size - 4096);
-    memset(bytes + 100, 0xa5, 3996);
-    put_file(fixture->path, bytes, size);
-    assert_not_opened(fixture->path, STORE_READ, "damaged");
-    assert_not_opened(fixture->path, STORE_WRITE, "damaged");
-    free(bytes);
-}
-
-static void a_database_of_another_program_is_refused(void **state)
-{
-    struct fixture *fixture = *state;
-    char *path = path_join(fixture->folder, "photos.db");
-    run_sql(path, "CREATE TABLE photos (name); INSERT INTO photos VALUES ('cat')");
-    assert_not_opened(path, STORE_WRITE, "another program");
-    assert_not_opened(path, STORE_READ, "another program");
-    run_sql(path, "PRAGMA application_id = 7; PRAGMA user_version = 1; PRAGMA journal_mode = WAL");
-    assert_not_opened(path, STORE_WRITE, "another program (application id 7)");
-    assert_not_opened(path, STORE_READ, "another program (application id 7)");
-    free(path);
-}
-
-static void a_database_of_a_later_version_is_refused(void **state)
-{
-    struct fixture *fixture = *state;
-    store_close(fixture->store);
-    fixture->store = NULL;
-    run_sql(fixture->path, "PRAGMA user_version = 2");
-    assert_not_opened(fixture->path, STORE_WRITE, "later version");
-    assert_not_opened(fixture->path, STORE_READ, "later version");
-}
-
-static void reading_needs_a_database(void **state)
-{
-    struct fixture *fixture = *state;
-    char *missing = path_join(fixture->folder, "missing.db");
-    char *below = path_join(fixture->folder, "none/missing.db");
-    char *empty = path_join(fixture->folder, "empty.db");
-    assert_not_opened(missing, STORE_READ, "no such database");
-    assert_false(file_exists(missing));
-    assert_not_opened(below, STORE_WRITE, "folder does not exist");
-    put_file(empty, "", 0);
-    assert_not_opened(empty, STORE_READ, "no studies yet");
-    free(missing);
-    free(below);
-    free(empty);
-}
-
-static void an_empty_file_becomes_a_database(void **state)
-{
-    struct fixture *fixture = *state;
-    char *path = path_join(fixture->folder, "empty.db");
-    put_file(path, "", 0);
-    struct store *store = open_store(path, STORE_WRITE);
-    assert_int_equal(count_rows(store, "SELECT * FROM studies"), 0);
-    store_close(store);
-    free(path);
-}
-
-/* ---- the lock ---- */
-
-static void a_second_writer_is_told_who_has_it(void **state)
-{
-    struct fixture *fixture = *state;
-    char *holder = xasprintf("process %ld", (long)getpid());
-    struct store *second = store_open(fixture->path, STORE_WRITE, &why);
-    assert_null(second);
-    assert_non_null(strstr(why.text, fixture->path));
-    REFUSED(-1, EXIT_FAILED, holder);
-    free(holder);
-}
-
-static void the_lock_goes_with_its_holder(void **state)
-{
-    struct fixture *fixture = *state;
-    char *lock = xasprintf("%s.lock", fixture->path);
-    assert_true(file_exists(lock));
-    store_close(fixture->store);
-    fixture->store = NULL;
-    assert_false(file_exists(lock));
-    int ends[2];
-    char byte;
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        bool opened = store_open(fixture->path, STORE_WRITE, NULL) != NULL;
-        if (!opened || write(ends[1], "x", 1) != 1)
-            _exit(1);
-        for (;;)
-            pause();
-    }
-    assert_int_equal(read(ends[0], &byte, 1), 1);
-    char *holder = xasprintf("process %ld", (long)child);
-    assert_null(store_open(fixture->path, STORE_WRITE, &why));
-    REFUSED(-1, EXIT_FAILED, holder);
-    kill(child, SIGKILL);
-    assert_int_equal(waitpid(child, NULL, 0), child);
-    assert_true(file_exists(lock));
-    fixture->store = open_store(fixture->path, STORE_WRITE);
-    close(ends[0]);
-    close(ends[1]);
-    free(holder);
-    free(lock);
-}
-
-static void programs_that_are_started_do_not_inherit_the_lock(void **state)
-{
-    struct fixture *fixture = *state;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        execlp("sleep", "sleep", "100", (char *)NULL);
-        _exit(127);
-    }
-    char *descriptors = xasprintf("/proc/%ld/exe", (long)child);
-    char target[100] = "";
-    while (!strstr(target, "sleep") && !strstr(target, "coreutils")) {
-        ssize_t length = readlink(descriptors, target, sizeof target - 1);
-        target[length > 0 ? length : 0] = '\0';
-        usleep(1000);
-    }
-    store_close(fixture->store);
-    fixture->store = open_store(fixture->path, STORE_WRITE);
-    kill(child, SIGKILL);
-    assert_int_equal(waitpid(child, NULL, 0), child);
-    free(descriptors);
-}
-
-/* ---- read-only places ---- */
-
-/* Runs `what` as a user without rights, for whom a folder can be read-only. */
-static void as_nobody(void (*what)(const char *), const char *path)
-{
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setgid(65534) < 0 || setuid(65534) < 0))
-            _exit(2);
-        what(path);
-        _exit(0);
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static void write_is_refused(const char *path)
-{
-    if (store_open(path, STORE_WRITE, &why) || why.code != EXIT_BAD_INPUT ||
-        !strstr(why.text, path) || !strstr(why.text, "choose a place that you may write to"))
-        _exit(1);
-}
-
-static void read_finds_digits(const char *path)
-{
-    struct store *store = store_open(path, STORE_READ, &why);
-    if (!store || store_find_study(store, "digits", NULL) != 1)
-        _exit(1);
-    store_close(store);
-}
-
-static void read_is_refused_for_the_log(const char *path)
-{
-    if (store_open(path, STORE_READ, &why) || why.code != EXIT_BAD_INPUT ||
-        !strstr(why.text, "-wal holds a part of it"))
-        _exit(1);
-}
-
-/* A folder that nobody may write, in /tmp because the way to it must be open to all. */
-struct closed_place {
-    char folder[40];
-    char *path;
-};
-
-static void make_closed_place(struct closed_place *place)
-{
-    strcpy(place->folder, "/tmp/store closed?%XXXXXX");
-    assert_non_null(mkdtemp(place->folder));
-    place->path = path_join(place->folder, "trials.db");
-}
-
-static void close_place(struct closed_place *place)
-{
-    assert_int_equal(chmod(place->path, 0444), 0);
-    assert_int_equal(chmod(place->folder, 0555), 0);
-}
-
-static void remove_closed_place(struct closed_place *place)
-{
-    assert_int_equal(chmod(place->folder, 0755), 0);
-    assert_int_equal(folder_remove(place->folder, NULL), 0);
-    free(place->path);
-}
-
-static void a_read_only_folder_can_be_read_but_not_written(void **state)
-{
-    (void)state;
-    struct closed_place place;
-    make_closed_place(&place);
-    struct store *store = open_store(place.path, STORE_WRITE);
-    add_study(store, "digits");
-    store_close(store);
-    close_place(&place);
-    as_nobody(write_is_refused, place.path);
-    as_nobody(read_finds_digits, place.path);
-    remove_closed_place(&place);
-}
-
-static void a_log_in_a_read_only_folder_is_not_passed_over(void **state)
-{
-    (void)state;
-    struct closed_place place;
-    make_closed_place(&place);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        add_study(open_store(place.path, STORE_WRITE), "digits");
-        kill(getpid(), SIGKILL);
-    }
-    assert_int_equal(waitpid(child, NULL, 0), child);
-    char *shared = xasprintf("%s-shm", place.path);
-    unlink(shared);
-    close_place(&place);
-    as_nobody(read_is_refused_for_the_log, place.path);
-    free(shared);
-    remove_closed_place(&place);
-}
-
-static void a_reader_does_not_record(void **state)
-{
-    struct fixture *fixture = *state;
-    struct store *reader = open_store(fixture->path, STORE_READ);
-    REFUSED(store_begin(reader, &why), EXIT_FAILED, "reading only");
-    REFUSED(store_set_study_state(reader, 1, "finished", NULL, &why), EXIT_FAILED, "reading only");
-    store_close(reader);
-}
 
 /* ---- transactions ---- */
 
@@ -430,7 +51,8 @@ static void a_study_that_cannot_be_named_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     add_study(fixture->store, "digits");
-    const char *const names[] = {"digits", "DIGITS", "x\"; DROP TABLE recorded_studies; --", "9x", ""};
+    const char *const names[] = {"digits", "DIGITS", "x\"; DROP TABLE recorded_studies; --", "9x",
+                                 ""};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         const struct study_record record = {.name = names[i], .file = "f", .text = "t",
                                             .fingerprint = "{}", .metric = "val_loss",
@@ -443,6 +65,15 @@ static void a_study_that_cannot_be_named_is_refused(void **state)
     assert_int_equal(count_rows(fixture->store, "SELECT * FROM studies"), 1);
 }
 
+static void a_reader_does_not_record(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store *reader = open_store(fixture->path, STORE_READ);
+    REFUSED(store_begin(reader, &why), EXIT_FAILED, "reading only");
+    REFUSED(store_set_study_state(reader, 1, "finished", NULL, &why), EXIT_FAILED, "reading only");
+    store_close(reader);
+}
+
 /* ---- asking ---- */
 
 static void asking_never_writes(void **state)
@@ -453,8 +84,8 @@ static void asking_never_writes(void **state)
         "DELETE FROM recorded_parameters", "INSERT INTO recorded_plan VALUES (1, 9, 0, 1, 0, 1)",
         "DELETE FROM recorded_parameters RETURNING name",
         "SELECT 1; DELETE FROM recorded_parameters", "DROP VIEW trials", "BEGIN", "COMMIT",
-        "PRAGMA user_version = 7", "PRAGMA journal_mode = DELETE", "VACUUM", "ATTACH ':memory:' AS m",
-        "", "-- nothing"};
+        "PRAGMA user_version = 7", "PRAGMA journal_mode = DELETE", "VACUUM",
+        "ATTACH ':memory:' AS m", "", "-- nothing"};
     for (size_t i = 0; i < ARRAY_LENGTH(statements); i++) {
         assert_null(store_rows(fixture->store, statements[i], NULL, &why));
         REFUSED(-1, EXIT_FAILED, "only one SELECT");
@@ -502,27 +133,11 @@ static void text_that_is_no_utf_8_is_shown_all_the_same(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STORE_TEST(a_new_database_is_marked_as_ours),
-        STORE_TEST(schema_sql_makes_the_same_database),
-        STORE_TEST(tables_are_strict_and_every_view_works),
-        STORE_TEST(what_was_recorded_is_there_after_opening_again),
-        STORE_TEST(views_are_made_anew_and_those_of_users_stay),
-        STORE_TEST(what_is_no_database_is_refused),
-        STORE_TEST(a_damaged_database_is_refused),
-        STORE_TEST(a_database_of_another_program_is_refused),
-        STORE_TEST(a_database_of_a_later_version_is_refused),
-        STORE_TEST(reading_needs_a_database),
-        STORE_TEST(an_empty_file_becomes_a_database),
-        STORE_TEST(a_second_writer_is_told_who_has_it),
-        STORE_TEST(the_lock_goes_with_its_holder),
-        STORE_TEST(programs_that_are_started_do_not_inherit_the_lock),
-        cmocka_unit_test(a_read_only_folder_can_be_read_but_not_written),
-        cmocka_unit_test(a_log_in_a_read_only_folder_is_not_passed_over),
-        STORE_TEST(a_reader_does_not_record),
         STORE_TEST(recording_needs_a_transaction),
         STORE_TEST(a_rollback_leaves_nothing),
         STORE_TEST(a_transaction_with_a_gap_is_never_committed),
         STORE_TEST(a_study_that_cannot_be_named_is_refused),
+        STORE_TEST(a_reader_does_not_record),
         STORE_TEST(asking_never_writes),
         STORE_TEST(a_question_that_is_wrong_says_how),
         STORE_TEST(arguments_and_columns_keep_their_types),

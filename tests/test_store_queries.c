@@ -116,6 +116,33 @@ static void queries_on_an_empty_database_give_nothing(void **state)
     }
 }
 
+/* ---- the manual ---- */
+
+static void every_view_and_column_is_in_the_manual(void **state)
+{
+    struct fixture *fixture = *state;
+    char *manual;
+    size_t size;
+    assert_int_equal(file_read("docs/database.md", 1 << 20, &manual, &size, NULL), 0);
+    json_t *columns = store_rows(fixture->store,
+                                 "SELECT v.name AS view, c.name AS column FROM sqlite_schema v"
+                                 " JOIN pragma_table_info(v.name) c WHERE v.type = 'view'",
+                                 NULL, NULL);
+    assert_true(json_array_size(columns) > 100);
+    for (size_t i = 0; i < json_array_size(columns); i++) {
+        const char *view, *column;
+        json_unpack(json_array_get(columns, i), "{s:s, s:s}", "view", &view, "column", &column);
+        char *quoted = xasprintf("`%s`", column);
+        if (!strstr(manual, view) || !strstr(manual, quoted))
+            print_error("%s.%s is not described\n", view, column);
+        assert_non_null(strstr(manual, view));
+        assert_non_null(strstr(manual, quoted));
+        free(quoted);
+    }
+    json_decref(columns);
+    free(manual);
+}
+
 /* ---- results ---- */
 
 /* The same search by other workers in another order, with everything that may go wrong
@@ -222,6 +249,7 @@ int main(void)
         STORE_TEST(each_query_gives_what_it_promises),
         cmocka_unit_test(no_query_is_left_out_here),
         STORE_TEST(queries_on_an_empty_database_give_nothing),
+        STORE_TEST(every_view_and_column_is_in_the_manual),
         STORE_TEST(results_do_not_depend_on_order_workers_or_interruptions),
         STORE_TEST(results_hold_every_epoch_rung_and_failure),
         STORE_TEST(results_tell_one_bit_of_a_metric),

@@ -56,7 +56,8 @@ static void states_notes_and_doubts_of_a_study_are_kept(void **state)
     DONE(store_void_study(store, fixture->study, "a lost trial", &why));
     DONE(store_set_study_state(store, fixture->study, "failed", "no trial ended well", &why));
     DONE(store_commit(store, &why));
-    assert_rows(store, "SELECT state, note, void_reason, ended_ms >= started_ms AS over FROM studies",
+    assert_rows(store, "SELECT state, note, void_reason, ended_ms >= started_ms AS over"
+                       " FROM studies",
                 "[{\"state\":\"failed\",\"note\":\"no trial ended well\","
                 "\"void_reason\":\"a limit in minutes; a lost trial\",\"over\":1}]");
     DONE(store_begin(store, &why));
@@ -357,7 +358,8 @@ static void a_forgotten_checkpoint_leaves_its_epoch(void **state)
     DONE(store_begin(fixture->store, &why));
     DONE(store_forget_checkpoint(fixture->store, fixture->study, 2, 2, &why));
     DONE(store_commit(fixture->store, &why));
-    assert_rows(fixture->store, "SELECT epoch, checkpoint FROM epochs WHERE trial = 2 AND epoch > 1",
+    assert_rows(fixture->store, "SELECT epoch, checkpoint FROM epochs"
+                                " WHERE trial = 2 AND epoch > 1",
                 "[{\"epoch\":2,\"checkpoint\":null},"
                 "{\"epoch\":3,\"checkpoint\":\"checkpoints/digits/2.3.2\"}]");
 }
@@ -375,72 +377,31 @@ static void the_wide_view_has_a_column_for_each_parameter(void **state)
                 "\"augment\":1}]");
 }
 
-static void the_final_reads_back_whole(void **state)
+/* More columns than a view takes, and names that are taken by others. */
+static void the_wide_view_copes_with_any_parameters(void **state)
 {
     struct fixture *fixture = *state;
-    struct store *store = fixture->store;
-    void *bytes = NULL;
-    size_t size = 0;
-    fill(fixture);
-    assert_int_equal(store_final_model(store, fixture->study, &bytes, &size, NULL), 0);
-    fill_final(store, fixture->study);
-    assert_rows(store, "SELECT trial, state, attempt, epochs, images, correct, test_loss, layers,"
-                       " arithmetic FROM finals",
-                "[{\"trial\":2,\"state\":\"ended\",\"attempt\":1,\"epochs\":3,\"images\":7,"
-                "\"correct\":5,\"test_loss\":0.5,"
-                "\"layers\":\"[{\\\"name\\\":\\\"dense\\\",\\\"parameters\\\":30}]\","
-                "\"arithmetic\":\"avx2 fp32\"}]");
-    assert_rows(store, "SELECT epoch, train_loss, val_accuracy FROM final_curves",
-                "[{\"epoch\":1,\"train_loss\":3.0,\"val_accuracy\":0.75}]");
-    assert_rows(store, "SELECT state, winner, images, correct, test_accuracy FROM studies",
-                "[{\"state\":\"finished\",\"winner\":2,\"images\":7,\"correct\":5,"
-                "\"test_accuracy\":0.714285714286}]");
-    assert_int_equal(store_final_model(store, fixture->study, &bytes, &size, NULL), 1);
-    assert_int_equal(size, 15);
-    assert_memory_equal(bytes, "weights\0and all", 15);
-    free(bytes);
-}
-
-static void predictions_and_confusion_read_back(void **state)
-{
-    struct fixture *fixture = *state;
-    struct store *store = fixture->store;
-    fill(fixture);
-    fill_final(store, fixture->study);
-    assert_rows(store, "SELECT image, label, predicted, correct, probability, probabilities"
-                       " FROM predictions WHERE image IN (2, 6)",
-                "[{\"image\":2,\"label\":0,\"predicted\":1,\"correct\":0,\"probability\":0.5,"
-                "\"probabilities\":\"[0.25,0.5,0.25]\"},"
-                "{\"image\":6,\"label\":2,\"predicted\":2,\"correct\":1,\"probability\":0.75,"
-                "\"probabilities\":\"[0,0.25,0.75]\"}]");
-    assert_rows(store, "SELECT label, predicted, images FROM confusion",
-                "[{\"label\":0,\"predicted\":0,\"images\":2},"
-                "{\"label\":0,\"predicted\":1,\"images\":1},"
-                "{\"label\":1,\"predicted\":1,\"images\":2},"
-                "{\"label\":2,\"predicted\":0,\"images\":1},"
-                "{\"label\":2,\"predicted\":2,\"images\":1}]");
-    DONE(store_begin(store, &why));
-    DONE(store_begin_final(store, fixture->study, 2, 2, 3, &why));
-    DONE(store_clear_predictions(store, fixture->study, &why));
-    DONE(store_commit(store, &why));
-    assert_int_equal(count_rows(store, "SELECT * FROM predictions"), 0);
-    assert_rows(store, "SELECT state, attempt FROM finals",
-                "[{\"state\":\"running\",\"attempt\":2}]");
-}
-
-static void predictions_that_do_not_belong_together_are_refused(void **state)
-{
-    struct fixture *fixture = *state;
-    fill(fixture);
-    json_t *two = json_pack("[i,i]", 0, 1), *one = json_pack("[[f,f]]", 0.5, 0.5);
+    json_t *parameters = json_pack("[{s:s,s:s},{s:s,s:s},{s:s,s:s}]", "name", "Rank", "type",
+                                   "bool", "name", "rank_", "type", "bool", "name", "select",
+                                   "type", "bool");
+    for (int i = 0; i < 1500; i++) {
+        char *name = xasprintf("a_parameter_with_a_name_of_sixty_letters_as_long_as_it_may_be_%d",
+                               i);
+        json_array_append_new(parameters, json_pack("{s:s,s:s}", "name", name, "type", "bool"));
+        free(name);
+    }
+    const struct study_record record = {
+        .name = "wide", .file = "f", .text = "t", .fingerprint = "{}", .metric = "val_loss",
+        .sampler = "random", .scheduler = "full", .data = "{}", .parameters = parameters};
+    json_t *drawn = json_pack("{s:b, s:b, s:b}", "Rank", 1, "rank_", 0, "select", 1);
     DONE(store_begin(fixture->store, &why));
-    DONE(store_begin_final(fixture->store, fixture->study, 2, 1, 3, &why));
-    REFUSED(store_add_predictions(fixture->store, fixture->study, 0, two, two, one, &why),
-            EXIT_FAILED, "2, 2 and 1 images");
-    assert_int_equal(store_commit(fixture->store, NULL), -1);
-    assert_int_equal(count_rows(fixture->store, "SELECT * FROM finals"), 0);
-    json_decref(two);
-    json_decref(one);
+    DONE(store_add_study(fixture->store, &record, &fixture->study, &why));
+    DONE(store_add_trial(fixture->store, fixture->study, 0, 0, drawn, NULL, &why));
+    DONE(store_commit(fixture->store, &why));
+    assert_rows(fixture->store, "SELECT rank, Rank__, rank_, \"select\" FROM study_wide",
+                "[{\"rank\":null,\"Rank__\":1,\"rank_\":0,\"select\":1}]");
+    json_decref(parameters);
+    json_decref(drawn);
 }
 
 int main(void)
@@ -465,9 +426,7 @@ int main(void)
         STORE_TEST(workers_read_back),
         STORE_TEST(a_forgotten_checkpoint_leaves_its_epoch),
         STORE_TEST(the_wide_view_has_a_column_for_each_parameter),
-        STORE_TEST(the_final_reads_back_whole),
-        STORE_TEST(predictions_and_confusion_read_back),
-        STORE_TEST(predictions_that_do_not_belong_together_are_refused),
+        STORE_TEST(the_wide_view_copes_with_any_parameters),
     };
     return cmocka_run_group_tests_name("store_record", tests, NULL, NULL);
 }
