@@ -126,11 +126,15 @@ int file_replace(const char *path, const struct file_piece *pieces, size_t count
 
 static int make_one(const char *path, struct failure *why)
 {
-    if (mkdir(path, 0777) == 0 || folder_exists(path))
+    int reason;
+    if (mkdir(path, 0777) == 0)
         return 0;
-    if (errno == EEXIST)
+    reason = errno;
+    if (folder_exists(path))
+        return 0;
+    if (reason == EEXIST)
         return fail_input(why, "%s: is no folder; move it away or choose another place", path);
-    return fail(why, "%s: the folder cannot be made: %s", path, strerror(errno));
+    return fail(why, "%s: the folder cannot be made: %s", path, strerror(reason));
 }
 
 int folder_make(const char *path, struct failure *why)
