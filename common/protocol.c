@@ -53,7 +53,7 @@ static int read_metrics(struct message *message, struct failure *why)
 
 static int read_ready(struct message *message, struct failure *why)
 {
-    int64_t version;
+    int64_t version = 0;
     if (field_integer(message->body, "version", &version, why) != 0)
         return -1;
     if (version != PROTOCOL_VERSION)

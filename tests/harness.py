@@ -10,8 +10,8 @@ import sys
 import tempfile
 import time
 
-TUNER = os.environ.get("TUNER", "build/test/tuner")
-TRAINER = os.environ.get("TRAINER", "build/test/trainer")
+TUNER = os.path.abspath(os.environ.get("TUNER", "build/test/tuner"))
+TRAINER = os.path.abspath(os.environ.get("TRAINER", "build/test/trainer"))
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FAKE = os.path.join(TOP, "tests", "fake_trainer.py")
 SCRATCH = tempfile.mkdtemp(dir=os.environ.get("TEST_TMP"), prefix="e2e-")

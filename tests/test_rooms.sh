@@ -17,8 +17,8 @@ for room in common trainer db reports tuner; do
     say "$room/ includes only from: ${!list}" \
         "$(grep -nE '^#include "' $room/*.c $room/*.h | grep -vE "#include \"($pattern)/")"
 done
-say "only db/ includes sqlite3.h" "$(grep -nl 'sqlite3\.h' */*.c */*.h | grep -v '^db/')"
-say "only tuner/yaml*.c includes yaml.h of libyaml" "$(grep -n '<yaml\.h>' */*.c */*.h | grep -v '^tuner/yaml')"
+say "only db/ includes sqlite3.h" "$(grep -nlE '^#include .sqlite3\.h' {common,tuner,trainer,reports}/*.[ch])"
+say "only tuner/yaml*.c includes yaml.h of libyaml" "$(grep -n '<yaml\.h>' */*.[ch] | grep -v '^tuner/yaml')"
 pure=$(ls tuner/sampler*.c tuner/scheduler*.c tuner/plan.c tuner/rung.c tuner/ranking.c 2>/dev/null)
 say "samplers and schedulers are pure: no clock, descriptor, store or process" \
     "$(grep -nE 'clock_|db/|launcher|loop\.h|<unistd|<time\.h|<sys/' $pure)"

@@ -1,6 +1,7 @@
 #include "trainer/describe.h"
 
 #include "common/rng.h"
+#include "trainer/gemm.h"
 #include "trainer/train.h"
 
 #include <stdlib.h>
@@ -23,19 +24,22 @@ json_t *describe_layers(const struct network *network)
     return layers;
 }
 
-const char *describe_arithmetic(void)
+static const char *instruction_set(void)
 {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f"))
-        return "avx512 fp32 openblas";
-    if (__builtin_cpu_supports("avx2"))
-        return "avx2 fp32 openblas";
-    return "sse2 fp32 openblas";
+        return "avx512";
+    return __builtin_cpu_supports("avx2") ? "avx2" : "sse2";
 #elif defined(__aarch64__)
-    return "neon fp32 openblas";
+    return "neon";
 #else
-    return "portable fp32 openblas";
+    return "portable";
 #endif
+}
+
+char *describe_arithmetic(void)
+{
+    return xasprintf("%s fp32 openblas %s", instruction_set(), gemm_kernels());
 }
 
 /* ---- Speed ---- */

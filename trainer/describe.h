@@ -8,8 +8,9 @@
 /* [{"name", "type", "output": [h, w, c] or [n], "parameters", "flops"}, ...] */
 json_t *describe_layers(const struct network *network);
 
-/* The instruction set and precision of the arithmetic: "avx2 fp32 openblas"; static. */
-const char *describe_arithmetic(void);
+/* The arithmetic that results depend on: the processor's instruction set, the precision and
+ * the kernels that BLAS chose, "avx2 fp32 openblas Haswell"; the caller frees it. */
+char *describe_arithmetic(void);
 
 /* Images that are trained on per second, by steps on random images of the data set's
  * shape for about 0.3 s; `model` and `training` are complete.  Negative on failure. */

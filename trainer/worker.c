@@ -98,10 +98,12 @@ int worker_serve(int in, int out, struct failure *why)
     struct worker worker = {.out = out};
     json_t *job;
     int result = 0;
+    char *arithmetic = describe_arithmetic();
     inbox_init(&worker.inbox, in);
     worker_say(&worker, json_pack("{s:s, s:i, s:s, s:s}", "type", "ready", "version",
                                   PROTOCOL_VERSION, "program", "trainer " TRAINER_VERSION,
-                                  "arithmetic", describe_arithmetic()));
+                                  "arithmetic", arithmetic));
+    free(arithmetic);
     while (result == 0 && !worker.mute && (job = inbox_next(&worker.inbox))) {
         result = run_job(&worker, job, why);
         json_decref(job);
