@@ -37,6 +37,7 @@ static json_t *joined_data(const struct tuner *tuner)
     return data;
 }
 
+/* Alone, the winner has every worker's threads: any number of them gives the same bits. */
 static json_t *base_message(const struct tuner *tuner, const char *type, json_t *data)
 {
     const struct final *final = &tuner->final;
@@ -46,7 +47,7 @@ static json_t *base_message(const struct tuner *tuner, const char *type, json_t 
                      final->winner->parameters, "model",
                      json_object_get(final->winner->configuration, "model"), "training",
                      json_object_get(final->winner->configuration, "training"), "data", data,
-                     "threads", tuner->study->threads);
+                     "threads", tuner->study->threads * tuner->slot_count);
 }
 
 static json_t *training_message(const struct tuner *tuner)
