@@ -1,5 +1,7 @@
 #include "db/store_internal.h"
 
+#include "common/json_text.h"
+
 #include <stdlib.h>
 
 int store_begin_final(struct store *store, int64_t study, int trial, int attempt, int epochs,
@@ -67,7 +69,7 @@ int store_clear_predictions(struct store *store, int64_t study, struct failure *
 int store_end_final(struct store *store, int64_t study, const struct final_record *final,
                     struct failure *why)
 {
-    char *layers = final->layers ? store_json(final->layers) : NULL;
+    char *layers = final->layers ? json_text(final->layers) : NULL;
     const struct value values[] = {value_integer(study),         value_integer(final->images),
                                    value_integer(final->correct), value_real(final->test_loss),
                                    value_text(layers),           value_text(final->arithmetic),

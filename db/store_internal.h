@@ -90,10 +90,4 @@ int store_make_views(struct store *store, struct failure *why);
 /* The wide view "study_<name>" with a column for each parameter. */
 int store_make_study_view(struct store *store, int64_t study, struct failure *why);
 
-/* ---- store_json.c ---- */
-
-/* JSON text in which each real has as few digits as give the same number again (15 to
- * 17), so that people can read it and nothing is lost.  The caller frees it. */
-char *store_json(const json_t *value);
-
 #endif

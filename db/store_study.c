@@ -1,5 +1,7 @@
 #include "db/store_internal.h"
 
+#include "common/json_text.h"
+
 #include <stdlib.h>
 
 /* ---- studies ---- */
@@ -35,7 +37,7 @@ static int add_parameter(struct store *store, int64_t study, size_t position,
                          const json_t *parameter, struct failure *why)
 {
     const json_t *choices = json_object_get(parameter, "choices");
-    char *choices_text = choices ? store_json(choices) : NULL;
+    char *choices_text = choices ? json_text(choices) : NULL;
     const struct value values[] = {
         value_integer(study),
         value_integer((int64_t)position),

@@ -1,5 +1,7 @@
 #include "db/store_internal.h"
 
+#include "common/json_text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +10,8 @@
 static int add_row(struct store *store, int64_t study, int number, int bracket,
                    const json_t *parameters, const json_t *configuration, struct failure *why)
 {
-    char *drawn = store_json(parameters);
-    char *complete = configuration ? store_json(configuration) : NULL;
+    char *drawn = json_text(parameters);
+    char *complete = configuration ? json_text(configuration) : NULL;
     const struct value values[] = {value_integer(study),   value_integer(number),
                                    value_integer(bracket), value_text(drawn),
                                    value_text(complete),   value_integer(clock_wall_ms())};

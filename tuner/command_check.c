@@ -1,5 +1,6 @@
 #include "tuner/command.h"
 
+#include "common/json_text.h"
 #include "common/options.h"
 #include "common/text.h"
 #include "tuner/home.h"
@@ -217,8 +218,7 @@ static void print_json(struct inspection *inspection)
                       (json_int_t)inspection->plan.epochs, "epochs_anew",
                       (json_int_t)inspection->plan.epochs_anew, "seconds",
                       guess_seconds(inspection), "samples", sample_rows(inspection));
-    json_dumpf(whole, stdout, JSON_INDENT(2));
-    putchar('\n');
+    json_text_print(whole);
     json_decref(whole);
 }
 
@@ -241,8 +241,7 @@ static int print_trial(struct inspection *inspection, int trial, struct failure 
                                          ? inspection->study->max_epochs
                                          : json_integer_value(json_object_get(training,
                                                                               "epochs"))));
-    json_dumpf(configuration, stdout, JSON_INDENT(2));
-    putchar('\n');
+    json_text_print(configuration);
     json_decref(configuration);
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "tuner/command.h"
 
 #include "common/file.h"
+#include "common/json_text.h"
 #include "common/options.h"
 #include "reports/report.h"
 #include "tuner/home.h"
@@ -73,8 +74,7 @@ static enum exit_code print_rows(json_t *rows, bool json, const char *empty)
     if (rows == NULL)
         return EXIT_FAILED;
     if (json) {
-        json_dumpf(rows, stdout, JSON_INDENT(2));
-        putchar('\n');
+        json_text_print(rows);
     } else if (json_array_size(rows) == 0) {
         puts(empty);
     } else {
@@ -213,7 +213,7 @@ static const char best_help[] =
     "Examples:\n"
     "  tuner best quickstart\n"
     "  tuner best quickstart --model best.model && trainer evaluate best.model --data mnist\n"
-    "  tuner best quickstart --config | trainer train -\n"
+    "  tuner best quickstart --config | trainer train - --data mnist\n"
     "\n"
     "Usage: tuner best STUDY [OPTIONS]\n"
     "Shows the best trial of a study, and its test accuracy once that is known.\n"
@@ -255,8 +255,7 @@ static int print_configuration(const struct visit *visit, struct failure *why)
         json_object_del(row, "configuration");
         open_parameters(rows);
         json_object_update(configuration, row);
-        json_dumpf(configuration, stdout, JSON_INDENT(2));
-        putchar('\n');
+        json_text_print(configuration);
         result = 0;
     } else {
         fail(why, "study %s has no best trial yet", visit->study);

@@ -1,6 +1,7 @@
 #include "tuner/summary.h"
 
 #include "common/file.h"
+#include "common/json_text.h"
 #include "tuner/home.h"
 #include "tuner/table.h"
 
@@ -93,8 +94,7 @@ int summary_print(struct store *store, const char *home, const char *study, bool
     if (summary == NULL)
         return -1;
     if (json) {
-        json_dumpf(summary, stdout, JSON_INDENT(2));
-        putchar('\n');
+        json_text_print(summary);
     } else {
         print_for_people(summary);
     }

@@ -1,4 +1,4 @@
-#include "db/store_internal.h"
+#include "common/json_text.h"
 
 #include "common/text.h"
 
@@ -70,9 +70,27 @@ static void add_value(struct text *text, const json_t *value)
         add_encoded(text, value, 0);
 }
 
-char *store_json(const json_t *value)
+char *json_text(const json_t *value)
 {
     struct text text = TEXT_EMPTY;
     add_value(&text, value);
     return text_take(&text);
+}
+
+void json_text_print(const json_t *value)
+{
+    size_t i;
+    json_t *row;
+    if (!json_is_array(value)) {
+        char *text = json_text(value);
+        puts(text);
+        free(text);
+        return;
+    }
+    json_array_foreach(value, i, row) {
+        char *text = json_text(row);
+        printf("%s%s", i == 0 ? "[" : ",\n ", text);
+        free(text);
+    }
+    puts(json_array_size(value) == 0 ? "[]" : "]");
 }
