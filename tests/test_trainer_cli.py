@@ -69,7 +69,7 @@ def test_help():
     done = run("--help")
     check("--help begins with examples and succeeds",
           done.returncode == 0 and done.stdout.startswith("Examples:"), done)
-    for command in ("train", "evaluate", "predict", "summary", "synth", "worker"):
+    for command in ("train", "evaluate", "predict", "summary", "synth", "worker", "bench"):
         done = run(command, "--help")
         check(f"{command} --help begins with examples and succeeds",
               done.returncode == 0 and done.stdout.startswith("Example"), done)
@@ -238,6 +238,36 @@ def test_summary():
           and answer["layers"][-1]["output"] == [10]
           and answer["flops"] == sum(layer["flops"] for layer in answer["layers"]), answer)
     refused("summary of a missing file", 65, "nothing.ckpt", "summary", path("nothing.ckpt"))
+
+
+def test_bench():
+    done = run("bench", "--json")
+    rows = json.loads(done.stdout or "[]")
+    numbers = ("train_images_per_s", "eval_images_per_s", "sgemm_ratio", "eval_sgemm_ratio",
+               "sgemm_gflops")
+    check("bench measures a network", done.returncode == 0 and len(rows) == 1
+          and set(rows[0]) == {"network", "precision", *numbers}
+          and rows[0]["network"] == "small" and rows[0]["precision"] == "fp32"
+          and all(math.isfinite(rows[0][name]) and rows[0][name] > 0 for name in numbers), done)
+    row = rows[0]
+    model = [{"type": "conv", "filters": 32, "kernel": 3, "activation": "relu"},
+             {"type": "max_pool", "size": 2},
+             {"type": "conv", "filters": 64, "kernel": 3, "activation": "relu"},
+             {"type": "max_pool", "size": 2}, {"type": "flatten"},
+             {"type": "dense", "units": 128, "activation": "relu"}, {"type": "dense", "units": 10}]
+    layers = json.loads(run("summary", write_config("bench.json", model=model, data=None),
+                            "--json").stdout)["layers"]
+    forward = sum(layer["flops"] for layer in layers)
+    for ratio, speed, flops in (
+            ("eval_sgemm_ratio", "eval_images_per_s", forward),
+            ("sgemm_ratio", "train_images_per_s", 3 * forward - layers[0]["flops"])):
+        check(f"bench's {ratio} follows from its speeds",
+              math.isclose(row[ratio], row[speed] * flops / row["sgemm_gflops"] / 1e9,
+                           rel_tol=1e-9), row)
+    done = run("bench")
+    check("bench prints a table for people", done.returncode == 0 and "GFLOP/s" in done.stdout
+          and "train" in done.stdout and "evaluate" in done.stdout and not done.stderr, done)
+    refused("bench takes no words", 64, "small", "bench", "small")
 
 
 def test_interrupt():
@@ -518,6 +548,7 @@ def main():
     test_evaluate()
     test_predict()
     test_summary()
+    test_bench()
     test_interrupt()
     test_full_disk()
     worker = Worker()

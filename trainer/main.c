@@ -12,6 +12,7 @@ static const struct {
 } commands[] = {
     {"train", command_train},     {"evaluate", command_evaluate}, {"predict", command_predict},
     {"summary", command_summary}, {"synth", command_synth},       {"worker", command_worker},
+    {"bench", command_bench},
 };
 
 static const char help[] =
@@ -30,6 +31,7 @@ static const char help[] =
     "  summary FILE       describes a saved network or a CONFIG\n"
     "  synth FOLDER       writes the built-in digits as IDX files\n"
     "  worker             serves a tuner on stdin and stdout (docs/protocol.md)\n"
+    "  bench              measures how fast this machine trains\n"
     "\n"
     "Every command explains itself: trainer train --help.\n"
     "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted.\n";
