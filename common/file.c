@@ -45,6 +45,8 @@ int file_read(const char *path, size_t most, char **bytes, size_t *size, struct 
         fail_input(why, "%s: is a folder, a file is needed", path);
         goto end;
     }
+    /* A pipe that has a writer, such as a shell's <(...), is waited for. */
+    fcntl(fd, F_SETFL, 0);
     if (read_all(fd, path, most, &content, why) < 0)
         goto end;
     *size = content.length;

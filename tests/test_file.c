@@ -155,6 +155,24 @@ static void a_pipe_without_a_writer_does_not_hang(void **state)
     free(path);
 }
 
+static void a_pipe_with_a_writer_is_waited_for(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t writer = fork();
+    if (writer == 0) {
+        usleep(50000);
+        _exit(write(ends[1], "late", 4) == 4 ? 0 : 1);
+    }
+    close(ends[1]);
+    char *path = xasprintf("/proc/self/fd/%d", ends[0]);
+    assert_content(path, "late");
+    assert_int_equal(waitpid(writer, NULL, 0), writer);
+    close(ends[0]);
+    free(path);
+}
+
 static void folders_are_made_with_those_above(void **state)
 {
     char *path = path_join(*state, "a/b//c/");
@@ -245,6 +263,7 @@ int main(void)
         SCRATCH_TEST(a_failed_write_keeps_the_old_content),
         SCRATCH_TEST(writing_into_a_missing_folder_fails),
         SCRATCH_TEST(what_cannot_be_read_says_why),
+        cmocka_unit_test(a_pipe_with_a_writer_is_waited_for),
         SCRATCH_TEST(a_pipe_without_a_writer_does_not_hang),
         SCRATCH_TEST(folders_are_made_with_those_above),
         SCRATCH_TEST(a_file_in_the_way_of_a_folder_is_named),
