@@ -54,6 +54,23 @@ static void sgd_steps_with_momentum_are_right(void **state)
     check_steps("{\"type\":\"sgd\",\"momentum\":0.8}", 1, golden_momentum);
 }
 
+/* 1e-60 is a number to the schema, and 0 to a float. */
+static void an_epsilon_below_floats_does_not_divide_by_zero(void **state)
+{
+    (void)state;
+    const char *const settings[] = {
+        "{\"type\":\"rmsprop\",\"rho\":0.9,\"epsilon\":1e-60}",
+        "{\"type\":\"adam\",\"beta1\":0.9,\"beta2\":0.999,\"epsilon\":1e-60}",
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {
+        struct optimizer *optimizer = open_optimizer(settings[i], 1);
+        float parameter = 0.5f, gradient = 0.0f;
+        optimizer_step(optimizer, 0.1, 1, &gradient, &parameter);
+        assert_true(parameter == 0.5f);
+        optimizer_free(optimizer);
+    }
+}
+
 static void rmsprop_steps_are_right(void **state)
 {
     (void)state;
@@ -111,6 +128,7 @@ int main(void)
         cmocka_unit_test(sgd_steps_are_right),
         cmocka_unit_test(sgd_steps_with_momentum_are_right),
         cmocka_unit_test(rmsprop_steps_are_right),
+        cmocka_unit_test(an_epsilon_below_floats_does_not_divide_by_zero),
         cmocka_unit_test(adam_steps_are_right),
         cmocka_unit_test(every_place_of_a_long_vector_steps_alike),
         cmocka_unit_test(state_begins_as_zero),

@@ -4,6 +4,7 @@
 #include "trainer/floats.h"
 #include "trainer/kernels.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,7 @@ static const struct optimizer_type *find_type(const json_t *settings)
 struct optimizer *optimizer_new(const json_t *settings, size_t count)
 {
     struct optimizer *optimizer = xcalloc(1, sizeof *optimizer);
+    /* An epsilon that floats cannot hold would become 0, and 0/0 where a gradient is 0. */
     *optimizer = (struct optimizer){
         .type = find_type(settings),
         .count = count,
@@ -127,7 +129,7 @@ struct optimizer *optimizer_new(const json_t *settings, size_t count)
         .rho = number(settings, "rho"),
         .beta1 = number(settings, "beta1"),
         .beta2 = number(settings, "beta2"),
-        .epsilon = number(settings, "epsilon"),
+        .epsilon = fmax(number(settings, "epsilon"), FLT_MIN),
     };
     for (size_t i = 0; i < optimizer->type->vectors; i++)
         optimizer->vectors[i] = floats_zero(count);
