@@ -120,7 +120,8 @@ static int take_option(struct option_parse *parse)
         return -1;
     if (rule->type == OPTION_FLAG && value) {
         fail_usage(parse->why, "--%s takes no value", rule->name);
-    } else if (rule->type != OPTION_FLAG && !value && !*parse->next) {
+    } else if (rule->type != OPTION_FLAG && !value &&
+               (!*parse->next || strncmp(*parse->next, "--", 2) == 0)) {
         fail_usage(parse->why, "--%s needs a value", rule->name);
     } else {
         if (rule->type != OPTION_FLAG && !value)

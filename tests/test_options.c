@@ -95,6 +95,7 @@ static void wrong_usage_says_what_is_wrong(void **state)
         {{"model", "--qqqqqqqqqq"}, "unknown option '--qqqqqqqqqq'; --help shows what there is"},
         {{"model", "-x"}, "unknown option '-x'"},
         {{"model", "--epochs"}, "--epochs needs a value"},
+        {{"model", "--epochs", "--json"}, "--epochs needs a value"},
         {{"model", "--epochs", "0"}, "--epochs needs a whole number from 1 to 100, not '0'"},
         {{"model", "--epochs", "101"}, "--epochs needs a whole number from 1 to 100, not '101'"},
         {{"model", "--epochs", "3x"}, "not '3x'"},
