@@ -138,6 +138,8 @@ def test_bad_configurations():
             "type": "adma", "learning_rate": 1}, "batch_size": 1}}, "adam"),
         ("a seed that is none", {"seed": "x"}, "seed"),
         ("no epochs at all", {"epochs": 0}, "epochs"),
+        ("a key of data that is unknown", {"data": {"dataset": "synthetic", "validaton": 5}},
+         'did you mean "validation"'),
         ("data of the wrong type", {"data": "mnist"}, "data"),
         ("a data set that is nowhere", {"data": {"dataset": "mnits"}}, "mnits"),
         ("an MNIST that is not where it should be", {"data": {"dataset": "mnist"}}, "/nowhere"),
@@ -154,6 +156,11 @@ def test_bad_configurations():
         else:
             write_config("bad.json", **content)
         refused(f"train refuses {what}", 65, part, "train", name, "--output", path("bad.ckpt"))
+    good = write_config("bad.json")
+    refused("train refuses to save in a folder that is missing", 65, "there is no folder",
+            "train", good, "--output", path("no/such.ckpt"))
+    refused("train refuses to save over a folder", 65, "is a folder", "train", good, "--output",
+            path("digits"))
     refused("train asks for epochs that nobody says", 64, "--epochs", "train",
             write_config("bad.json", epochs=None))
     check("nothing was written for any of them", not os.path.exists(path("bad.ckpt")))
@@ -218,8 +225,10 @@ def test_predict():
             path("model.ckpt"), "--data", path("digits"), "--index", "300")
     refused("images of another size", 65, "28x28x1", "predict", path("model.ckpt"),
             path("small/t10k-images-idx3-ubyte"))
-    refused("labels instead of images", 65, "mixed up", "predict", path("model.ckpt"),
-            path("small/t10k-labels-idx1-ubyte"))
+    labels = path("small/t10k-labels-idx1-ubyte")
+    refused("labels instead of images", 65, "mixed up", "predict", path("model.ckpt"), labels)
+    check("the file at fault is named once",
+          run("predict", path("model.ckpt"), labels).stderr.count(labels) == 1)
     refused("--index without --data", 64, "go together", "predict", path("model.ckpt"),
             "--index", "3")
 
@@ -237,6 +246,11 @@ def test_summary():
           and answer["layers"][0]["output"] == [26, 26, 8]
           and answer["layers"][-1]["output"] == [10]
           and answer["flops"] == sum(layer["flops"] for layer in answer["layers"]), answer)
+    slow = f"{TRAINER} summary <(sleep 0.1; cat {path('config.json')})"
+    piped = subprocess.run(["bash", "-c", slow],
+                           capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+    check("a configuration may come through a pipe that is slow", piped.stdout == done.stdout,
+          piped)
     refused("summary of a missing file", 65, "nothing.ckpt", "summary", path("nothing.ckpt"))
 
 

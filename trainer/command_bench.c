@@ -35,7 +35,8 @@ static const char help[] =
     "  --json  a list of objects: network, precision, train_images_per_s,\n"
     "          eval_images_per_s, sgemm_ratio (of training), eval_sgemm_ratio, sgemm_gflops\n";
 
-enum { SIDE = 1024, TRAIN_IMAGES = 40 * 64, TEST_IMAGES = 2500, ROUNDS_LEAST = 2, ROUNDS_MOST = 20 };
+enum { SIDE = 1024, PRODUCTS = 3, TRAIN_IMAGES = 40 * 64, TEST_IMAGES = 2500 };
+enum { ROUNDS_LEAST = 2, ROUNDS_MOST = 20 };
 static const double rounds_seconds = 6;
 
 static const struct bench_network {
@@ -107,10 +108,11 @@ static struct times measure(struct training *training, const struct dataset *dat
     struct times times = {0};
     float *a = make_matrix(), *b = make_matrix(), *c = floats_zero((size_t)SIDE * SIDE);
     double begun = clock_seconds();
-    for (int round = 0; round < ROUNDS_LEAST ||
-                        (round < ROUNDS_MOST && clock_seconds() - begun < rounds_seconds); round++) {
+    for (int round = 0; round < ROUNDS_MOST; round++) {
+        if (round >= ROUNDS_LEAST && clock_seconds() - begun >= rounds_seconds)
+            break;
         struct epoch_metrics metrics;
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < PRODUCTS; i++)
             keep_shortest(time_product(a, b, c), &times.product);
         training_epoch(training, NULL, NULL, &metrics);
         keep_shortest(metrics.seconds, &times.train);

@@ -1,5 +1,6 @@
 #include "trainer/command.h"
 
+#include "common/json_text.h"
 #include "common/options.h"
 #include "trainer/evaluate.h"
 #include "trainer/trained.h"
@@ -72,8 +73,7 @@ static void print_json(const struct evaluation *evaluation, const struct class_c
     json_t *answer = json_pack("{s:I, s:f, s:o, s:o}", "images", (json_int_t)evaluation->count,
                                "accuracy", share(evaluation->correct, evaluation->count), "loss",
                                loss ? loss : json_null(), "classes", classes);
-    json_dumpf(answer, stdout, JSON_INDENT(2));
-    putchar('\n');
+    json_text_print(answer);
     json_decref(answer);
 }
 

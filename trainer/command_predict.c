@@ -101,12 +101,10 @@ static int predict_file(struct network *network, const char *model, const char *
     struct image_set set = {0};
     int height = 0, width = 0;
     int result = data_idx_read_images(path, &set, &height, &width, why);
-    if (result == 0)
-        result = evaluate_check_fit(network, model, height, width, 1, 0, why);
+    if (result == 0 && evaluate_check_fit(network, model, height, width, 1, 0, why) != 0)
+        result = fail_prefix(why, "%s", path);
     if (result == 0)
         predict(network, path, &set, 0, json);
-    else
-        fail_prefix(why, "%s", path);
     free(set.pixels);
     return result;
 }

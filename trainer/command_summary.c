@@ -1,5 +1,6 @@
 #include "trainer/command.h"
 
+#include "common/json_text.h"
 #include "common/options.h"
 #include "trainer/checkpoint.h"
 #include "trainer/configuration.h"
@@ -86,8 +87,7 @@ static void print_json(const struct network *network)
                   input.channels, "classes", network_classes(network), "layers",
                   describe_layers(network), "parameters",
                   (json_int_t)network_parameter_count(network), "flops", network_flops(network));
-    json_dumpf(summary, stdout, JSON_INDENT(2));
-    putchar('\n');
+    json_text_print(summary);
     json_decref(summary);
 }
 

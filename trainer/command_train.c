@@ -1,5 +1,6 @@
 #include "trainer/command.h"
 
+#include "common/file.h"
 #include "common/options.h"
 #include "common/seed.h"
 #include "trainer/configuration.h"
@@ -8,6 +9,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char help[] =
     "Examples:\n"
@@ -136,6 +138,20 @@ static int override(const struct request *request, struct configuration *configu
     return 0;
 }
 
+/* Found out now rather than after the first epoch. */
+static int check_output(const char *path, struct failure *why)
+{
+    if (folder_exists(path))
+        return fail_input(why, "%s: is a folder; name a file with --output", path);
+    char *folder = path_folder(path);
+    int result = 0;
+    if (!folder_exists(folder))
+        result = fail_input(why, "%s: there is no folder %s; make it, or name another file with "
+                            "--output", path, folder);
+    free(folder);
+    return result;
+}
+
 static int parse(char *const arguments[], struct request *request, struct failure *why)
 {
     const struct option_rule rules[] = {
@@ -164,7 +180,8 @@ enum exit_code command_train(char *const arguments[], struct failure *why)
     struct configuration *configuration = configuration_read(request.configuration, why);
     if (!configuration)
         return why->code;
-    enum exit_code code = override(&request, configuration, why) == 0
+    enum exit_code code = override(&request, configuration, why) == 0 &&
+                                  check_output(request.output, why) == 0
                               ? train(&request, configuration, why) : why->code;
     configuration_free(configuration);
     return code;

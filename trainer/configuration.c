@@ -9,24 +9,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { FILE_MOST = 1 << 20 }; /* bytes */
 
 static const char *const keys[] = {"model", "training", "data",       "seed",
                                    "trial", "epochs",   "parameters", "study"};
+static const char *const data_keys[] = {"dataset",    "folder", "train",
+                                        "validation", "seed",   "join_validation"};
 
-static int check_keys(const json_t *object, struct failure *why)
+/* `of` names the object in the message, when it is not the whole. */
+static int check_keys(const json_t *object, const char *const *known_keys, size_t count,
+                      const char *of, struct failure *why)
 {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)object, key, value) {
         bool known = false;
-        for (size_t i = 0; i < ARRAY_LENGTH(keys); i++)
-            known = known || strcmp(key, keys[i]) == 0;
+        for (size_t i = 0; i < count; i++)
+            known = known || strcmp(key, known_keys[i]) == 0;
         if (known)
             continue;
-        const char *nearest = nearest_word(key, keys, ARRAY_LENGTH(keys));
-        return fail_input(why, "unknown key \"%s\"%s%s%s", key,
+        const char *nearest = nearest_word(key, known_keys, count);
+        return fail_input(why, "unknown key \"%s\"%s%s%s%s", key, of,
                           nearest ? "; did you mean \"" : "", nearest ? nearest : "",
                           nearest ? "\"?" : "");
     }
@@ -64,7 +69,7 @@ static int read_data(const json_t *object, json_t **data, struct failure *why)
     if (value && !json_is_object(value))
         return fail_input(why, "\"data\" must be an object such as {\"dataset\": \"mnist\"}");
     *data = value ? json_incref(value) : json_object();
-    return 0;
+    return check_keys(*data, data_keys, ARRAY_LENGTH(data_keys), " in \"data\"", why);
 }
 
 static int read_all(const json_t *object, struct configuration *configuration,
@@ -73,7 +78,7 @@ static int read_all(const json_t *object, struct configuration *configuration,
     int64_t trial = 0;
     if (!json_is_object(object))
         return fail_input(why, "a configuration is an object with \"model\" and \"training\"");
-    if (check_keys(object, why) != 0)
+    if (check_keys(object, keys, ARRAY_LENGTH(keys), "", why) != 0)
         return -1;
     if (!json_object_get(object, "model") || !json_object_get(object, "training"))
         return fail_input(why, "there must be a \"model\" and a \"training\"");
@@ -109,7 +114,8 @@ static json_t *load_file(const char *path, struct failure *why)
         free(bytes);
     }
     if (!object)
-        fail_input(why, "%s:%d:%d: error: %s", path, error.line, error.column, error.text);
+        fail_input(why, "%s:%d:%d: error: %s; a configuration is JSON, such as `tuner check "
+                   "STUDY.yaml --trial 0` prints", path, error.line, error.column, error.text);
     return object;
 }
 
@@ -140,7 +146,12 @@ void configuration_free(struct configuration *configuration)
 
 bool configuration_is(const char *path)
 {
+    struct stat status;
     if (strcmp(path, "-") == 0)
+        return true;
+    if (stat(path, &status) != 0 || S_ISDIR(status.st_mode))
+        return false;
+    if (!S_ISREG(status.st_mode)) /* a pipe can be read only once, and has no checkpoint */
         return true;
     FILE *file = fopen(path, "re");
     if (!file)

@@ -25,7 +25,8 @@ struct configuration {
 struct configuration *configuration_read(const char *path, struct failure *why);
 void configuration_free(struct configuration *configuration);
 
-/* Whether a file holds JSON, so that it is a configuration and no saved network. */
+/* Whether a file holds JSON, so that it is a configuration and no saved network.  A
+ * pipe is taken for a configuration, unread. */
 bool configuration_is(const char *path);
 
 /* What --data says: a data set's name or a folder instead of what `data` names (NULL:
