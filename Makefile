@@ -3,6 +3,7 @@
 # make test        every test; ends in one line "N passed, M failed"
 # make test T=space          one suite alone, by its name
 # make asan, make tsan       the tests under address+undefined, thread sanitizer
+# make bench       how fast this machine trains, beside its sgemm
 # make valgrind    the tuner's own tests under valgrind
 # make deps        installs what is missing (apt), or says what to install
 # make install     both programs to $(DESTDIR)$(PREFIX)/bin
