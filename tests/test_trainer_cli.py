@@ -161,6 +161,8 @@ def test_bad_configurations():
             "train", good, "--output", path("no/such.ckpt"))
     refused("train refuses to save over a folder", 65, "is a folder", "train", good, "--output",
             path("digits"))
+    refused("train asks for a data set that nobody names", 64, "--data", "train",
+            write_config("bad.json", data=None))
     refused("train asks for epochs that nobody says", 64, "--epochs", "train",
             write_config("bad.json", epochs=None))
     check("nothing was written for any of them", not os.path.exists(path("bad.ckpt")))

@@ -135,6 +135,9 @@ static int override(const struct request *request, struct configuration *configu
     if (configuration->epochs == 0)
         return fail_usage(why, "%s does not say how many epochs; give --epochs N",
                           request->configuration);
+    if (!request->data && !json_object_get(configuration->data, "dataset"))
+        return fail_usage(why, "%s does not name a data set; give --data mnist, --data synthetic "
+                          "or --data FOLDER", request->configuration);
     return 0;
 }
 
