@@ -13,6 +13,15 @@
 
 /* ---- reading ---- */
 
+/* Bad input, unless the reason may be gone another time. */
+static int fail_read(const char *path, const char *what, int reason, struct failure *why)
+{
+    bool passes = reason == EIO || reason == ESTALE || reason == ENOMEM || reason == EMFILE ||
+                  reason == ENFILE;
+    return passes ? fail(why, "%s: cannot be %s: %s", path, what, strerror(reason))
+                  : fail_input(why, "%s: cannot be %s: %s", path, what, strerror(reason));
+}
+
 static int read_all(int fd, const char *path, size_t most, struct text *content,
                     struct failure *why)
 {
@@ -22,7 +31,7 @@ static int read_all(int fd, const char *path, size_t most, struct text *content,
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
-            return fail_input(why, "%s: cannot be read: %s", path, strerror(errno));
+            return fail_read(path, "read", errno, why);
         if (count == 0)
             return 0;
         if ((size_t)count > most - content->length)
@@ -40,7 +49,7 @@ int file_read(const char *path, size_t most, char **bytes, size_t *size, struct 
     /* Without O_NONBLOCK a named pipe that nobody writes would hold us up for ever. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return fail_input(why, "%s: cannot be opened: %s", path, strerror(errno));
+        return fail_read(path, "opened", errno, why);
     if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
         fail_input(why, "%s: is a folder, a file is needed", path);
         goto end;

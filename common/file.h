@@ -6,7 +6,8 @@
 #include "common/base.h"
 
 /* Reads all of `path` into a new zero-terminated buffer (the caller frees it).
- * A file larger than `most` bytes, a folder or an unreadable file is a failure. */
+ * A file larger than `most` bytes, a folder or an unreadable file is bad input; what may
+ * pass (an I/O error, no more descriptors) is another failure, EXIT_FAILED. */
 int file_read(const char *path, size_t most, char **bytes, size_t *size, struct failure *why);
 
 /* One piece of a file to be written. */

@@ -155,6 +155,23 @@ static void a_pipe_without_a_writer_does_not_hang(void **state)
     free(path);
 }
 
+static void what_may_pass_is_not_bad_input(void **state)
+{
+    (void)state;
+    struct rlimit before, none;
+    struct failure why = FAILURE_NONE;
+    char *bytes = NULL;
+    size_t size = 0;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){0, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int result = file_read("/dev/null", 100, &bytes, &size, &why);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(result, -1);
+    assert_int_equal(why.code, EXIT_FAILED);
+    failure_clear(&why);
+}
+
 static void a_pipe_with_a_writer_is_waited_for(void **state)
 {
     (void)state;
@@ -263,6 +280,7 @@ int main(void)
         SCRATCH_TEST(a_failed_write_keeps_the_old_content),
         SCRATCH_TEST(writing_into_a_missing_folder_fails),
         SCRATCH_TEST(what_cannot_be_read_says_why),
+        cmocka_unit_test(what_may_pass_is_not_bad_input),
         cmocka_unit_test(a_pipe_with_a_writer_is_waited_for),
         SCRATCH_TEST(a_pipe_without_a_writer_does_not_hang),
         SCRATCH_TEST(folders_are_made_with_those_above),
