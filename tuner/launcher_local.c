@@ -22,8 +22,9 @@ struct worker {
     pid_t pid;
     int to;               /* its stdin, -1 once closed */
     struct watch from;    /* its stdout; fd -1 after the end */
-    struct watch death;   /* its pidfd; fd -1 after the wait */
-    int status;           /* of waitpid, once death.fd is -1 */
+    struct watch death;   /* its pidfd; fd -1 after the wait, or where there are none */
+    bool waited;
+    int status;           /* of waitpid, once `waited` */
     bool deaf;            /* spoke garbage: nothing more is read as messages */
     struct line_reader lines;
 };
@@ -121,7 +122,7 @@ static pid_t spawn(const struct launcher *launcher, int number, int *to, int *fr
     fcntl(*to, F_SETPIPE_SZ, PIPE_BYTES);
     fcntl(*to, F_SETFL, O_NONBLOCK);
     fcntl(*from, F_SETFL, O_NONBLOCK);
-    if (*death >= 0)
+    if (*death >= 0 || errno == ENOSYS) /* kernels before 5.3, valgrind: see from_ready() */
         return pid;
     fail(why, "cannot watch a worker: %s", strerror(errno));
     kill(-pid, SIGKILL);
@@ -147,7 +148,7 @@ struct worker *launcher_start(struct launcher *launcher, int number, void *owner
     worker->next = launcher->workers;
     launcher->workers = worker;
     if (loop_watch(launcher->loop, &worker->from, why) != 0 ||
-        loop_watch(launcher->loop, &worker->death, why) != 0)
+        (worker->death.fd >= 0 && loop_watch(launcher->loop, &worker->death, why) != 0))
         return NULL; /* launcher_free() ends it */
     return worker;
 }
@@ -185,7 +186,7 @@ static void end_if_both_seen(struct worker *worker)
 {
     struct launcher *launcher = worker->launcher;
     char *reason;
-    if (worker->from.fd >= 0 || worker->death.fd >= 0)
+    if (worker->from.fd >= 0 || !worker->waited)
         return;
     reason = ending_text(worker->status);
     launcher->events.ended(launcher->events.context, worker, reason);
@@ -198,6 +199,7 @@ static void death_ready(struct watch *watch, void *context)
     struct worker *worker = context;
     if (waitpid(worker->pid, &worker->status, WNOHANG) == 0)
         return;
+    worker->waited = true;
     /* Children of its own may hold the pipe open; the group goes with its leader. */
     kill(-worker->pid, SIGKILL);
     unwatch(worker, watch);
@@ -206,7 +208,7 @@ static void death_ready(struct watch *watch, void *context)
 
 void worker_kill(struct worker *worker)
 {
-    if (worker->death.fd >= 0)
+    if (!worker->waited)
         kill(-worker->pid, SIGKILL);
 }
 
@@ -218,7 +220,7 @@ void launcher_free(struct launcher *launcher)
     while (launcher->workers != NULL) {
         struct worker *worker = launcher->workers;
         worker_kill(worker);
-        if (worker->death.fd >= 0)
+        if (!worker->waited)
             waitpid(worker->pid, &worker->status, 0);
         unwatch(worker, &worker->from);
         unwatch(worker, &worker->death);
@@ -276,6 +278,12 @@ static void from_ready(struct watch *watch, void *context)
         return;
     }
     unwatch(worker, watch);
+    if (worker->death.fd < 0 && !worker->waited) {
+        /* Without a pidfd the end of its stdout is the only sign; it has no use any more. */
+        worker_kill(worker);
+        waitpid(worker->pid, &worker->status, 0);
+        worker->waited = true;
+    }
     end_if_both_seen(worker);
 }
 
