@@ -171,6 +171,10 @@ def same_study():
     first = [row[1:] for row in results(home)]
     check("--fresh starts over under a new name with the same draws", code == 0 and
           [row[1:] for row in results(home, "s_2")] == first, err)
+    code, _, err = run(home, "run", study, "--name", "other")
+    check("--name runs the same file as another study", code == 0 and
+          [row[1:] for row in results(home, "other")] == first, err)
+    check("a name that is none is refused", run(home, "run", study, "--name", "a b")[0] == 64)
     with open(study, "a") as file:
         file.write("# only a comment\nworkers: 2\n")
     check("comments and workers make no other study", run(home, "run", study)[0] == 0)

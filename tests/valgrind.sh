@@ -39,9 +39,8 @@ expect "a study whose workers crash" 0 env FAKE=crash=2:1!,diverge=4:1! \
     $tuner run "$home/study.yaml" --home "$home" --fresh --trainer tests/fake_trainer.py
 TUNER_FAILPOINT=after-commit:9 "$build/tuner" run "$home/study.yaml" --home "$home" --fresh \
     --trainer tests/fake_trainer.py >/dev/null 2>&1
-sed -i 's/^study: s$/study: s_3/' "$home/study.yaml"
 expect "a study that goes on after kill -9" 0 \
-    $tuner run "$home/study.yaml" --home "$home" --trainer tests/fake_trainer.py
+    $tuner run "$home/study.yaml" --home "$home" --name s_3 --trainer tests/fake_trainer.py
 expect "a refused study file" 65 $tuner check "$home/bad.yaml"
 expect "the plan of a study" 0 $tuner check "$home/study.yaml" --trainer tests/fake_trainer.py
 for command in "list" "trials s" "best s --json" "report s"; do

@@ -3,6 +3,7 @@
 #include "common/options.h"
 #include "reports/report.h"
 #include "tuner/home.h"
+#include "tuner/name.h"
 #include "tuner/summary.h"
 #include "tuner/tuner.h"
 
@@ -23,6 +24,7 @@ static const char help[] =
     "                     (default: $TUNER_HOME, else ./tuning)\n"
     "  --workers N        so many at once (default: as the study says, else one per core)\n"
     "  --fresh            start over under a new name, such as study_2\n"
+    "  --name NAME        run it as the study NAME, rather than as its file says\n"
     "  --trainer PROGRAM  the trainer to launch (default: the one beside the tuner)\n"
     "  --json             the result as JSON\n"
     "  --quiet, -q        no progress\n"
@@ -57,26 +59,41 @@ static enum exit_code show_result(const char *home, const char *study, bool json
     return code;
 }
 
-static enum exit_code run(const char *file, struct tuner_options *options, bool json,
-                          struct failure *why)
+/* Runs the study under another name than its file gives it. */
+static int rename_study(struct study *study, const char *name, struct failure *why)
+{
+    if (!name_is_valid(name))
+        return fail_usage(why, "--name %s: a study's name is a letter, then up to 63 letters, "
+                               "digits and _", name);
+    free(study->name);
+    study->name = xstrdup(name);
+    return 0;
+}
+
+static enum exit_code run(const char *file, const char *name, struct tuner_options *options,
+                          bool json, struct failure *why)
 {
     struct study *study = study_load(file, why);
     enum exit_code code;
     if (study == NULL)
         return why->code;
+    if (name != NULL && rename_study(study, name, why) != 0) {
+        study_free(study);
+        return why->code;
+    }
     code = tuner_run(study, options, why);
     if (code == EXIT_DONE)
         code = show_result(options->home, study->name, json, why);
     else if (code == EXIT_INTERRUPTED)
-        message("interrupted; everything so far is recorded. To go on: tuner run %s --home %s",
-                file, options->home);
+        message("interrupted; everything so far is recorded. "
+                "To go on: tuner run %s --home %s --name %s", file, options->home, study->name);
     study_free(study);
     return code;
 }
 
 enum exit_code command_run(char *const arguments[], struct failure *why)
 {
-    const char *home = NULL, *trainer = NULL, *words[1];
+    const char *home = NULL, *trainer = NULL, *name = NULL, *words[1];
     int64_t workers = 0;
     bool fresh = false, quiet = false, json = false;
     const struct option_rule rules[] = {
@@ -84,6 +101,7 @@ enum exit_code command_run(char *const arguments[], struct failure *why)
         {"trainer", 0, OPTION_TEXT, &trainer, 0, 0},
         {"workers", 0, OPTION_INTEGER, &workers, 1, 1024},
         {"fresh", 0, OPTION_FLAG, &fresh, 0, 0},
+        {"name", 0, OPTION_TEXT, &name, 0, 0},
         {"json", 0, OPTION_FLAG, &json, 0, 0},
         {"quiet", 'q', OPTION_FLAG, &quiet, 0, 0},
     };
@@ -100,7 +118,7 @@ enum exit_code command_run(char *const arguments[], struct failure *why)
     }
     path = home_path(home);
     settings.home = path;
-    code = run(words[0], &settings, json, why);
+    code = run(words[0], name, &settings, json, why);
     free(path);
     return code;
 }

@@ -41,7 +41,7 @@ struct study {
     json_t *trainer;         /* command as array of strings, or NULL for the trainer beside the tuner */
 
     struct yaml *document;   /* the whole tree: model and training are templates in it */
-    json_t *fingerprint;     /* the resolved file without workers, threads, limits, keep, trainer */
+    json_t *fingerprint;     /* the resolved file without name, workers, threads, limits, keep, trainer */
 };
 
 struct study *study_load(const char *path, struct failure *why);
