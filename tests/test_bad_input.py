@@ -153,6 +153,11 @@ def checking():
     check("tuner check shows brackets, epochs and samples", code == 0 and "9 x 1" in out and
           "17 configurations, 69 epochs" in out and "sample" in out, (out, err))
     code, out, _ = run(home, "check", study, "--json")
+    code, trial, _ = run(home, "check", study, "--trial", "16")
+    check("tuner check --trial prints a whole configuration", code == 0 and
+          set(json.loads(trial)) >= {"model", "training", "data", "seed", "trial", "epochs"}, trial)
+    code, _, err = run(home, "check", study, "--trial", "17")
+    check("a trial beyond the plan is refused", code == 64 and "17" in err, (code, err))
     check("tuner check --json is JSON", json.loads(out)["configurations"] == 17, out)
     check("and it makes nothing", sorted(set(os.listdir(home)) - {"fake-state"}) ==
           [name for name in before if name != "fake-state"], os.listdir(home))

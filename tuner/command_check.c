@@ -225,9 +225,11 @@ static void print_json(struct inspection *inspection)
 /* The configuration of one trial as `trainer train` takes it. */
 static int print_trial(struct inspection *inspection, int trial, struct failure *why)
 {
-    json_t *parameters = NULL;
-    json_t *configuration = configuration_of(inspection, trial, &parameters, why);
-    json_t *training, *data;
+    json_t *parameters = NULL, *configuration, *training, *data;
+    if (trial >= inspection->plan.trials)
+        return fail_usage(why, "there is no trial %d: the plan has %d, from 0", trial,
+                          inspection->plan.trials);
+    configuration = configuration_of(inspection, trial, &parameters, why);
     if (configuration == NULL)
         return -1;
     data = inspection->prepared.data;
