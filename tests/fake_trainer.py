@@ -127,8 +127,13 @@ def run_segment(run):
                     "text": "the disk was full for a moment", "where": None, "retry": True})
     start = run["from_epoch"]
     if run["read_checkpoint"]:
-        with open(run["read_checkpoint"]) as file:
-            found = json.load(file)
+        try:
+            with open(run["read_checkpoint"]) as file:
+                found = json.load(file)
+        except (OSError, ValueError):
+            return say({"type": "error", "trial": run["trial"], "attempt": run["attempt"],
+                        "text": "damaged " + run["read_checkpoint"], "where": "read_checkpoint",
+                        "retry": False})
         assert found["epoch"] == start, (found, start)
     for epoch in range(start + 1, run["to_epoch"] + 1):
         if misbehaves("early_done", run["trial"], epoch) or not run_epoch(run, epoch):

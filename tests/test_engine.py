@@ -108,6 +108,26 @@ def misbehaving():
         check(f"and it is recorded ({fake})", faults == (0 if harmless else 1), err)
 
 
+def damaged_checkpoints():
+    """Every checkpoint of an interrupted study is overwritten; then it goes on."""
+    for point in (20, 45):
+        home = folder(f"damaged{point}")
+        study = write_study(home)
+        code, _, err = run(home, "run", study, "--workers", "2", fake="slow",
+                           failpoint=f"after-act:{point}")
+        check("the study was killed on its way", code == -signal.SIGKILL, err)
+        files = 0
+        for path, _, names in os.walk(home + "/checkpoints"):
+            for name in names:
+                open(os.path.join(path, name), "w").write("no checkpoint")
+                files += 1
+        code, _, err = run(home, "run", study)
+        check(f"{files} damaged checkpoints cost time and no result",
+              code == 0 and files > 0 and results(home) == EXPECTED["s"], (code, files, err))
+        check("and they are recorded", files == 0 or rows(
+            home, "SELECT count(*) > 0 FROM faults WHERE kind = 'checkpoint'") == [(1,)], err)
+
+
 def failing_trials():
     home = folder("always")
     code, _, err = run(home, "run", write_study(home), "--workers", "2", fake="crash=3!")
@@ -224,6 +244,7 @@ interrupted()
 killed_at_every_boundary()
 killed_at_random()
 misbehaving()
+damaged_checkpoints()
 failing_trials()
 trainers_that_do_not_start()
 other_searches()

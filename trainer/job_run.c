@@ -54,8 +54,11 @@ static struct training *start_training(const struct segment *segment,
     if (!training)
         return NULL;
     if (segment->read_checkpoint &&
-        training_restore(training, segment->read_checkpoint, why) != 0)
+        training_restore(training, segment->read_checkpoint, why) != 0) {
+        free(why->where); /* the tuner can do without this file, but not without a layer */
+        why->where = xstrdup("read_checkpoint");
         goto failed;
+    }
     if (training_epochs_done(training) != segment->from_epoch) {
         fail_input(why, "%s has %d epochs, but the segment is to go on from epoch %lld",
                    segment->read_checkpoint ? segment->read_checkpoint : "a new training",

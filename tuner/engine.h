@@ -130,6 +130,8 @@ void sweep_checkpoints(struct tuner *tuner);
 int final_decide(struct tuner *tuner);
 /* Gives the next step of the final to an idle slot. */
 void final_assign(struct tuner *tuner, struct slot *slot);
+/* The final training begins anew. */
+void final_drop_checkpoint(struct tuner *tuner);
 void final_epoch(struct tuner *tuner, struct job *job, const struct message *message);
 void final_predictions(struct tuner *tuner, struct job *job, const struct message *message);
 void final_done(struct tuner *tuner, struct job *job, const struct message *message);

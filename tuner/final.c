@@ -102,6 +102,14 @@ void final_assign(struct tuner *tuner, struct slot *slot)
     slot_give(slot, &job, message);
 }
 
+void final_drop_checkpoint(struct tuner *tuner)
+{
+    tuner_doom_file(tuner, tuner->final.checkpoint);
+    free(tuner->final.checkpoint);
+    tuner->final.checkpoint = NULL;
+    tuner->final.epochs = 0;
+}
+
 void final_epoch(struct tuner *tuner, struct job *job, const struct message *message)
 {
     struct final *final = &tuner->final;

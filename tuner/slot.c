@@ -257,10 +257,36 @@ static void hear_done(struct slot *slot, const struct message *message)
     free_slot(slot);
 }
 
+/* The checkpoint to go on from is damaged: nobody's retry, for without it the training
+ * begins anew and comes out the same. */
+static void lose_checkpoint(struct slot *slot, const char *reason)
+{
+    struct tuner *tuner = slot->tuner;
+    record_fault(slot, "checkpoint", reason, "trained again from the start");
+    slot->job.settled = true;
+    if (slot->job.type == JOB_SEGMENT) {
+        end_segment(tuner, &slot->job, "interrupted", (double)NAN, reason);
+        tuner_drop_checkpoint(tuner, slot->job.trial);
+        slot->job.trial->state = TRIAL_PENDING;
+    } else {
+        final_drop_checkpoint(tuner);
+    }
+}
+
+static bool checkpoint_is_damaged(const struct slot *slot, const struct message *message)
+{
+    bool has_one = slot->job.type == JOB_SEGMENT ? slot->job.trial->checkpoint != NULL
+                                                 : slot->job.type == JOB_FINAL_TRAINING &&
+                                                       slot->tuner->final.checkpoint != NULL;
+    return has_one && message->where != NULL && strcmp(message->where, "read_checkpoint") == 0;
+}
+
 static void hear_error(struct slot *slot, const struct message *message)
 {
     if (!slot->job.settled) {
-        if (message->retry || slot->job.type != JOB_SEGMENT) {
+        if (checkpoint_is_damaged(slot, message)) {
+            lose_checkpoint(slot, message->text);
+        } else if (message->retry || slot->job.type != JOB_SEGMENT) {
             lose_job(slot, "error", message->text);
         } else {
             record_fault(slot, "error", message->text, "trial failed");
