@@ -6,12 +6,15 @@ at its end misbehaves at every attempt, the others at the first one only.
 
   crash, segv, hang, flood, garbage, half_line, early_done, out_of_order, wrong_trial,
   old_attempt, no_metric, diverge, refuse, ask_again, no_checkpoint, silent_start,
-  bad_version, exit_at_start, slow (20 ms an epoch)
+  bad_version, exit_at_start, slow (20 ms an epoch), sparse (a checkpoint only after
+  every second epoch), hold_pipe (dies, but a process that it started holds its output),
+  and in the final: final_error, final_diverge, few_predictions
 """
 import json
 import math
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -59,6 +62,9 @@ def misbehave(run, epoch):
     trial = run["trial"]
     if misbehaves("crash", trial, epoch):
         sys.exit(3)
+    if misbehaves("hold_pipe", trial, epoch):
+        subprocess.Popen(["sleep", "20"], start_new_session=True)
+        sys.exit(3)
     if misbehaves("segv", trial, epoch):
         os.kill(os.getpid(), signal.SIGSEGV)
     if misbehaves("hang", trial, epoch):
@@ -98,6 +104,9 @@ def run_epoch(run, epoch):
     with open(path, "w") as file:
         json.dump({"trial": trial, "epoch": epoch}, file)
     message = epoch_message(run, epoch, path)
+    if "sparse" in WORDS and epoch % 2:
+        os.unlink(path)
+        message["checkpoint"] = None
     if misbehaves("no_checkpoint", trial, epoch):
         os.unlink(path)
         message["checkpoint"] = None
@@ -109,7 +118,8 @@ def run_epoch(run, epoch):
         del message["metrics"]["val_accuracy"]
     if misbehaves("old_attempt", trial, epoch):
         say(dict(message, attempt=0, metrics={"val_accuracy": 99}))
-    if misbehaves("diverge", trial, epoch):
+    final = run["write_checkpoint"].endswith("/final")
+    if misbehaves("diverge", trial, epoch) or final and misbehaves("final_diverge", trial, epoch):
         message["metrics"]["train_loss"] = None
         say(message)
         return False
@@ -118,6 +128,9 @@ def run_epoch(run, epoch):
 
 
 def run_segment(run):
+    if run["write_checkpoint"].endswith("/final") and misbehaves("final_error", run["trial"]):
+        return say({"type": "error", "trial": run["trial"], "attempt": run["attempt"],
+                    "text": "there is no room for it", "where": None, "retry": False})
     if misbehaves("refuse", run["trial"]):
         return say({"type": "error", "trial": run["trial"], "attempt": run["attempt"],
                     "text": "this configuration needs more memory than there is",
@@ -145,6 +158,10 @@ def run_segment(run):
 
 def evaluate(message):
     images = 1000
+    with open(message["checkpoint"]) as file:
+        measured = json.load(file)
+    if misbehaves("few_predictions", message["trial"]):
+        images = 500
     for first in range(0, images, 500):
         labels = [i % 10 for i in range(first, first + 500)]
         predicted = [label if i % 50 else (label + 1) % 10 for i, label in enumerate(labels)]
@@ -152,7 +169,7 @@ def evaluate(message):
              "first": first, "labels": labels, "predicted": predicted,
              "probabilities": [[0.91 if k == p else 0.01 for k in range(10)] for p in predicted]})
     say({"type": "done", "trial": message["trial"], "attempt": message["attempt"],
-         "images": images, "loss": 0.05, "layers": []})
+         "images": images, "loss": 0.05, "layers": [measured]})
 
 
 def describe(message):

@@ -146,6 +146,23 @@ def failing_trials():
     code, _, err = run(home, "run", write_study(home), "--workers", "3", fake="refuse!")
     check("a study whose trials all fail ends with exit code 1 and says so",
           code == 1 and "no trial ended well" in err, (code, err))
+    check("and is recorded as failed, with the reason and every trial", rows(
+        home, "SELECT state, note LIKE 'no trial ended well%', trials, failed FROM studies") ==
+        [("failed", 1, 17, 17)], rows(home, "SELECT * FROM studies"))
+    check("and its workers as ended", rows(
+        home, "SELECT count(*) FROM workers WHERE ended_ms IS NULL") == [(0,)])
+    code, _, err = run(home, "run", os.path.join(home, "s.yaml"), fake="refuse!")
+    check("run again, it fails again and tries nothing twice", code == 1 and rows(
+        home, "SELECT count(*) FROM segments") == [(17,)], (code, err))
+    home = folder("final-fails")
+    code, _, err = run(home, "run", write_study(home), "--workers", "2", fake="final_error!")
+    check("a final that fails ends the study with its reason", code == 1 and rows(
+        home, "SELECT state, note LIKE '%no room%' FROM studies") == [("failed", 1)], (code, err))
+    check("and both of its faults are recorded", rows(
+        home, "SELECT action FROM faults ORDER BY fault") == [("retried",), ("study failed",)], err)
+    code, _, err = run(home, "run", os.path.join(home, "s.yaml"))
+    check("run again, it goes on to the same results",
+          code == 0 and results(home) == EXPECTED["s"], err)
 
 
 def trainers_that_do_not_start():

@@ -137,22 +137,32 @@ static bool any_busy(const struct tuner *tuner)
     return false;
 }
 
-static void finish(struct tuner *tuner, const char *state, const char *note)
+static void finish(struct tuner *tuner, const char *note)
 {
+    tuner_end_workers(tuner, "ended with the study");
     if (tuner_recording(tuner))
-        store_set_study_state(tuner->store, tuner->id, state, note, &tuner->broken);
+        store_set_study_state(tuner->store, tuner->id, "finished", note, &tuner->broken);
     tuner->finished = true;
+}
+
+/* Whether no configuration is left that has not been tried. */
+static bool used_up(const struct tuner *tuner)
+{
+    double size = sampler_size(tuner->sampler);
+    return tuner->exhausted || (size > 0 && tuner->trial_count >= size);
 }
 
 /* Nothing of the search is left: on to the final, or to the end. */
 static void conclude(struct tuner *tuner)
 {
-    if (tuner->final.winner == NULL && final_decide(tuner) != 0) {
-        finish(tuner, "failed", tuner->broken.text);
+    bool searched = tuner->final.winner == NULL;
+    if (searched && used_up(tuner))
+        progress_line(tuner->progress, "the search space is used up: all of its %d configurations "
+                                       "were tried", tuner->trial_count);
+    if (searched && final_decide(tuner) != 0)
         return;
-    }
     if (tuner->final.evaluated)
-        finish(tuner, "finished", NULL);
+        finish(tuner, used_up(tuner) ? "the search space is used up" : NULL);
 }
 
 void assign(struct tuner *tuner)

@@ -1,6 +1,7 @@
 /* The engine's insides, shared by tuner.c (the turn), assign.c (who works on what next),
  * slot.c (workers and what they say), record.c and replay.c (a new record, going on from
- * one), sweep.c (files left over) and final.c (the winner's training and evaluation).  Nobody else includes this. */
+ * one), sweep.c (files left over) and final.c (the winner's training and evaluation).
+ * Nobody else includes this. */
 #ifndef TUNER_ENGINE_H
 #define TUNER_ENGINE_H
 
@@ -52,7 +53,7 @@ struct slot {
 struct final {
     struct trial *winner;   /* NULL: not decided yet */
     int attempt, retries;
-    int epochs, to_epoch;   /* trained so far and in all */
+    int epochs, to_epoch;   /* of `checkpoint`, and in all */
     char *checkpoint;       /* the newest of the final training, or the winner's own */
     bool trained, evaluated;
 };
@@ -87,7 +88,7 @@ struct tuner {
     struct timer time_limit;
     struct timer redraw;
     int start_failures;     /* workers in a row that ended before they were ready */
-    struct failure broken;  /* ends the study: the store, the trainer */
+    struct failure broken;  /* ends the study: the store, the trainer, no trial ended well */
 };
 
 /* ---- tuner.c ---- */
@@ -98,6 +99,8 @@ void tuner_drop_checkpoint(struct tuner *tuner, struct trial *trial);
 void tuner_doom_file(struct tuner *tuner, const char *path);
 /* Records what the scheduler has decided and carries it over to the trials. */
 void tuner_take_decisions(struct tuner *tuner);
+/* Records that the workers end along with the study, and what they had in hand with them. */
+void tuner_end_workers(struct tuner *tuner, const char *reason);
 const struct trial *tuner_best(const struct tuner *tuner);
 
 /* ---- assign.c ---- */
@@ -114,6 +117,8 @@ void slot_give(struct slot *slot, const struct job *job, json_t *message);
 /* After the commit: says, kills, starts workers while `wanted`. */
 void slot_act(struct slot *slot, bool wanted);
 void slot_stop(struct slot *slot);
+/* Records that its worker, if there is one, ends now; its segment can be gone on with. */
+void slot_record_end(struct slot *slot, const char *reason);
 struct launcher_events slot_events(struct tuner *tuner);
 
 /* ---- replay.c ---- */

@@ -110,8 +110,8 @@ static void at_fault(struct slot *slot, const char *kind, const char *reason)
 {
     if (slot->state == SLOT_ENDING)
         return;
-    count_start_failure(slot, reason);
     lose_job(slot, kind, reason);
+    count_start_failure(slot, reason);
     kill_worker(slot);
 }
 
@@ -358,19 +358,25 @@ static void interrupt_job(struct slot *slot)
     trial->state = TRIAL_PENDING;
 }
 
+void slot_record_end(struct slot *slot, const char *reason)
+{
+    struct tuner *tuner = slot->tuner;
+    interrupt_job(slot);
+    if (slot->worker_id != 0 && tuner_recording(tuner))
+        store_end_worker(tuner->store, slot->worker_id, reason, &tuner->broken);
+    slot->worker_id = 0;
+}
+
 static void hear_end(void *context, struct worker *worker, const char *reason)
 {
     struct slot *slot = worker_owner(worker);
     struct tuner *tuner = slot->tuner;
     (void)context;
-    if (tuner->interrupts > 0) {
-        interrupt_job(slot);
-    } else if (slot->state != SLOT_ENDING) {
-        count_start_failure(slot, reason);
+    if (tuner->interrupts == 0 && slot->state != SLOT_ENDING) {
         lose_job(slot, "crashed", reason);
+        count_start_failure(slot, reason);
     }
-    if (slot->worker_id != 0 && tuner_recording(tuner))
-        store_end_worker(tuner->store, slot->worker_id, reason, &tuner->broken);
+    slot_record_end(slot, reason);
     loop_clear_timer(tuner->loop, &slot->deadline);
     json_decref(slot->unsaid);
     *slot = (struct slot){.tuner = tuner, .number = slot->number, .state = SLOT_EMPTY};

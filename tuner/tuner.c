@@ -30,10 +30,8 @@ static void commit(struct tuner *tuner)
         return;
     tuner->in_transaction = false;
     failpoint("before-commit");
-    if (tuner->broken.text != NULL)
-        store_rollback(tuner->store);
-    else
-        store_commit(tuner->store, &tuner->broken);
+    /* Also of a turn that ended the study: the store itself refuses a spoilt one. */
+    store_commit(tuner->store, &tuner->broken);
     failpoint("after-commit");
 }
 
@@ -68,21 +66,33 @@ static void delete_doomed(struct tuner *tuner)
 
 /* ---- decisions ---- */
 
-/* Keeps the checkpoints of the best `keep` completed trials. */
-static void keep_the_best(struct tuner *tuner)
+/* The worst of the completed trials that have a checkpoint, and how many have one. */
+static struct trial *worst_kept(const struct tuner *tuner, int *kept)
 {
     struct trial *worst = NULL;
-    int kept = 0, i;
+    int i;
+    *kept = 0;
     for (i = 0; i < tuner->trial_count; i++) {
         struct trial *trial = tuner->trials[i];
         if (!trial->completed || trial->checkpoint == NULL)
             continue;
-        kept++;
+        ++*kept;
         if (worst == NULL || !value_better(trial->value, worst->value, tuner->study->maximize))
             worst = trial;
     }
-    if (kept > tuner->study->keep && worst != NULL)
+    return worst;
+}
+
+/* Keeps the checkpoints of the best `keep` completed trials.  An earlier run may have
+ * kept more. */
+static void keep_the_best(struct tuner *tuner)
+{
+    int kept;
+    struct trial *worst = worst_kept(tuner, &kept);
+    while (kept > tuner->study->keep) {
         tuner_drop_checkpoint(tuner, worst);
+        worst = worst_kept(tuner, &kept);
+    }
 }
 
 static void carry_out(struct tuner *tuner, const struct decision *decision)
@@ -115,6 +125,13 @@ void tuner_take_decisions(struct tuner *tuner)
                                &tuner->broken);
         carry_out(tuner, &decision);
     }
+}
+
+void tuner_end_workers(struct tuner *tuner, const char *reason)
+{
+    int i;
+    for (i = 0; i < tuner->slot_count; i++)
+        slot_record_end(&tuner->slots[i], reason);
 }
 
 const struct trial *tuner_best(const struct tuner *tuner)
@@ -169,9 +186,10 @@ static void draw(struct tuner *tuner)
         rows[i].to_epoch = job->to_epoch;
     }
     count_trials(tuner, &state);
-    state.epochs_done += tuner->final.epochs;
-    if (tuner->study->retrain)
+    if (tuner->study->retrain) {
+        state.epochs_done += tuner->final.epochs;
         state.epochs_planned += tuner->study->max_epochs;
+    }
     progress_draw(tuner->progress, &state);
     free(rows);
 }
@@ -206,6 +224,8 @@ static void time_is_up(struct timer *timer, void *context)
 {
     struct tuner *tuner = context;
     (void)timer;
+    if (tuner->final.winner != NULL) /* nothing of the search is left to be cut off */
+        return;
     tuner->closed = true;
     progress_line(tuner->progress, "the limit of %g minutes is reached: no new segments",
                   tuner->study->limit_minutes);
@@ -285,7 +305,7 @@ static int set_up(struct tuner *tuner, struct failure *why)
     }
     if (!failed) {
         checkpoints = home_checkpoints(tuner->options->home, study->name);
-        failed = folder_make(checkpoints, why) != 0;
+        folder_make(checkpoints, &tuner->broken); /* recorded as every end of a study is */
         free(checkpoints);
     }
     free(logs);
@@ -324,20 +344,31 @@ static void tear_down(struct tuner *tuner)
     failure_clear(&tuner->broken);
 }
 
+/* The record says what ended the study, unless the store itself did. */
+static void record_failure(struct tuner *tuner)
+{
+    struct failure cause = tuner->broken;
+    tuner->broken = (struct failure)FAILURE_NONE;
+    tuner_end_workers(tuner, "ended with the study");
+    if (tuner_recording(tuner))
+        store_set_study_state(tuner->store, tuner->id, "failed", cause.text, &tuner->broken);
+    commit(tuner);
+    failure_clear(&tuner->broken);
+    tuner->broken = cause;
+}
+
 static enum exit_code outcome(struct tuner *tuner, struct failure *why)
 {
-    if (tuner->broken.text != NULL) {
-        fail(why, "%s", tuner->broken.text);
-        if (why != NULL)
-            why->code = tuner->broken.code;
-        return tuner->broken.code;
-    }
-    if (tuner->finished)
-        return EXIT_DONE;
-    if (tuner_recording(tuner))
+    if (!tuner->finished && tuner_recording(tuner))
         store_set_study_state(tuner->store, tuner->id, "interrupted", NULL, &tuner->broken);
     commit(tuner);
-    return EXIT_INTERRUPTED;
+    if (tuner->broken.text == NULL)
+        return tuner->finished ? EXIT_DONE : EXIT_INTERRUPTED;
+    record_failure(tuner);
+    fail(why, "%s", tuner->broken.text);
+    if (why != NULL)
+        why->code = tuner->broken.code;
+    return tuner->broken.code;
 }
 
 enum exit_code tuner_run(struct study *study, const struct tuner_options *options,
