@@ -5,7 +5,8 @@
 #define SETTINGS(array) (array), ARRAY_LENGTH(array)
 
 static const char *const padding_words[] = {"valid", "same", NULL};
-static const char *const activation_words[] = {"none", "relu", NULL};
+static const char *const activation_words[] = {"none", "relu",    "leaky_relu", "elu",
+                                               "tanh", "sigmoid", "gelu",       NULL};
 static const char *const weights_words[] = {"he", "glorot", NULL};
 static const char *const over_words[] = {"milestone", "max_epochs", NULL};
 
@@ -37,6 +38,10 @@ static const struct setting dense_settings[] = {
     {.name = "weights", .type = SETTING_WORD, .initial = "\"he\"", .words = weights_words},
 };
 
+static const struct setting leaky_relu_settings[] = {
+    {.name = "slope", .type = SETTING_FLOAT, .low = 0, .high = 1, .initial = "0.01"},
+};
+
 static const struct section layers[] = {
     {"conv", NULL, SETTINGS(conv_settings)},
     {"max_pool", "size", SETTINGS(pool_settings)},
@@ -44,7 +49,13 @@ static const struct section layers[] = {
     {"dropout", "rate", SETTINGS(dropout_settings)},
     {"flatten", NULL, NULL, 0},
     {"dense", "units", SETTINGS(dense_settings)},
+    {"global_avg_pool", NULL, NULL, 0},
     {"relu", NULL, NULL, 0},
+    {"leaky_relu", "slope", SETTINGS(leaky_relu_settings)},
+    {"elu", NULL, NULL, 0},
+    {"tanh", NULL, NULL, 0},
+    {"sigmoid", NULL, NULL, 0},
+    {"gelu", NULL, NULL, 0},
 };
 
 const struct section_list schema_layers = {"layer", layers, ARRAY_LENGTH(layers)};

@@ -159,6 +159,28 @@ static void add_equals_its_twin(void **state)
     }
 }
 
+static void channel_means_equal_their_twin(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(13);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t pixels = between(&rng, 1, 60), channels = between(&rng, 1, 40);
+        float *image = random_floats(&rng, pixels * channels), *means = dirty_floats(channels);
+        double *expected = xcalloc(channels, sizeof *expected);
+        for (size_t i = 0; i < pixels * channels; i++)
+            expected[i % channels] += (double)image[i] / (double)pixels;
+        kernel_channel_means(pixels, channels, image, means);
+        assert_close(means, expected, channels);
+        kernel_channel_means_backward(pixels, channels, means, image);
+        for (size_t i = 0; i < pixels * channels; i++)
+            assert_true(image[i] == means[i % channels] / (float)pixels);
+        assert_true(means[channels] == 1e30f && image[pixels * channels] == 0.0f);
+        free(expected);
+        free(means);
+        free(image);
+    }
+}
+
 /* ---- products of matrices ---- */
 
 static void gemm_equals_its_twin(void **state)
@@ -214,6 +236,7 @@ int main(void)
         cmocka_unit_test(what_is_not_a_number_stays_so),
         cmocka_unit_test(drop_equals_its_twin),
         cmocka_unit_test(add_equals_its_twin),
+        cmocka_unit_test(channel_means_equal_their_twin),
         cmocka_unit_test(gemm_equals_its_twin),
         cmocka_unit_test(gemm_overwrites_what_is_not_a_number),
     };

@@ -104,21 +104,27 @@ static void training_learns(void **state)
 static void going_on_equals_never_having_stopped(void **state)
 {
     (void)state;
-    static const char *const settings[] = {TINY_ADAM, SGD("0.05")};
+    static const struct {
+        const char *model, *settings;
+    } cases[] = {
+        {TINY_MODEL, TINY_ADAM},
+        {TINY_MODEL, SGD("0.05")},
+        {TINY_OTHER_MODEL, TINY_ADAM},
+    };
     char *three = tiny_path("three.ckpt"), *parts = tiny_path("parts.ckpt");
     char *whole = tiny_path("whole.ckpt");
-    for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {
-        struct bench bench = bench_open(TINY_MODEL, settings[i], 4, 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct bench bench = bench_open(cases[i].model, cases[i].settings, 4, 1);
         struct epoch_metrics at_once = train_epochs(bench.training, 9);
         save(bench.training, whole);
         bench_close(&bench);
 
-        bench = bench_open(TINY_MODEL, settings[i], 4, 1);
+        bench = bench_open(cases[i].model, cases[i].settings, 4, 1);
         train_epochs(bench.training, 3);
         save(bench.training, three);
         bench_close(&bench);
 
-        bench = bench_open(TINY_MODEL, settings[i], 4, 1);
+        bench = bench_open(cases[i].model, cases[i].settings, 4, 1);
         struct failure why = FAILURE_NONE;
         if (training_restore(bench.training, three, &why) < 0)
             fail_msg("%s", why.text);
@@ -133,13 +139,12 @@ static void going_on_equals_never_having_stopped(void **state)
     free(three);
 }
 
-static void every_number_of_threads_writes_the_same_bytes(void **state)
+static void check_threads(const char *model, const char *settings)
 {
-    (void)state;
     static const int threads[] = {1, 2, 3, 5};
     char *one = tiny_path("one_thread.ckpt"), *more = tiny_path("more_threads.ckpt");
     for (size_t i = 0; i < ARRAY_LENGTH(threads); i++) {
-        struct bench bench = bench_open(TINY_MODEL, TINY_ADAM, 4, threads[i]);
+        struct bench bench = bench_open(model, settings, 4, threads[i]);
         train_epochs(bench.training, 2);
         save(bench.training, i == 0 ? one : more);
         bench_close(&bench);
@@ -148,6 +153,13 @@ static void every_number_of_threads_writes_the_same_bytes(void **state)
     }
     free(more);
     free(one);
+}
+
+static void every_number_of_threads_writes_the_same_bytes(void **state)
+{
+    (void)state;
+    check_threads(TINY_MODEL, TINY_ADAM);
+    check_threads(TINY_OTHER_MODEL, TINY_ADAM);
 }
 
 static void trials_differ(void **state)

@@ -83,4 +83,13 @@ void kernel_avg_pool_backward(const struct window *window,
                               const float *gradient /* [output_height][output_width][channels] */,
                               float *image /* [input_height][input_width][channels] */);
 
+/* The mean of each channel over all pixels. */
+void kernel_channel_means(size_t pixels, size_t channels,
+                          const float *image /* [pixels][channels] */,
+                          float *means /* [channels] */);
+/* Back: each pixel gets an equal share of its channel's gradient; `image` is set. */
+void kernel_channel_means_backward(size_t pixels, size_t channels,
+                                   const float *gradient /* [channels] */,
+                                   float *image /* [pixels][channels] */);
+
 #endif
