@@ -79,15 +79,41 @@ const struct section_list schema_layers = {"layer", layers, ARRAY_LENGTH(layers)
         .initial = "1e-7"                                                                 \
     }
 
-static const struct setting sgd_settings[] = {LEARNING_RATE, DECAY("momentum", "0.0")};
-static const struct setting rmsprop_settings[] = {LEARNING_RATE, DECAY("rho", "0.9"), EPSILON};
+/* Settings that came later are absent where they are not given, which is as good as
+ * false or 0: a study or a checkpoint from before stays what it was. */
+#define NOT_NEGATIVE(setting)                                                             \
+    {                                                                                     \
+        .name = (setting), .type = SETTING_FLOAT, .low = 0, .high = 1e6, .initial = "null" \
+    }
+#define WEIGHT_DECAY NOT_NEGATIVE("weight_decay")
+#define CLIP_NORM NOT_NEGATIVE("clip_norm")
+
+static const struct setting sgd_settings[] = {
+    LEARNING_RATE,
+    DECAY("momentum", "0.0"),
+    {.name = "nesterov", .type = SETTING_BOOL, .initial = "null"},
+    WEIGHT_DECAY,
+    CLIP_NORM,
+};
+static const struct setting rmsprop_settings[] = {LEARNING_RATE, DECAY("rho", "0.9"), EPSILON,
+                                                  WEIGHT_DECAY, CLIP_NORM};
 static const struct setting adam_settings[] = {LEARNING_RATE, DECAY("beta1", "0.9"),
-                                               DECAY("beta2", "0.999"), EPSILON};
+                                               DECAY("beta2", "0.999"), EPSILON,
+                                               WEIGHT_DECAY, CLIP_NORM};
+static const struct setting adamw_settings[] = {
+    LEARNING_RATE,
+    DECAY("beta1", "0.9"),
+    DECAY("beta2", "0.999"),
+    EPSILON,
+    {.name = "weight_decay", .type = SETTING_FLOAT, .low = 0, .high = 1e6, .initial = "0.004"},
+    CLIP_NORM,
+};
 
 static const struct section optimizers[] = {
     {"sgd", NULL, SETTINGS(sgd_settings)},
     {"rmsprop", NULL, SETTINGS(rmsprop_settings)},
     {"adam", NULL, SETTINGS(adam_settings)},
+    {"adamw", NULL, SETTINGS(adamw_settings)},
 };
 
 const struct section_list schema_optimizers = {"optimizer", optimizers, ARRAY_LENGTH(optimizers)};

@@ -48,6 +48,16 @@ void kernel_drop(size_t count, const uint8_t *kept /* [count], 0 or 1 */, float 
 /* sum += vector */
 void kernel_add(size_t count, const float *vector /* [count] */, float *sum /* [count] */);
 
+/* values *= factor */
+void kernel_scale(size_t count, float factor, float *values /* [count] */);
+
+/* sum += factor vector */
+void kernel_add_scaled(size_t count, float factor, const float *vector /* [count] */,
+                       float *sum /* [count] */);
+
+/* In double precision. */
+double kernel_sum_of_squares(size_t count, const float *vector /* [count] */);
+
 /* ---- kernels_conv.c ---- */
 
 /* Lays the window's cells out in rows, so that convolution becomes a product of
