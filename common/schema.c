@@ -120,15 +120,44 @@ const struct section_list schema_optimizers = {"optimizer", optimizers, ARRAY_LE
 
 /* ---- Learning rate schedules ---- */
 
-static const struct setting linear_settings[] = {
-    {.name = "warmup", .type = SETTING_FLOAT, .low = 0, .high = 1, .initial = "0.1"},
-    {.name = "final", .type = SETTING_FLOAT, .low = 0, .high = 1, .initial = "0.0"},
-    {.name = "over", .type = SETTING_WORD, .initial = "\"max_epochs\"", .words = over_words},
+/* A share of all steps, or of the peak. */
+#define SHARE(setting, value)                                                             \
+    {                                                                                     \
+        .name = (setting), .type = SETTING_FLOAT, .low = 0, .high = 1, .initial = (value) \
+    }
+#define OVER                                                                              \
+    {                                                                                     \
+        .name = "over", .type = SETTING_WORD, .initial = "\"max_epochs\"",                \
+        .words = over_words                                                               \
+    }
+/* What the rate is multiplied by. */
+#define FACTOR(setting)                                                                   \
+    {                                                                                     \
+        .name = (setting), .type = SETTING_FLOAT, .low = 0, .high = 1, .above_low = true  \
+    }
+
+static const struct setting linear_settings[] = {SHARE("warmup", "0.1"), SHARE("final", "0.0"),
+                                                 OVER};
+static const struct setting step_settings[] = {
+    {.name = "every", .type = SETTING_INT, .low = 1, .high = 100000},
+    FACTOR("factor"),
+};
+static const struct setting exponential_settings[] = {FACTOR("decay")};
+static const struct setting one_cycle_settings[] = {
+    SHARE("warmup", "0.3"),
+    {.name = "start", .type = SETTING_FLOAT, .low = 0, .high = 1, .above_low = true,
+     .initial = "0.04"},
+    SHARE("final", "4e-6"),
+    OVER,
 };
 
 static const struct section schedules[] = {
     {"constant", NULL, NULL, 0},
     {"linear", NULL, SETTINGS(linear_settings)},
+    {"step", NULL, SETTINGS(step_settings)},
+    {"exponential", NULL, SETTINGS(exponential_settings)},
+    {"cosine", NULL, SETTINGS(linear_settings)},
+    {"one_cycle", NULL, SETTINGS(one_cycle_settings)},
 };
 
 const struct section_list schema_learning_rate_schedules = {"learning rate schedule", schedules,

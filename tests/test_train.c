@@ -19,7 +19,8 @@
 /* An optimizer with all that may be done to its gradient. */
 #define DECAYED(type)                                                                        \
     "{\"optimizer\":{\"type\":" type ",\"weight_decay\":0.001,\"clip_norm\":0.5},"              \
-    "\"learning_rate_schedule\":{\"type\":\"constant\"},\"batch_size\":20}"
+    "\"learning_rate_schedule\":{\"type\":\"one_cycle\",\"warmup\":0.3,\"start\":0.1,"           \
+    "\"final\":0.01,\"over\":\"max_epochs\"},\"batch_size\":20}"
 #define NESTEROV                                                                             \
     DECAYED("\"sgd\",\"learning_rate\":0.05,\"momentum\":0.9,\"nesterov\":true")
 #define ADAMW                                                                                \

@@ -63,7 +63,8 @@ static void lay_out_steps(struct training *training)
     training->epoch_steps = (count + training->batch_size - 1) / training->batch_size;
     training->learning_rate =
         learning_rate_plan(training->training,
-                           training->epoch_steps * (uint64_t)training->schedule_epochs);
+                           training->epoch_steps * (uint64_t)training->schedule_epochs,
+                           training->epoch_steps);
 }
 
 static void make_buffers(struct training *training)
