@@ -168,6 +168,8 @@ const struct section_list schema_learning_rate_schedules = {"learning rate sched
 static const struct setting training_settings[] = {
     {.name = "batch_size", .type = SETTING_INT, .low = 1, .high = 65536},
     {.name = "epochs", .type = SETTING_INT, .low = 1, .high = 100000, .initial = "null"},
+    {.name = "label_smoothing", .type = SETTING_FLOAT, .low = 0, .high = 1, .below_high = true,
+     .initial = "null"},
 };
 
 const struct section schema_training = {"training", NULL, SETTINGS(training_settings)};

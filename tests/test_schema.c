@@ -133,11 +133,13 @@ static void settings_that_may_be_absent_come_only_as_given(void **state)
 {
     (void)state;
     json_t *training = json_of("{'batch_size': 1, 'optimizer': {'type': 'sgd', 'learning_rate': 1,"
-                               " 'clip_norm': 2, 'nesterov': true, 'weight_decay': 0}}");
+                               " 'clip_norm': 2, 'nesterov': true, 'weight_decay': 0},"
+                            " 'label_smoothing': 0.1}");
     assert_json(schema_check_training(training, NULL),
                 "{'optimizer': {'type': 'sgd', 'learning_rate': 1.0, 'momentum': 0.0,"
                 " 'nesterov': true, 'weight_decay': 0.0, 'clip_norm': 2.0},"
-                " 'learning_rate_schedule': {'type': 'constant'}, 'batch_size': 1}");
+                " 'learning_rate_schedule': {'type': 'constant'}, 'batch_size': 1,"
+                " 'label_smoothing': 0.1}");
     json_decref(training);
     assert_refused(schema_check_training,
                    "{'optimizer': {'type': 'sgd', 'learning_rate': 1, 'clip_norm': -1}}",

@@ -20,7 +20,7 @@
 #define DECAYED(type)                                                                        \
     "{\"optimizer\":{\"type\":" type ",\"weight_decay\":0.001,\"clip_norm\":0.5},"              \
     "\"learning_rate_schedule\":{\"type\":\"one_cycle\",\"warmup\":0.3,\"start\":0.1,"           \
-    "\"final\":0.01,\"over\":\"max_epochs\"},\"batch_size\":20}"
+    "\"final\":0.01,\"over\":\"max_epochs\"},\"batch_size\":20,\"label_smoothing\":0.1}"
 #define NESTEROV                                                                             \
     DECAYED("\"sgd\",\"learning_rate\":0.05,\"momentum\":0.9,\"nesterov\":true")
 #define ADAMW                                                                                \
@@ -185,6 +185,23 @@ static void trials_differ(void **state)
     bench_close(&one);
 }
 
+/* Smoothed labels have an entropy, below which no training loss can fall. */
+static void smoothed_labels_cost_the_training_and_not_the_validation(void **state)
+{
+    (void)state;
+    json_t *settings = tiny_json(TINY_ADAM);
+    json_object_set_new(settings, "label_smoothing", json_real(0.4));
+    char *text = json_dumps(settings, 0);
+    struct bench bench = bench_open(TINY_MODEL, text, 0, 1);
+    struct epoch_metrics last = train_epochs(bench.training, 9);
+    double least = -0.7 * log(0.7) - 0.3 * log(0.1); /* what the labels themselves leave */
+    assert_true(last.train_loss >= least);
+    assert_true(last.val_loss < least && last.val_accuracy > 0.9);
+    bench_close(&bench);
+    free(text);
+    json_decref(settings);
+}
+
 /* With steps that move nothing, and nothing dropped, an epoch's running means are the
  * means over its images: each image counts once, those of the last batch too. */
 static void an_epoch_sees_every_image_once(void **state)
@@ -312,6 +329,12 @@ static void a_checkpoint_of_another_training_is_refused(void **state)
     bench = bench_open(TINY_MODEL, text, 4, 1);
     check_not_restored(&bench, path, "its batch_size is not");
     free(text);
+    json_object_set_new(settings, "batch_size", json_integer(20));
+    json_object_set_new(settings, "label_smoothing", json_real(0.1));
+    text = json_dumps(settings, 0);
+    bench = bench_open(TINY_MODEL, text, 4, 1);
+    check_not_restored(&bench, path, "its label_smoothing is not");
+    free(text);
     json_decref(settings);
     free(path);
 }
@@ -419,6 +442,7 @@ int main(void)
         cmocka_unit_test(going_on_equals_never_having_stopped),
         cmocka_unit_test(every_number_of_threads_writes_the_same_bytes),
         cmocka_unit_test(trials_differ),
+        cmocka_unit_test(smoothed_labels_cost_the_training_and_not_the_validation),
         cmocka_unit_test(an_epoch_sees_every_image_once),
         cmocka_unit_test(without_validation_images_there_is_no_value),
         cmocka_unit_test(divergence_shows_in_the_metrics),
