@@ -79,6 +79,18 @@ static inline void tiny_dataset_free(struct dataset *data)
     "{\"type\":\"dense\",\"units\":8,\"activation\":\"relu\",\"weights\":\"he\"},"             \
     "{\"type\":\"dense\",\"units\":4,\"activation\":\"none\",\"weights\":\"glorot\"}]"
 
+/* Another, with the layers that the first has not. */
+#define TINY_OTHER_MODEL                                                                       \
+    "[{\"type\":\"conv\",\"filters\":6,\"kernel\":3,\"stride\":1,\"padding\":\"same\","        \
+    "\"activation\":\"gelu\",\"weights\":\"he\"},"                                             \
+    "{\"type\":\"leaky_relu\",\"slope\":0.1},{\"type\":\"gelu\"},{\"type\":\"elu\"},"            \
+    "{\"type\":\"conv\",\"filters\":8,\"kernel\":4,\"stride\":4,\"padding\":\"valid\","        \
+    "\"activation\":\"tanh\",\"weights\":\"glorot\"},"                                         \
+    "{\"type\":\"global_avg_pool\"},"                                                          \
+    "{\"type\":\"dense\",\"units\":12,\"activation\":\"sigmoid\",\"weights\":\"glorot\"},"     \
+    "{\"type\":\"tanh\"},{\"type\":\"sigmoid\"},"                                              \
+    "{\"type\":\"dense\",\"units\":4,\"activation\":\"none\",\"weights\":\"glorot\"}]"
+
 #define TINY_ADAM                                                                              \
     "{\"optimizer\":{\"type\":\"adam\",\"learning_rate\":0.01,\"beta1\":0.9,\"beta2\":0.999,"  \
     "\"epsilon\":1e-7},\"learning_rate_schedule\":{\"type\":\"linear\",\"warmup\":0.2,"        \

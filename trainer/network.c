@@ -197,6 +197,11 @@ float *network_gradients(struct network *network)
     return network->gradients;
 }
 
+void network_smooth_labels(struct network *network, double smoothing)
+{
+    network->label_smoothing = smoothing;
+}
+
 void network_initialize(struct network *network, uint64_t seed, uint32_t trial)
 {
     for (size_t i = 0; i < network->layer_count; i++) {

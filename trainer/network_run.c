@@ -178,9 +178,10 @@ static void loss_shard(void *context, size_t shard, int thread)
     size_t classes = (size_t)step->network->classes;
     size_t first;
     size_t count = shard_range(step, shard, &first);
-    loss_add(count, classes, step->logits + first * classes, step->labels + first,
-             &step->sums[shard], 1.0f / (float)step->batch.count,
-             step->network->batch.flow[0] + first * classes);
+    loss_add_smoothed(count, classes, step->logits + first * classes, step->labels + first,
+                      step->network->label_smoothing, &step->sums[shard],
+                      1.0f / (float)step->batch.count,
+                      step->network->batch.flow[0] + first * classes);
 }
 
 static void sum_block(void *context, size_t block, int thread)

@@ -63,7 +63,8 @@ static void lay_out_steps(struct training *training)
     training->epoch_steps = (count + training->batch_size - 1) / training->batch_size;
     training->learning_rate =
         learning_rate_plan(training->training,
-                           training->epoch_steps * (uint64_t)training->schedule_epochs);
+                           training->epoch_steps * (uint64_t)training->schedule_epochs,
+                           training->epoch_steps);
 }
 
 static void make_buffers(struct training *training)
@@ -103,6 +104,8 @@ struct training *training_new(const struct training_settings *settings,
     make_buffers(training);
     training->optimizer = optimizer_new(json_object_get(training->training, "optimizer"),
                                         network_parameter_count(training->network));
+    network_smooth_labels(training->network, json_number_value(json_object_get(
+                                                 training->training, "label_smoothing")));
     network_initialize(training->network, training->seed, training->trial);
     return training;
 failed:
@@ -251,7 +254,8 @@ int training_save(const struct training *training, const char *path, struct fail
 
 /* What of `training` decides the result; how long the schedule is may change from
  * one segment to the next. */
-static const char *const training_keys[] = {"optimizer", "learning_rate_schedule", "batch_size"};
+static const char *const training_keys[] = {"optimizer", "learning_rate_schedule", "batch_size",
+                                            "label_smoothing"};
 static const char *const header_keys[] = {"seed", "trial", "input", "classes", "model"};
 
 /* The first thing in which the two headers name different trainings, or NULL. */
