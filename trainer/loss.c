@@ -21,7 +21,7 @@ static double log_sum(size_t classes, const float *logits, double largest)
     return log(sum);
 }
 
-void loss_add(size_t count, size_t classes, const float *logits, const uint8_t *labels,
+void loss_add(size_t count, size_t classes, const float *logits, const uint16_t *labels,
               struct loss_sum *sum, float scale, float *gradient)
 {
     for (size_t i = 0; i < count; i++, logits += classes) {
