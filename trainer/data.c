@@ -2,6 +2,8 @@
 
 #include "common/seed.h"
 #include "trainer/data_csv.h"
+#include "trainer/data_npz.h"
+#include "trainer/data_png.h"
 #include "trainer/data_split.h"
 
 #include <stdlib.h>
@@ -101,7 +103,7 @@ static int load_csv(const json_t *data, const char *path, uint64_t seed, struct 
 
 static bool is_kind(const char *name)
 {
-    static const char *const kinds[] = {"mnist", "idx", "csv"};
+    static const char *const kinds[] = {"mnist", "idx", "csv", "npz", "png"};
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         if (strcmp(name, kinds[i]) == 0)
             return true;
@@ -122,11 +124,15 @@ static int load_images(const json_t *data, uint64_t seed, struct dataset *datase
     }
     if (!is_kind(name))
         return fail_at(why, "data.dataset", "there is no data set '%s'; there are mnist, synthetic, "
-                       "idx and csv", name);
+                       "idx, csv, npz and png", name);
     if (!folder)
         return fail_at(why, "data.folder", "data: '%s' needs the folder of its files", name);
     if (strcmp(name, "csv") == 0)
         return load_csv(data, folder, seed, dataset, why);
+    if (strcmp(name, "npz") == 0)
+        return data_npz_load(folder, dataset, why);
+    if (strcmp(name, "png") == 0)
+        return data_png_load(folder, dataset, why);
     return strcmp(name, "mnist") == 0 ? load_mnist(folder, dataset, why)
                                       : data_idx_load(folder, dataset, why);
 }

@@ -28,8 +28,8 @@ struct dataset {
 
 /* Loads what a configuration's `data` names and splits it:
  *
- *   {"dataset": "mnist" | "synthetic" | "idx" | "csv", "folder": path (of the file, if it
- *    is one) or absent, "train": n or "all", "validation": n, "seed": "n",
+ *   {"dataset": "mnist" | "synthetic" | "idx" | "csv" | "npz" | "png",
+ *    "folder": path (of the file, if it is one) or absent, "train": n or "all", "validation": n, "seed": "n",
  *    "height", "width": of a CSV file's images that are not square,
  *    "join_validation": true to train on the validation images too}
  *
