@@ -5,6 +5,8 @@
 #include "common/text.h"
 #include "trainer/data_csv.h"
 #include "trainer/data_idx.h"
+#include "trainer/data_png.h"
+#include "trainer/digit.h"
 #include "trainer/evaluate.h"
 #include "trainer/trained.h"
 
@@ -19,13 +21,17 @@ static const char help[] =
     "  trainer predict model.ckpt images-idx3-ubyte.gz       every image of a file\n"
     "  trainer predict model.ckpt --data mnist --index 7     test image 7 of a data set\n"
     "  trainer predict model.ckpt images-idx3-ubyte --json\n"
+    "  trainer predict model.ckpt drawing.png                a picture of one digit\n"
     "\n"
     "Usage: trainer predict MODEL FILES...\n"
     "       trainer predict MODEL --data mnist|synthetic|FOLDER --index N\n"
     "       trainer predict MODEL --data test.csv --submission OUT.csv\n"
     "\n"
     "Prints for each image the class that the network takes it for and the probability of\n"
-    "every class.  FILES are IDX files of images, plain or compressed.\n"
+    "every class.  FILES are IDX files of images, plain or compressed, or PNG files of one image\n"
+    "each.  A PNG file of the network's size is taken as it is, any other is resized; for a\n"
+    "network of 28x28 grey pixels the digit is cut out, scaled to 20x20 and centred by its\n"
+    "mass, as MNIST's are.  Grey pictures may be dark on light: the border's mean decides.\n"
     "\n"
     "  --submission OUT.csv  answer Kaggle's test.csv: ImageId,Label, from 1 on\n"
     "  --data DATA  the data set whose test image is meant, or the test.csv\n"
@@ -102,11 +108,52 @@ static void predict(struct network *network, const char *name, const struct imag
     evaluation_release(&evaluation);
 }
 
+/* A picture as the network takes it: of the network's size already, like MNIST's, or
+ * resized whole. */
+static int fit_picture(struct shape input, const char *path, uint8_t *pixels, int height,
+                       int width, uint8_t *fitted, struct failure *why)
+{
+    bool same = height == input.height && width == input.width;
+    if (input.channels == 1)
+        digit_make_light(pixels, height, width);
+    if (!same && input.height == DIGIT_SIDE && input.width == DIGIT_SIDE && input.channels == 1) {
+        if (!digit_centre(pixels, height, width, fitted))
+            return fail_input(why, "%s: there is no digit on it: all is of about one shade; draw "
+                              "it darker or lighter than the border", path);
+        return 0;
+    }
+    digit_resize(pixels, height, width, input.channels, fitted, input.height, input.width);
+    return 0;
+}
+
+static int predict_picture(struct network *network, const char *model, const char *path,
+                           bool json, struct failure *why)
+{
+    struct shape input = network_input(network);
+    uint8_t *pixels = NULL;
+    int channels = input.channels, height = 0, width = 0;
+    if (channels != 1 && channels != 3)
+        return fail_input(why, "%s takes images of %d channels; a PNG file has 1 or 3", model,
+                          channels);
+    if (data_png_read(path, &channels, &pixels, &height, &width, why) != 0)
+        return -1;
+    struct image_set one = {.count = 1};
+    one.pixels = xmalloc((size_t)(input.height * input.width * channels));
+    int result = fit_picture(input, path, pixels, height, width, one.pixels, why);
+    if (result == 0)
+        predict(network, path, &one, 0, json);
+    free(one.pixels);
+    free(pixels);
+    return result;
+}
+
 static int predict_file(struct network *network, const char *model, const char *path, bool json,
                         struct failure *why)
 {
     struct image_set set = {0};
     int height = 0, width = 0;
+    if (data_png_is(path))
+        return predict_picture(network, model, path, json, why);
     int result = data_idx_read_images(path, &set, &height, &width, why);
     if (result == 0 && evaluate_check_fit(network, model, height, width, 1, 0, why) != 0)
         result = fail_prefix(why, "%s", path);
