@@ -29,7 +29,7 @@ static void loss_and_gradient_are_right(void **state)
         float *gradient = dirty_floats(classes);
         double *z = xcalloc(classes, sizeof *z);
         double *expected = xcalloc(classes, sizeof *expected);
-        uint8_t label = (uint8_t)rng_below(&rng, classes);
+        uint16_t label = (uint16_t)rng_below(&rng, classes);
         for (size_t c = 0; c < classes; c++)
             z[c] = logits[c];
         for (size_t c = 0; c < classes; c++) {
@@ -72,7 +72,7 @@ static void smoothed_loss_and_gradient_are_right(void **state)
         float *gradient = dirty_floats(classes);
         double *z = xcalloc(classes, sizeof *z);
         double *expected = xcalloc(classes, sizeof *expected);
-        uint8_t label = (uint8_t)rng_below(&rng, classes);
+        uint16_t label = (uint8_t)rng_below(&rng, classes);
         for (size_t c = 0; c < classes; c++)
             z[c] = logits[c];
         for (size_t c = 0; c < classes; c++) {
@@ -102,7 +102,7 @@ static void without_smoothing_other_logits_may_be_infinitely_low(void **state)
 {
     (void)state;
     const float logits[] = {1.0f, -INFINITY};
-    const uint8_t label = 0;
+    const uint16_t label = 0;
     struct loss_sum sum = {0};
     loss_add(1, 2, logits, &label, &sum, 1.0f, NULL);
     assert_true(sum.loss == 0.0);
@@ -112,7 +112,7 @@ static void large_logits_do_not_overflow(void **state)
 {
     (void)state;
     const float logits[] = {1e30f, 0.0f, -1e30f, 1000.0f, 1001.0f, 1002.0f};
-    const uint8_t labels[] = {0, 2};
+    const uint16_t labels[] = {0, 2};
     struct loss_sum sum = {0};
     float gradient[6], probabilities[6];
     loss_add(2, 3, logits, labels, &sum, 1.0f, gradient);
@@ -136,7 +136,7 @@ static void a_logit_that_is_not_a_number_shows_in_the_loss(void **state)
     (void)state;
     for (size_t place = 0; place < 3; place++) {
         float logits[3] = {0.5f, 1.0f, 0.0f};
-        const uint8_t label = 1;
+        const uint16_t label = 1;
         struct loss_sum sum = {0};
         logits[place] = NAN;
         loss_add(1, 3, logits, &label, &sum, 1.0f, NULL);

@@ -36,10 +36,10 @@ static inline struct dataset *tiny_dataset(size_t count, size_t validation)
     data->classes = 4;
     data->training.count = count + validation;
     data->training.pixels = xmalloc((count + validation) * 64);
-    data->training.labels = xmalloc(count + validation);
+    data->training.labels = xcalloc(count + validation, sizeof(uint16_t));
     for (size_t i = 0; i < count + validation; i++) {
         size_t label = rng_below(&rng, 4);
-        data->training.labels[i] = (uint8_t)label;
+        data->training.labels[i] = (uint16_t)label;
         for (size_t p = 0; p < 64; p++) {
             uint64_t bright = p / 8 / 2 == label ? 150 : 0;
             data->training.pixels[i * 64 + p] = (uint8_t)(bright + rng_below(&rng, 100));

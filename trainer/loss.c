@@ -31,7 +31,7 @@ static double aimed_at(size_t classes, const float *logits, size_t label, double
     return aimed;
 }
 
-void loss_add_smoothed(size_t count, size_t classes, const float *logits, const uint8_t *labels,
+void loss_add_smoothed(size_t count, size_t classes, const float *logits, const uint16_t *labels,
                        double smoothing, struct loss_sum *sum, float scale, float *gradient)
 {
     double least = smoothing / (double)classes;
@@ -50,7 +50,7 @@ void loss_add_smoothed(size_t count, size_t classes, const float *logits, const 
     }
 }
 
-void loss_add(size_t count, size_t classes, const float *logits, const uint8_t *labels,
+void loss_add(size_t count, size_t classes, const float *logits, const uint16_t *labels,
               struct loss_sum *sum, float scale, float *gradient)
 {
     loss_add_smoothed(count, classes, logits, labels, 0.0, sum, scale, gradient);

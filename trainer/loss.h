@@ -23,13 +23,13 @@ struct loss_sum {
 
 /* Adds the images to `sum`.  `gradient` (may be NULL) is set to dloss/dz * scale. */
 void loss_add(size_t count, size_t classes, const float *logits /* [count][classes] */,
-              const uint8_t *labels /* [count] */, struct loss_sum *sum, float scale,
+              const uint16_t *labels /* [count] */, struct loss_sum *sum, float scale,
               float *gradient /* [count][classes] */);
 
 /* The same with label smoothing, from 0 (none) to below 1. */
 void loss_add_smoothed(size_t count, size_t classes,
                        const float *logits /* [count][classes] */,
-                       const uint8_t *labels /* [count] */, double smoothing,
+                       const uint16_t *labels /* [count] */, double smoothing,
                        struct loss_sum *sum, float scale, float *gradient /* [count][classes] */);
 
 /* The largest logit's class, the first of equals. */

@@ -61,7 +61,7 @@ void network_smooth_labels(struct network *network, double smoothing);
  * (seed, trial, step) decide what dropout drops. */
 void network_gradient(struct network *network,
                       const float *images /* [count][height][width][channels] */,
-                      const uint8_t *labels /* [count] */, size_t count,
+                      const uint16_t *labels /* [count] */, size_t count,
                       uint64_t seed, uint32_t trial, uint64_t step,
                       double *loss, size_t *correct);
 

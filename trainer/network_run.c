@@ -116,7 +116,7 @@ struct step {
     const struct layer *layer; /* whose turn it is */
     struct pass batch;         /* its pass over the whole batch */
     size_t shard_images, shard_count;
-    const uint8_t *labels;
+    const uint16_t *labels;
     const float *logits;
     struct loss_sum sums[SHARDS_MOST];
 };
@@ -247,7 +247,7 @@ static void run_backward(struct step *step, const float *images)
     }
 }
 
-void network_gradient(struct network *network, const float *images, const uint8_t *labels,
+void network_gradient(struct network *network, const float *images, const uint16_t *labels,
                       size_t count, uint64_t seed, uint32_t trial, uint64_t step_number,
                       double *loss, size_t *correct)
 {

@@ -38,7 +38,7 @@ struct training {
 
     uint32_t *order;    /* [train_count]: the epoch's images */
     float *images;      /* [batch_size or EVALUATE_IMAGES][pixels] */
-    uint8_t *labels;    /* likewise */
+    uint16_t *labels;   /* likewise */
     float *logits;      /* [EVALUATE_IMAGES][classes] */
 };
 
@@ -72,7 +72,7 @@ static void make_buffers(struct training *training)
     size_t images = training->batch_size > EVALUATE_IMAGES ? training->batch_size : EVALUATE_IMAGES;
     training->order = xcalloc(training->dataset->train_count, sizeof *training->order);
     training->images = floats_new(images * training->pixels);
-    training->labels = xmalloc(images);
+    training->labels = xreallocarray(NULL, images, sizeof *training->labels);
     training->logits = floats_new(EVALUATE_IMAGES * (size_t)training->dataset->classes);
 }
 
