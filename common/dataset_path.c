@@ -201,19 +201,74 @@ static int resolve_mnist(json_t *data, const char *home, bool fetch, struct fail
     return result;
 }
 
-/* A name that is no data set of ours is the path of a folder. */
-static int resolve_folder(json_t *data, const char *name, struct failure *why)
+static bool ends_with(const char *text, const char *end)
 {
-    const char *folder = json_string_value(json_object_get(data, "folder"));
-    if (!folder && strcmp(name, "idx") == 0)
-        return fail_at(why, "data.folder", "data: 'idx' needs a folder");
-    if (!folder && !folder_exists(name))
+    size_t length = strlen(text), end_length = strlen(end);
+    return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+static bool has(const char *folder, const char *name)
+{
+    char *path = path_join(folder, name);
+    bool there = file_exists(path);
+    free(path);
+    return there;
+}
+
+const char *dataset_file_kind(const char *path)
+{
+    return ends_with(path, ".csv") ? "csv" : ends_with(path, ".npz") ? "npz" : NULL;
+}
+
+/* What a path holds: by its ending, or by what lies in the folder. */
+static const char *find_kind(const char *path)
+{
+    const char *kind = dataset_file_kind(path);
+    if (kind)
+        return kind;
+    if (has(path, "data_batch_1.bin") || has(path, "test_batch.bin"))
+        return "cifar10";
+    return has(path, "train/.") ? "png" : "idx";
+}
+
+static int set_path(json_t *data, const char *path, struct failure *why)
+{
+    char *absolute = realpath(path, NULL);
+    if (!absolute)
+        return fail_input(why, "data: '%s': %s; give the path of a data set that is there", path,
+                          strerror(errno));
+    int result = json_object_set_new(data, "folder", json_string(absolute));
+    if (result != 0)
+        fail_input(why, "data: the path of '%s' is not UTF-8", path);
+    free(absolute);
+    return result;
+}
+
+static bool is_kind(const char *name)
+{
+    static const char *const kinds[] = {"idx", "csv", "npz", "png", "cifar10"};
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        if (strcmp(name, kinds[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A name that is no data set of ours is the path of a folder or a file. */
+static int resolve_path(json_t *data, const char *name, struct failure *why)
+{
+    const char *given = json_string_value(json_object_get(data, "folder"));
+    if (!given && is_kind(name) && !folder_exists(name))
+        return fail_at(why, "data.folder", "data: '%s' needs a folder", name);
+    const char *path = given ? given : name;
+    if (!given && !folder_exists(name) && !(dataset_file_kind(name) && file_exists(name)))
         return fail_at(why, "data.dataset",
                        "there is no data set or folder '%s'; use mnist, synthetic or the path of "
-                       "a folder of IDX files", name);
-    if (set_folder(data, folder ? folder : name, "data", why) != 0)
-        return -1;
-    return json_object_set_new(data, "dataset", json_string("idx"));
+                       "a folder, a .csv or an .npz file", name);
+    const char *kind = find_kind(path);
+    int result = strcmp(kind, "idx") == 0 ? set_folder(data, path, "data", why)
+                                          : set_path(data, path, why);
+    return result == 0 ? json_object_set_new(data, "dataset", json_string(kind)) : -1;
 }
 
 json_t *dataset_resolve(const json_t *data, const char *home, bool fetch, struct failure *why)
@@ -233,7 +288,7 @@ json_t *dataset_resolve(const json_t *data, const char *home, bool fetch, struct
     else if (strcmp(name, "synthetic") == 0)
         json_object_del(resolved, "folder");
     else
-        result = resolve_folder(resolved, name, why);
+        result = resolve_path(resolved, name, why);
     free(name);
     if (result != 0) {
         json_decref(resolved);

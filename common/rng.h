@@ -14,7 +14,8 @@
 /* What numbers are for.  The values are part of every result: never renumber. */
 enum rng_purpose {
     RNG_SAMPLER = 1,  /* trial = trial number */
-    RNG_SUBSET = 2,   /* which images are trained on, which validate; trial 0 */
+    RNG_SUBSET = 2,   /* which images are trained on, which validate; trial 0.  trial 1: the
+                       * test images of a file without a test set */
     RNG_WEIGHTS = 3,  /* index = layer */
     RNG_ORDER = 4,    /* order of the images; index = epoch */
     RNG_DROPOUT = 5,  /* index = step * layers + layer, see layer_dropout.c */

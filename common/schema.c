@@ -5,7 +5,8 @@
 #define SETTINGS(array) (array), ARRAY_LENGTH(array)
 
 static const char *const padding_words[] = {"valid", "same", NULL};
-static const char *const activation_words[] = {"none", "relu", NULL};
+static const char *const activation_words[] = {"none", "relu",    "leaky_relu", "elu",
+                                               "tanh", "sigmoid", "gelu",       NULL};
 static const char *const weights_words[] = {"he", "glorot", NULL};
 static const char *const over_words[] = {"milestone", "max_epochs", NULL};
 
@@ -37,6 +38,10 @@ static const struct setting dense_settings[] = {
     {.name = "weights", .type = SETTING_WORD, .initial = "\"he\"", .words = weights_words},
 };
 
+static const struct setting leaky_relu_settings[] = {
+    {.name = "slope", .type = SETTING_FLOAT, .low = 0, .high = 1, .initial = "0.01"},
+};
+
 static const struct section layers[] = {
     {"conv", NULL, SETTINGS(conv_settings)},
     {"max_pool", "size", SETTINGS(pool_settings)},
@@ -44,7 +49,13 @@ static const struct section layers[] = {
     {"dropout", "rate", SETTINGS(dropout_settings)},
     {"flatten", NULL, NULL, 0},
     {"dense", "units", SETTINGS(dense_settings)},
+    {"global_avg_pool", NULL, NULL, 0},
     {"relu", NULL, NULL, 0},
+    {"leaky_relu", "slope", SETTINGS(leaky_relu_settings)},
+    {"elu", NULL, NULL, 0},
+    {"tanh", NULL, NULL, 0},
+    {"sigmoid", NULL, NULL, 0},
+    {"gelu", NULL, NULL, 0},
 };
 
 const struct section_list schema_layers = {"layer", layers, ARRAY_LENGTH(layers)};
@@ -68,30 +79,85 @@ const struct section_list schema_layers = {"layer", layers, ARRAY_LENGTH(layers)
         .initial = "1e-7"                                                                 \
     }
 
-static const struct setting sgd_settings[] = {LEARNING_RATE, DECAY("momentum", "0.0")};
-static const struct setting rmsprop_settings[] = {LEARNING_RATE, DECAY("rho", "0.9"), EPSILON};
+/* Settings that came later are absent where they are not given, which is as good as
+ * false or 0: a study or a checkpoint from before stays what it was. */
+#define NOT_NEGATIVE(setting)                                                             \
+    {                                                                                     \
+        .name = (setting), .type = SETTING_FLOAT, .low = 0, .high = 1e6, .initial = "null" \
+    }
+#define WEIGHT_DECAY NOT_NEGATIVE("weight_decay")
+#define CLIP_NORM NOT_NEGATIVE("clip_norm")
+
+static const struct setting sgd_settings[] = {
+    LEARNING_RATE,
+    DECAY("momentum", "0.0"),
+    {.name = "nesterov", .type = SETTING_BOOL, .initial = "null"},
+    WEIGHT_DECAY,
+    CLIP_NORM,
+};
+static const struct setting rmsprop_settings[] = {LEARNING_RATE, DECAY("rho", "0.9"), EPSILON,
+                                                  WEIGHT_DECAY, CLIP_NORM};
 static const struct setting adam_settings[] = {LEARNING_RATE, DECAY("beta1", "0.9"),
-                                               DECAY("beta2", "0.999"), EPSILON};
+                                               DECAY("beta2", "0.999"), EPSILON,
+                                               WEIGHT_DECAY, CLIP_NORM};
+static const struct setting adamw_settings[] = {
+    LEARNING_RATE,
+    DECAY("beta1", "0.9"),
+    DECAY("beta2", "0.999"),
+    EPSILON,
+    {.name = "weight_decay", .type = SETTING_FLOAT, .low = 0, .high = 1e6, .initial = "0.004"},
+    CLIP_NORM,
+};
 
 static const struct section optimizers[] = {
     {"sgd", NULL, SETTINGS(sgd_settings)},
     {"rmsprop", NULL, SETTINGS(rmsprop_settings)},
     {"adam", NULL, SETTINGS(adam_settings)},
+    {"adamw", NULL, SETTINGS(adamw_settings)},
 };
 
 const struct section_list schema_optimizers = {"optimizer", optimizers, ARRAY_LENGTH(optimizers)};
 
 /* ---- Learning rate schedules ---- */
 
-static const struct setting linear_settings[] = {
-    {.name = "warmup", .type = SETTING_FLOAT, .low = 0, .high = 1, .initial = "0.1"},
-    {.name = "final", .type = SETTING_FLOAT, .low = 0, .high = 1, .initial = "0.0"},
-    {.name = "over", .type = SETTING_WORD, .initial = "\"max_epochs\"", .words = over_words},
+/* A share of all steps, or of the peak. */
+#define SHARE(setting, value)                                                             \
+    {                                                                                     \
+        .name = (setting), .type = SETTING_FLOAT, .low = 0, .high = 1, .initial = (value) \
+    }
+#define OVER                                                                              \
+    {                                                                                     \
+        .name = "over", .type = SETTING_WORD, .initial = "\"max_epochs\"",                \
+        .words = over_words                                                               \
+    }
+/* What the rate is multiplied by. */
+#define FACTOR(setting)                                                                   \
+    {                                                                                     \
+        .name = (setting), .type = SETTING_FLOAT, .low = 0, .high = 1, .above_low = true  \
+    }
+
+static const struct setting linear_settings[] = {SHARE("warmup", "0.1"), SHARE("final", "0.0"),
+                                                 OVER};
+static const struct setting step_settings[] = {
+    {.name = "every", .type = SETTING_INT, .low = 1, .high = 100000},
+    FACTOR("factor"),
+};
+static const struct setting exponential_settings[] = {FACTOR("decay")};
+static const struct setting one_cycle_settings[] = {
+    SHARE("warmup", "0.3"),
+    {.name = "start", .type = SETTING_FLOAT, .low = 0, .high = 1, .above_low = true,
+     .initial = "0.04"},
+    SHARE("final", "4e-6"),
+    OVER,
 };
 
 static const struct section schedules[] = {
     {"constant", NULL, NULL, 0},
     {"linear", NULL, SETTINGS(linear_settings)},
+    {"step", NULL, SETTINGS(step_settings)},
+    {"exponential", NULL, SETTINGS(exponential_settings)},
+    {"cosine", NULL, SETTINGS(linear_settings)},
+    {"one_cycle", NULL, SETTINGS(one_cycle_settings)},
 };
 
 const struct section_list schema_learning_rate_schedules = {"learning rate schedule", schedules,
@@ -102,6 +168,8 @@ const struct section_list schema_learning_rate_schedules = {"learning rate sched
 static const struct setting training_settings[] = {
     {.name = "batch_size", .type = SETTING_INT, .low = 1, .high = 65536},
     {.name = "epochs", .type = SETTING_INT, .low = 1, .high = 100000, .initial = "null"},
+    {.name = "label_smoothing", .type = SETTING_FLOAT, .low = 0, .high = 1, .below_high = true,
+     .initial = "null"},
 };
 
 const struct section schema_training = {"training", NULL, SETTINGS(training_settings)};

@@ -142,22 +142,51 @@ def network_tables():
     table("golden_parameters", w)
 
 
+def sgd(w, g, v, rate, momentum=0.0, nesterov=False):
+    v = momentum * v - rate * g
+    return w + (momentum * v - rate * g if nesterov else v), v
+
+
+def clipped(g, most):
+    """As tf.clip_by_global_norm."""
+    return g * most / max(np.sqrt(np.sum(g * g)), most)
+
+
+def optimizer_step(name, w, g, m, v, t, rate):
+    decay = 0.03
+    if name == "sgd":
+        w, _ = sgd(w, g, v, rate)
+    elif name == "momentum":
+        w, v = sgd(w, g, v, rate, 0.8)
+    elif name == "nesterov":
+        w, v = sgd(w, g, v, rate, 0.8, True)
+    elif name == "sgd_decay":
+        w, v = sgd(w, g + decay * w, v, rate, 0.8)
+    elif name == "sgd_clip_decay":
+        w, v = sgd(w, clipped(g, 0.7) + decay * w, v, rate)
+    elif name == "rmsprop":
+        w, v = rmsprop(w, g, v, rate, 0.7, 1e-3)
+    elif name == "rmsprop_decay":
+        w, v = rmsprop(w, g + decay * w, v, rate, 0.7, 1e-3)
+    elif name == "adam":
+        w, m, v = adam(w, g, m, v, t, rate, 0.8, 0.95, 1e-2)
+    elif name == "adam_clip_decay":
+        w, m, v = adam(w, clipped(g, 0.7) + decay * w, m, v, t, rate, 0.8, 0.95, 1e-2)
+    elif name == "adamw":
+        w, m, v = adam(w - rate * decay * w, g, m, v, t, rate, 0.8, 0.95, 1e-2)
+    return w, m, v
+
+
 def optimizer_tables():
     """Four steps on 7 parameters; the gradient of step t is numbers(7, 10 + t)."""
-    for name in ("sgd", "momentum", "rmsprop", "adam"):
+    for name in ("sgd", "momentum", "rmsprop", "adam", "nesterov", "sgd_decay", "sgd_clip_decay",
+                 "rmsprop_decay", "adam_clip_decay", "adamw"):
         w, m, v = numbers(7, 3), np.zeros(7), np.zeros(7)
         for t in range(1, 5):
-            g, rate = numbers(7, 10 + t), 0.1 / t
-            if name == "sgd":
-                w = w - rate * g
-            elif name == "momentum":
-                v = 0.8 * v - rate * g
-                w = w + v
-            elif name == "rmsprop":
-                w, v = rmsprop(w, g, v, rate, 0.7, 1e-3)
-            else:
-                w, m, v = adam(w, g, m, v, t, rate, 0.8, 0.95, 1e-2)
+            w, m, v = optimizer_step(name, w, numbers(7, 10 + t), m, v, t, 0.1 / t)
         table("golden_" + name, w)
+    lengths = [np.sqrt(np.sum(numbers(7, 10 + t) ** 2)) for t in range(1, 5)]
+    assert min(lengths) < 0.7 < max(lengths), lengths
 
 
 print("/* Written by tests/golden_step.py; do not edit. */")

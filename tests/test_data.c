@@ -147,7 +147,8 @@ static void a_folder_of_other_images_is_not_mnist(void **state)
 {
     struct failure why = FAILURE_NONE;
     struct dataset small = {.height = 2, .width = 2, .channels = 1, .classes = 2};
-    uint8_t pixels[8] = {0}, labels[2] = {0, 1};
+    uint8_t pixels[8] = {0};
+    uint16_t labels[2] = {0, 1};
     char *folder = path_join(*state, "small");
     small.training = small.test = (struct image_set){pixels, labels, 2};
     assert_int_equal(data_idx_write(folder, &small, NULL), 0);

@@ -107,8 +107,10 @@ static void assert_good(const char *folder)
     assert_int_equal(dataset->classes, 3);
     assert_int_equal(dataset->training.count, TRAINING);
     assert_int_equal(dataset->test.count, TEST);
-    assert_memory_equal(dataset->training.labels, train_labels, TRAINING);
-    assert_memory_equal(dataset->test.labels, test_labels, TEST);
+    for (size_t i = 0; i < TRAINING; i++)
+        assert_int_equal(dataset->training.labels[i], train_labels[i]);
+    for (size_t i = 0; i < TEST; i++)
+        assert_int_equal(dataset->test.labels[i], test_labels[i]);
     for (size_t i = 0; i < TEST * HEIGHT * WIDTH; i++) {
         assert_int_equal(dataset->training.pixels[i], pixel(i, 1));
         assert_int_equal(dataset->test.pixels[i], pixel(i, 2));

@@ -15,7 +15,7 @@ static struct dataset *make_dataset(void)
     struct dataset *dataset = xcalloc(1, sizeof *dataset);
     dataset->classes = CLASSES;
     dataset->training.count = IMAGES;
-    dataset->training.labels = xmalloc(IMAGES);
+    dataset->training.labels = xcalloc(IMAGES, sizeof(uint16_t));
     for (size_t i = 0; i < IMAGES; i++) {
         size_t place = i * 7 % 10;
         dataset->training.labels[i] = place < 1 ? 0 : place < 3 ? 1 : place < 6 ? 2 : 3;

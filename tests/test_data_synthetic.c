@@ -52,7 +52,8 @@ static void an_image_is_the_same_however_many_are_drawn(void **state)
     struct dataset *few = draw(10, 10, 5), *more = draw(100, 50, 5);
     assert_memory_equal(few->training.pixels, more->training.pixels, 10 * SIZE);
     assert_memory_equal(few->test.pixels, more->test.pixels, 10 * SIZE);
-    uint8_t pixels[SIZE], label;
+    uint8_t pixels[SIZE];
+    uint16_t label;
     data_synthetic_draw(5, 73, pixels, &label);
     assert_memory_equal(pixels, more->training.pixels + 73 * SIZE, SIZE);
     assert_int_equal(label, more->training.labels[73]);

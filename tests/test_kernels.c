@@ -159,6 +159,51 @@ static void add_equals_its_twin(void **state)
     }
 }
 
+static void scaling_and_squares_equal_their_twins(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(14);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t count = between(&rng, 1, 300);
+        float *vector = random_floats(&rng, count), *sum = random_floats(&rng, count);
+        double *expected = xcalloc(count, sizeof *expected), squares = 0.0;
+        for (size_t i = 0; i < count; i++) {
+            expected[i] = 0.3 * ((double)sum[i] + 0.7 * vector[i]);
+            squares += (double)vector[i] * vector[i];
+        }
+        kernel_add_scaled(count, 0.7f, vector, sum);
+        kernel_scale(count, 0.3f, sum);
+        assert_close(sum, expected, count);
+        assert_true(sum[count] == 0.0f);
+        assert_true(fabs(kernel_sum_of_squares(count, vector) - squares) < 1e-12 * squares);
+        free(expected);
+        free(sum);
+        free(vector);
+    }
+}
+
+static void channel_means_equal_their_twin(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(13);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t pixels = between(&rng, 1, 60), channels = between(&rng, 1, 40);
+        float *image = random_floats(&rng, pixels * channels), *means = dirty_floats(channels);
+        double *expected = xcalloc(channels, sizeof *expected);
+        for (size_t i = 0; i < pixels * channels; i++)
+            expected[i % channels] += (double)image[i] / (double)pixels;
+        kernel_channel_means(pixels, channels, image, means);
+        assert_close(means, expected, channels);
+        kernel_channel_means_backward(pixels, channels, means, image);
+        for (size_t i = 0; i < pixels * channels; i++)
+            assert_true(image[i] == means[i % channels] / (float)pixels);
+        assert_true(means[channels] == 1e30f && image[pixels * channels] == 0.0f);
+        free(expected);
+        free(means);
+        free(image);
+    }
+}
+
 /* ---- products of matrices ---- */
 
 static void gemm_equals_its_twin(void **state)
@@ -214,6 +259,8 @@ int main(void)
         cmocka_unit_test(what_is_not_a_number_stays_so),
         cmocka_unit_test(drop_equals_its_twin),
         cmocka_unit_test(add_equals_its_twin),
+        cmocka_unit_test(scaling_and_squares_equal_their_twins),
+        cmocka_unit_test(channel_means_equal_their_twin),
         cmocka_unit_test(gemm_equals_its_twin),
         cmocka_unit_test(gemm_overwrites_what_is_not_a_number),
     };

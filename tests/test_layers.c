@@ -19,8 +19,58 @@ static const double STEP = 1e-6;
 /* The settings, read once: the reference runs thousands of times. */
 struct rules {
     long size, stride;
-    bool same, relu, max;
+    bool same, max;
+    double (*activation)(double x, double slope); /* NULL: none */
+    double slope;
 };
+
+static double relu(double x, double slope)
+{
+    (void)slope;
+    return x > 0.0 ? x : 0.0;
+}
+
+static double leaky_relu(double x, double slope)
+{
+    return x > 0.0 ? x : slope * x;
+}
+
+static double elu(double x, double slope)
+{
+    (void)slope;
+    return x > 0.0 ? x : exp(x) - 1.0;
+}
+
+static double hyperbolic(double x, double slope)
+{
+    (void)slope;
+    return (exp(x) - exp(-x)) / (exp(x) + exp(-x));
+}
+
+static double sigmoid(double x, double slope)
+{
+    (void)slope;
+    return 1.0 / (1.0 + exp(-x));
+}
+
+static double gelu(double x, double slope)
+{
+    (void)slope;
+    return 0.5 * x * (1.0 + erf(x / sqrt(2.0)));
+}
+
+static const struct {
+    const char *name;
+    double (*function)(double x, double slope);
+} activations[] = {
+    {"none", NULL}, {"relu", relu},         {"leaky_relu", leaky_relu}, {"elu", elu},
+    {"gelu", gelu}, {"sigmoid", sigmoid},   {"tanh", hyperbolic},
+};
+
+static double activate(const struct rules *rules, double x)
+{
+    return rules->activation ? rules->activation(x, rules->slope) : x;
+}
 
 static long word(const json_t *settings, const char *name)
 {
@@ -33,11 +83,18 @@ static struct rules read_rules(const json_t *settings)
         .size = word(settings, "kernel") + word(settings, "size"),
         .stride = word(settings, "stride"),
         .same = setting_is(settings, "padding", "same"),
-        .relu = setting_is(settings, "activation", "relu"),
         .max = setting_is(settings, "type", "max_pool"),
+        .slope = 0.01,
     };
     if (rules.stride == 0)
         rules.stride = rules.size;
+    if (json_object_get(settings, "slope"))
+        rules.slope = setting_number(settings, "slope");
+    for (size_t i = 1; i < ARRAY_LENGTH(activations); i++) {
+        if (setting_is(settings, "activation", activations[i].name) ||
+            setting_is(settings, "type", activations[i].name))
+            rules.activation = activations[i].function;
+    }
     return rules;
 }
 
@@ -82,7 +139,7 @@ static void reference_conv(const struct bench *bench, const double *x, const dou
                         sum += x[(iy * in.width + ix) * in.channels + c] *
                                w[(k * in.channels + c) * filters + f];
                 }
-                y[(oy * out.width + ox) * filters + f] = rules->relu && sum < 0.0 ? 0.0 : sum;
+                y[(oy * out.width + ox) * filters + f] = activate(rules, sum);
             }
 }
 
@@ -117,15 +174,28 @@ static void reference_dense(const struct bench *bench, const double *x, const do
         double sum = w[inputs * units + u];
         for (size_t i = 0; i < inputs; i++)
             sum += x[i] * w[i * units + u];
-        y[u] = bench->rules.relu && sum < 0.0 ? 0.0 : sum;
+        y[u] = activate(&bench->rules, sum);
     }
 }
 
-static void reference_relu(const struct bench *bench, const double *x, const double *w, double *y)
+static void reference_activation(const struct bench *bench, const double *x, const double *w,
+                                 double *y)
 {
     (void)w;
     for (size_t i = 0; i < bench->layer.input_size; i++)
-        y[i] = x[i] > 0.0 ? x[i] : 0.0;
+        y[i] = activate(&bench->rules, x[i]);
+}
+
+static void reference_global(const struct bench *bench, const double *x, const double *w,
+                             double *y)
+{
+    (void)w;
+    size_t channels = bench->layer.output_size, pixels = bench->layer.input_size / channels;
+    for (size_t c = 0; c < channels; c++) {
+        y[c] = 0.0;
+        for (size_t p = 0; p < pixels; p++)
+            y[c] += x[p * channels + c] / (double)pixels;
+    }
 }
 
 typedef void reference(const struct bench *bench, const double *x /* one image */,
@@ -287,6 +357,11 @@ static const char *padding_of(struct rng *rng)
     return between(rng, 0, 1) ? "same" : "valid";
 }
 
+static const char *activation_of(int round)
+{
+    return activations[(size_t)round % ARRAY_LENGTH(activations)].name;
+}
+
 static struct shape random_shape(struct rng *rng, size_t least)
 {
     static const int channels[] = {1, 3, 2, 5};
@@ -303,20 +378,27 @@ static void conv_gradients_are_right(void **state)
         char *settings = xasprintf(
             "{\"type\":\"conv\",\"filters\":%zu,\"kernel\":%zu,\"stride\":%zu,"
             "\"padding\":\"%s\",\"activation\":\"%s\",\"weights\":\"he\"}",
-            between(&rng, 1, 5), kernel, stride, padding_of(&rng), round % 2 ? "relu" : "none");
+            between(&rng, 1, 5), kernel, stride, padding_of(&rng), activation_of(round));
         check_layer(settings, random_shape(&rng, kernel), false, &rng, reference_conv);
         free(settings);
     }
 }
 
-/* So many columns that the three images are worked off in two pieces. */
+/* So many columns that the three images are worked off in two pieces, what gelu keeps
+ * of them too. */
 static void conv_in_pieces_is_right(void **state)
 {
     (void)state;
     struct rng rng = dice_of(22);
-    check_layer("{\"type\":\"conv\",\"filters\":1,\"kernel\":9,\"stride\":1,\"padding\":\"same\","
-                "\"activation\":\"none\",\"weights\":\"he\"}",
-                (struct shape){24, 24, 1}, false, &rng, reference_conv);
+    static const char *const words[] = {"none", "gelu"};
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        char *settings = xasprintf("{\"type\":\"conv\",\"filters\":1,\"kernel\":9,\"stride\":1,"
+                                   "\"padding\":\"same\",\"activation\":\"%s\","
+                                   "\"weights\":\"he\"}",
+                                   words[i]);
+        check_layer(settings, (struct shape){24, 24, 1}, false, &rng, reference_conv);
+        free(settings);
+    }
 }
 
 static void pool_gradients_are_right(void **state)
@@ -345,19 +427,86 @@ static void dense_gradients_are_right(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         char *settings = xasprintf(
             "{\"type\":\"dense\",\"units\":%zu,\"activation\":\"%s\",\"weights\":\"glorot\"}",
-            between(&rng, 1, 12), round % 2 ? "relu" : "none");
+            between(&rng, 1, 12), activation_of(round));
         check_layer(settings, (struct shape){1, 1, (int)between(&rng, 1, 30)}, true, &rng,
                     reference_dense);
         free(settings);
     }
 }
 
-static void relu_gradients_are_right(void **state)
+static void activation_gradients_are_right(void **state)
 {
     (void)state;
     struct rng rng = dice_of(25);
+    for (size_t i = 1; i < ARRAY_LENGTH(activations); i++) {
+        char *settings = xasprintf("{\"type\":\"%s\"}", activations[i].name);
+        for (int round = 0; round < ROUNDS; round++)
+            check_layer(settings, random_shape(&rng, 1), round % 2, &rng, reference_activation);
+        free(settings);
+    }
+    static const char *const slopes[] = {"0.0", "0.3", "1.0"};
+    for (size_t i = 0; i < ARRAY_LENGTH(slopes); i++) {
+        char *settings = xasprintf("{\"type\":\"leaky_relu\",\"slope\":%s}", slopes[i]);
+        check_layer(settings, random_shape(&rng, 3), false, &rng, reference_activation);
+        free(settings);
+    }
+}
+
+/* Far from 0 every function is its limit, and what is not a number shows. */
+static void activations_hold_out_far_from_0(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(30);
+    static const float far[] = {-1e4f, -20.0f, 20.0f, 1e4f, NAN};
+    for (size_t i = 1; i < ARRAY_LENGTH(activations); i++) {
+        char *settings = xasprintf("{\"type\":\"%s\"}", activations[i].name);
+        struct bench bench;
+        bench_open(&bench, settings, (struct shape){1, 1, ARRAY_LENGTH(far)}, true, &rng);
+        memcpy(bench.input, far, sizeof far);
+        bench.layer.type->forward(&bench.layer, &bench.pass);
+        bench.layer.type->backward(&bench.layer, &bench.pass);
+        bool bounded = strcmp(activations[i].name, "tanh") == 0 ||
+                       strcmp(activations[i].name, "sigmoid") == 0;
+        double low = strcmp(activations[i].name, "leaky_relu") == 0 ? -100.0
+                     : activations[i].function == elu || activations[i].function == hyperbolic
+                         ? -1.0
+                         : 0.0;
+        double expected[] = {low, low == -100.0 ? -0.2 : low, bounded ? 1.0 : 20.0,
+                             bounded ? 1.0 : 1e4};
+        assert_close(bench.output, expected, 4);
+        assert_true(isnan(bench.output[4]));
+        for (size_t k = 0; k < 4; k++)
+            assert_true(isfinite(bench.input_gradient[k]));
+        bench_close(&bench);
+        free(settings);
+    }
+}
+
+static void global_avg_pool_gradients_are_right(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(35);
     for (int round = 0; round < ROUNDS; round++)
-        check_layer("{\"type\":\"relu\"}", random_shape(&rng, 1), round % 2, &rng, reference_relu);
+        check_layer("{\"type\":\"global_avg_pool\"}", random_shape(&rng, 1), false, &rng,
+                    reference_global);
+}
+
+static void global_avg_pool_gives_a_vector_of_an_image_only(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(36);
+    struct bench bench;
+    bench_open(&bench, "{\"type\":\"global_avg_pool\"}", (struct shape){4, 6, 3}, false, &rng);
+    assert_true(bench.layer.output_flat);
+    assert_int_equal(bench.layer.output_size, 3);
+    json_t *json = tiny_json("{\"type\":\"global_avg_pool\"}");
+    struct layer before = bench.layer, refused;
+    struct failure why = FAILURE_NONE;
+    assert_int_equal(layer_prepare(&refused, json, &before, before.input, 2, &why), -1);
+    assert_string_equal(why.where, "model[2]");
+    failure_clear(&why);
+    json_decref(json);
+    bench_close(&bench);
 }
 
 /* ---- dropout ---- */
@@ -457,7 +606,10 @@ int main(void)
         cmocka_unit_test(conv_in_pieces_is_right),
         cmocka_unit_test(pool_gradients_are_right),
         cmocka_unit_test(dense_gradients_are_right),
-        cmocka_unit_test(relu_gradients_are_right),
+        cmocka_unit_test(activation_gradients_are_right),
+        cmocka_unit_test(activations_hold_out_far_from_0),
+        cmocka_unit_test(global_avg_pool_gradients_are_right),
+        cmocka_unit_test(global_avg_pool_gives_a_vector_of_an_image_only),
         cmocka_unit_test(dropout_keeps_a_share_and_scales_it),
         cmocka_unit_test(dropout_does_not_depend_on_the_split),
         cmocka_unit_test(dropout_depends_on_seed_trial_step_and_layer),

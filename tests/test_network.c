@@ -26,11 +26,11 @@ static struct network *build(const char *model, struct shape input, int classes,
 
 static const struct shape tiny_shape = {8, 8, 1};
 
-static uint8_t *random_labels(struct rng *rng, size_t count, size_t classes)
+static uint16_t *random_labels(struct rng *rng, size_t count, size_t classes)
 {
-    uint8_t *labels = xmalloc(count);
+    uint16_t *labels = xcalloc(count, sizeof *labels);
     for (size_t i = 0; i < count; i++)
-        labels[i] = (uint8_t)rng_below(rng, classes);
+        labels[i] = (uint16_t)rng_below(rng, classes);
     return labels;
 }
 
@@ -66,13 +66,13 @@ static void training_steps_equal_independent_values(void **state)
                                  "\"epsilon\":1e-7}");
     struct optimizer *optimizer = optimizer_new(settings, count);
     static float images[IMAGES * PIXELS];
-    uint8_t labels[IMAGES];
+    uint16_t labels[IMAGES];
     for (size_t i = 0; i < count; i++)
         network_parameters(network)[i] = (float)tiny_number(i, 1);
     for (size_t i = 0; i < IMAGES * PIXELS; i++)
         images[i] = (float)(tiny_number(i, 2) + 0.5);
     for (size_t i = 0; i < IMAGES; i++)
-        labels[i] = (uint8_t)((i * 5 + i / 4) % 3);
+        labels[i] = (uint16_t)((i * 5 + i / 4) % 3);
     for (size_t step = 0; step < STEPS; step++) {
         double loss;
         size_t correct;
@@ -98,7 +98,7 @@ static void gradients_have_the_same_bits_for_every_number_of_threads(void **stat
     static const size_t counts[] = {1, 16, 17, 100, 300, 700};
     struct rng rng = dice_of(41);
     float *images = random_floats(&rng, 700 * 64);
-    uint8_t *labels = random_labels(&rng, 700, 4);
+    uint16_t *labels = random_labels(&rng, 700, 4);
     for (size_t c = 0; c < ARRAY_LENGTH(counts); c++) {
         static const int threads[] = {1, 2, 3, 5};
         float *first = NULL;
@@ -131,7 +131,7 @@ static void a_batch_has_the_mean_of_its_images_gradients(void **state)
     enum { COUNT = 300 };
     struct rng rng = dice_of(42);
     float *images = random_floats(&rng, COUNT * 36);
-    uint8_t *labels = random_labels(&rng, COUNT, 3);
+    uint16_t *labels = random_labels(&rng, COUNT, 3);
     struct network *network = build(golden_model, (struct shape){6, 6, 1}, 3, 2);
     size_t parameters = network_parameter_count(network);
     double *mean = xcalloc(parameters, sizeof *mean), mean_loss = 0.0, loss;
@@ -160,7 +160,7 @@ static void predictions_do_not_depend_on_threads_or_on_training(void **state)
     enum { COUNT = 77 };
     struct rng rng = dice_of(43);
     float *images = random_floats(&rng, COUNT * 64);
-    uint8_t *labels = random_labels(&rng, COUNT, 4);
+    uint16_t *labels = random_labels(&rng, COUNT, 4);
     float logits[2][COUNT * 4];
     for (int i = 0; i < 2; i++) {
         struct network *network = build(TINY_MODEL, tiny_shape, 4, 1 + 2 * i);

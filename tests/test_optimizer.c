@@ -84,6 +84,66 @@ static void adam_steps_are_right(void **state)
                 golden_adam);
 }
 
+static void nesterov_steps_are_right(void **state)
+{
+    (void)state;
+    check_steps("{\"type\":\"sgd\",\"momentum\":0.8,\"nesterov\":true}", 1, golden_nesterov);
+    check_steps("{\"type\":\"sgd\",\"momentum\":0.8,\"nesterov\":false}", 1, golden_momentum);
+    check_steps("{\"type\":\"sgd\",\"momentum\":0.0,\"nesterov\":true}", 0, golden_sgd);
+}
+
+static void weight_decay_adds_to_the_gradient(void **state)
+{
+    (void)state;
+    check_steps("{\"type\":\"sgd\",\"momentum\":0.8,\"weight_decay\":0.03}", 1,
+                golden_sgd_decay);
+    check_steps("{\"type\":\"rmsprop\",\"rho\":0.7,\"epsilon\":1e-3,\"weight_decay\":0.03}", 1,
+                golden_rmsprop_decay);
+}
+
+/* Of the four gradients some are longer than 0.7 and some are not. */
+static void a_long_gradient_is_clipped_before_the_decay(void **state)
+{
+    (void)state;
+    check_steps("{\"type\":\"sgd\",\"momentum\":0.0,\"weight_decay\":0.03,\"clip_norm\":0.7}", 0,
+                golden_sgd_clip_decay);
+    check_steps("{\"type\":\"adam\",\"beta1\":0.8,\"beta2\":0.95,\"epsilon\":1e-2,"
+                "\"weight_decay\":0.03,\"clip_norm\":0.7}",
+                2, golden_adam_clip_decay);
+}
+
+static void nothing_is_clipped_or_decayed_by_0(void **state)
+{
+    (void)state;
+    check_steps("{\"type\":\"sgd\",\"momentum\":0.0,\"weight_decay\":0.0,\"clip_norm\":0.0}", 0,
+                golden_sgd);
+}
+
+static void a_gradient_that_is_not_a_number_is_not_hidden_by_clipping(void **state)
+{
+    (void)state;
+    struct optimizer *optimizer =
+        open_optimizer("{\"type\":\"sgd\",\"momentum\":0.0,\"clip_norm\":1.0}", 3);
+    const float bad[] = {NAN, INFINITY};
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        float parameters[3] = {0.1f, 0.2f, 0.3f}, gradients[3] = {0.5f, bad[i], 0.5f};
+        optimizer_step(optimizer, 0.1, 1, gradients, parameters);
+        assert_true(isnan(parameters[1]));
+    }
+    optimizer_free(optimizer);
+}
+
+static void adamw_steps_are_right(void **state)
+{
+    (void)state;
+    check_steps("{\"type\":\"adamw\",\"beta1\":0.8,\"beta2\":0.95,\"epsilon\":1e-2,"
+                "\"weight_decay\":0.03}",
+                2, golden_adamw);
+    check_steps("{\"type\":\"adamw\",\"beta1\":0.8,\"beta2\":0.95,\"epsilon\":1e-2,"
+                "\"weight_decay\":0.0}",
+                2, golden_adam);
+}
+
 /* Long vectors take other instructions than short ones. */
 static void every_place_of_a_long_vector_steps_alike(void **state)
 {
@@ -93,16 +153,21 @@ static void every_place_of_a_long_vector_steps_alike(void **state)
         "{\"type\":\"sgd\",\"momentum\":0.9}",
         "{\"type\":\"rmsprop\",\"rho\":0.9,\"epsilon\":1e-7}",
         "{\"type\":\"adam\",\"beta1\":0.9,\"beta2\":0.999,\"epsilon\":1e-7}",
+        "{\"type\":\"sgd\",\"momentum\":0.9,\"nesterov\":true,\"weight_decay\":1e-3,"
+        "\"clip_norm\":0.1}",
+        "{\"type\":\"adamw\",\"beta1\":0.9,\"beta2\":0.999,\"epsilon\":1e-7,"
+        "\"weight_decay\":0.1}",
     };
     for (size_t s = 0; s < ARRAY_LENGTH(settings); s++) {
         struct optimizer *optimizer = open_optimizer(settings[s], 101);
         float parameters[101], gradients[101];
-        for (size_t i = 0; i < 101; i++) {
+        for (size_t i = 0; i < 101; i++)
             parameters[i] = 0.3f;
-            gradients[i] = -0.017f;
-        }
-        for (size_t step = 1; step < 4; step++)
+        for (size_t step = 1; step < 4; step++) {
+            for (size_t i = 0; i < 101; i++)
+                gradients[i] = -0.017f;
             optimizer_step(optimizer, 0.01, step, gradients, parameters);
+        }
         assert_true(parameters[0] > 0.3f);
         for (size_t i = 1; i < 101; i++)
             assert_true(parameters[i] == parameters[0]);
@@ -130,6 +195,12 @@ int main(void)
         cmocka_unit_test(rmsprop_steps_are_right),
         cmocka_unit_test(an_epsilon_below_floats_does_not_divide_by_zero),
         cmocka_unit_test(adam_steps_are_right),
+        cmocka_unit_test(nesterov_steps_are_right),
+        cmocka_unit_test(weight_decay_adds_to_the_gradient),
+        cmocka_unit_test(a_long_gradient_is_clipped_before_the_decay),
+        cmocka_unit_test(nothing_is_clipped_or_decayed_by_0),
+        cmocka_unit_test(a_gradient_that_is_not_a_number_is_not_hidden_by_clipping),
+        cmocka_unit_test(adamw_steps_are_right),
         cmocka_unit_test(every_place_of_a_long_vector_steps_alike),
         cmocka_unit_test(state_begins_as_zero),
     };

@@ -55,7 +55,8 @@ static void every_default_fits_its_own_setting(void **state)
             const struct section *section = &lists[l]->sections[s];
             for (size_t i = 0; i < section->setting_count; i++) {
                 const struct setting *setting = &section->settings[i];
-                json_t *initial = setting->initial ? json_of(setting->initial) : NULL;
+                bool has = setting->initial && strcmp(setting->initial, "null") != 0;
+                json_t *initial = has ? json_of(setting->initial) : NULL;
                 json_t *checked = initial ? setting_check(setting, initial, "", NULL) : NULL;
                 assert_true(!initial || json_equal(initial, checked));
                 defaults += initial != NULL;
@@ -126,6 +127,26 @@ static void training_comes_back_complete(void **state)
     json_decref(training);
 }
 
+/* What is off when it is absent stays absent, so that a study from before such a
+ * setting existed stays the same. */
+static void settings_that_may_be_absent_come_only_as_given(void **state)
+{
+    (void)state;
+    json_t *training = json_of("{'batch_size': 1, 'optimizer': {'type': 'sgd', 'learning_rate': 1,"
+                               " 'clip_norm': 2, 'nesterov': true, 'weight_decay': 0},"
+                            " 'label_smoothing': 0.1}");
+    assert_json(schema_check_training(training, NULL),
+                "{'optimizer': {'type': 'sgd', 'learning_rate': 1.0, 'momentum': 0.0,"
+                " 'nesterov': true, 'weight_decay': 0.0, 'clip_norm': 2.0},"
+                " 'learning_rate_schedule': {'type': 'constant'}, 'batch_size': 1,"
+                " 'label_smoothing': 0.1}");
+    json_decref(training);
+    assert_refused(schema_check_training,
+                   "{'optimizer': {'type': 'sgd', 'learning_rate': 1, 'clip_norm': -1}}",
+                   "training.optimizer.clip_norm",
+                   "`clip_norm` must be a number of at least 0 and at most 1000000, not -1");
+}
+
 static void bounds_are_kept(void **state)
 {
     (void)state;
@@ -163,10 +184,10 @@ static void bad_models_are_refused_at_their_place(void **state)
     assert_refused(schema_check_model, "[]", "model", "`model` must be a list of 1 to 1024 layers");
     assert_refused(schema_check_model, "[{'type': 'flatten'}, 3]", "model[1]",
                    "the layer needs a `type`, one of: conv, max_pool, avg_pool, dropout, flatten, "
-                   "dense, relu");
+                   "dense, global_avg_pool, relu, leaky_relu, elu, tanh, sigmoid, gelu");
     assert_refused(schema_check_model, "[{'type': 'softmax'}]", "model[0].type",
                    "unknown layer `softmax`; there is: conv, max_pool, avg_pool, dropout, flatten, "
-                   "dense, relu");
+                   "dense, global_avg_pool, relu, leaky_relu, elu, tanh, sigmoid, gelu");
     assert_refused(schema_check_model, "[{'type': 'dens'}]", "model[0].type",
                    "unknown layer `dens`; did you mean `dense`?");
     assert_refused(schema_check_model, "[{'type': 'dense'}]", "model[0]",
@@ -191,7 +212,7 @@ static void bad_training_is_refused_at_its_place(void **state)
                    "`training` needs the setting `optimizer`");
     assert_refused(schema_check_training, "{'optimizer': 'adam', 'batch_size': 3}",
                    "training.optimizer",
-                   "the optimizer needs a `type`, one of: sgd, rmsprop, adam");
+                   "the optimizer needs a `type`, one of: sgd, rmsprop, adam, adamw");
     assert_refused(schema_check_training, "{'optimizer': {'type': 'adam', 'learning_rate': 0}}",
                    "training.optimizer.learning_rate",
                    "`learning_rate` must be a number above 0 and at most 1000000, not 0");
@@ -223,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_model_comes_back_complete),
         cmocka_unit_test(settings_come_in_the_order_of_the_table),
         cmocka_unit_test(training_comes_back_complete),
+        cmocka_unit_test(settings_that_may_be_absent_come_only_as_given),
         cmocka_unit_test(bounds_are_kept),
         cmocka_unit_test(bad_models_are_refused_at_their_place),
         cmocka_unit_test(bad_training_is_refused_at_its_place),

@@ -16,6 +16,16 @@
     "{\"optimizer\":{\"type\":\"sgd\",\"learning_rate\":" rate ",\"momentum\":0.9},"         \
     "\"learning_rate_schedule\":{\"type\":\"constant\"},\"batch_size\":20}"
 
+/* An optimizer with all that may be done to its gradient. */
+#define DECAYED(type)                                                                        \
+    "{\"optimizer\":{\"type\":" type ",\"weight_decay\":0.001,\"clip_norm\":0.5},"              \
+    "\"learning_rate_schedule\":{\"type\":\"one_cycle\",\"warmup\":0.3,\"start\":0.1,"           \
+    "\"final\":0.01,\"over\":\"max_epochs\"},\"batch_size\":20,\"label_smoothing\":0.1}"
+#define NESTEROV                                                                             \
+    DECAYED("\"sgd\",\"learning_rate\":0.05,\"momentum\":0.9,\"nesterov\":true")
+#define ADAMW                                                                                \
+    DECAYED("\"adamw\",\"learning_rate\":0.01,\"beta1\":0.9,\"beta2\":0.999,\"epsilon\":1e-7")
+
 /* A training with what it was made from. */
 struct bench {
     struct dataset *data;
@@ -104,21 +114,28 @@ static void training_learns(void **state)
 static void going_on_equals_never_having_stopped(void **state)
 {
     (void)state;
-    static const char *const settings[] = {TINY_ADAM, SGD("0.05")};
+    static const struct {
+        const char *model, *settings;
+    } cases[] = {
+        {TINY_MODEL, TINY_ADAM},
+        {TINY_MODEL, SGD("0.05")},
+        {TINY_OTHER_MODEL, NESTEROV},
+        {TINY_OTHER_MODEL, ADAMW},
+    };
     char *three = tiny_path("three.ckpt"), *parts = tiny_path("parts.ckpt");
     char *whole = tiny_path("whole.ckpt");
-    for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {
-        struct bench bench = bench_open(TINY_MODEL, settings[i], 4, 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct bench bench = bench_open(cases[i].model, cases[i].settings, 4, 1);
         struct epoch_metrics at_once = train_epochs(bench.training, 9);
         save(bench.training, whole);
         bench_close(&bench);
 
-        bench = bench_open(TINY_MODEL, settings[i], 4, 1);
+        bench = bench_open(cases[i].model, cases[i].settings, 4, 1);
         train_epochs(bench.training, 3);
         save(bench.training, three);
         bench_close(&bench);
 
-        bench = bench_open(TINY_MODEL, settings[i], 4, 1);
+        bench = bench_open(cases[i].model, cases[i].settings, 4, 1);
         struct failure why = FAILURE_NONE;
         if (training_restore(bench.training, three, &why) < 0)
             fail_msg("%s", why.text);
@@ -133,13 +150,12 @@ static void going_on_equals_never_having_stopped(void **state)
     free(three);
 }
 
-static void every_number_of_threads_writes_the_same_bytes(void **state)
+static void check_threads(const char *model, const char *settings)
 {
-    (void)state;
     static const int threads[] = {1, 2, 3, 5};
     char *one = tiny_path("one_thread.ckpt"), *more = tiny_path("more_threads.ckpt");
     for (size_t i = 0; i < ARRAY_LENGTH(threads); i++) {
-        struct bench bench = bench_open(TINY_MODEL, TINY_ADAM, 4, threads[i]);
+        struct bench bench = bench_open(model, settings, 4, threads[i]);
         train_epochs(bench.training, 2);
         save(bench.training, i == 0 ? one : more);
         bench_close(&bench);
@@ -148,6 +164,14 @@ static void every_number_of_threads_writes_the_same_bytes(void **state)
     }
     free(more);
     free(one);
+}
+
+static void every_number_of_threads_writes_the_same_bytes(void **state)
+{
+    (void)state;
+    check_threads(TINY_MODEL, TINY_ADAM);
+    check_threads(TINY_OTHER_MODEL, NESTEROV);
+    check_threads(TINY_OTHER_MODEL, ADAMW);
 }
 
 static void trials_differ(void **state)
@@ -159,6 +183,23 @@ static void trials_differ(void **state)
                 train_epochs(other.training, 1).train_loss);
     bench_close(&other);
     bench_close(&one);
+}
+
+/* Smoothed labels have an entropy, below which no training loss can fall. */
+static void smoothed_labels_cost_the_training_and_not_the_validation(void **state)
+{
+    (void)state;
+    json_t *settings = tiny_json(TINY_ADAM);
+    json_object_set_new(settings, "label_smoothing", json_real(0.4));
+    char *text = json_dumps(settings, 0);
+    struct bench bench = bench_open(TINY_MODEL, text, 0, 1);
+    struct epoch_metrics last = train_epochs(bench.training, 9);
+    double least = -0.7 * log(0.7) - 0.3 * log(0.1); /* what the labels themselves leave */
+    assert_true(last.train_loss >= least);
+    assert_true(last.val_loss < least && last.val_accuracy > 0.9);
+    bench_close(&bench);
+    free(text);
+    json_decref(settings);
 }
 
 /* With steps that move nothing, and nothing dropped, an epoch's running means are the
@@ -288,6 +329,12 @@ static void a_checkpoint_of_another_training_is_refused(void **state)
     bench = bench_open(TINY_MODEL, text, 4, 1);
     check_not_restored(&bench, path, "its batch_size is not");
     free(text);
+    json_object_set_new(settings, "batch_size", json_integer(20));
+    json_object_set_new(settings, "label_smoothing", json_real(0.1));
+    text = json_dumps(settings, 0);
+    bench = bench_open(TINY_MODEL, text, 4, 1);
+    check_not_restored(&bench, path, "its label_smoothing is not");
+    free(text);
     json_decref(settings);
     free(path);
 }
@@ -395,6 +442,7 @@ int main(void)
         cmocka_unit_test(going_on_equals_never_having_stopped),
         cmocka_unit_test(every_number_of_threads_writes_the_same_bytes),
         cmocka_unit_test(trials_differ),
+        cmocka_unit_test(smoothed_labels_cost_the_training_and_not_the_validation),
         cmocka_unit_test(an_epoch_sees_every_image_once),
         cmocka_unit_test(without_validation_images_there_is_no_value),
         cmocka_unit_test(divergence_shows_in_the_metrics),

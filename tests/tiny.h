@@ -36,10 +36,10 @@ static inline struct dataset *tiny_dataset(size_t count, size_t validation)
     data->classes = 4;
     data->training.count = count + validation;
     data->training.pixels = xmalloc((count + validation) * 64);
-    data->training.labels = xmalloc(count + validation);
+    data->training.labels = xcalloc(count + validation, sizeof(uint16_t));
     for (size_t i = 0; i < count + validation; i++) {
         size_t label = rng_below(&rng, 4);
-        data->training.labels[i] = (uint8_t)label;
+        data->training.labels[i] = (uint16_t)label;
         for (size_t p = 0; p < 64; p++) {
             uint64_t bright = p / 8 / 2 == label ? 150 : 0;
             data->training.pixels[i * 64 + p] = (uint8_t)(bright + rng_below(&rng, 100));
@@ -77,6 +77,18 @@ static inline void tiny_dataset_free(struct dataset *data)
     "{\"type\":\"flatten\"},"                                                                  \
     "{\"type\":\"dropout\",\"rate\":0.25},"                                                    \
     "{\"type\":\"dense\",\"units\":8,\"activation\":\"relu\",\"weights\":\"he\"},"             \
+    "{\"type\":\"dense\",\"units\":4,\"activation\":\"none\",\"weights\":\"glorot\"}]"
+
+/* Another, with the layers that the first has not. */
+#define TINY_OTHER_MODEL                                                                       \
+    "[{\"type\":\"conv\",\"filters\":6,\"kernel\":3,\"stride\":1,\"padding\":\"same\","        \
+    "\"activation\":\"gelu\",\"weights\":\"he\"},"                                             \
+    "{\"type\":\"leaky_relu\",\"slope\":0.1},{\"type\":\"gelu\"},{\"type\":\"elu\"},"            \
+    "{\"type\":\"conv\",\"filters\":8,\"kernel\":4,\"stride\":4,\"padding\":\"valid\","        \
+    "\"activation\":\"tanh\",\"weights\":\"glorot\"},"                                         \
+    "{\"type\":\"global_avg_pool\"},"                                                          \
+    "{\"type\":\"dense\",\"units\":12,\"activation\":\"sigmoid\",\"weights\":\"glorot\"},"     \
+    "{\"type\":\"tanh\"},{\"type\":\"sigmoid\"},"                                              \
     "{\"type\":\"dense\",\"units\":4,\"activation\":\"none\",\"weights\":\"glorot\"}]"
 
 #define TINY_ADAM                                                                              \

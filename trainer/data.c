@@ -1,6 +1,9 @@
 #include "trainer/data.h"
 
 #include "common/seed.h"
+#include "trainer/data_csv.h"
+#include "trainer/data_npz.h"
+#include "trainer/data_png.h"
 #include "trainer/data_split.h"
 
 #include <stdlib.h>
@@ -68,6 +71,46 @@ static int load_mnist(const char *folder, struct dataset *dataset, struct failur
     return 0;
 }
 
+enum { SIDE_MOST = 4096 };
+
+/* *side stays 0 where nothing is said. */
+static int read_side(const json_t *data, const char *name, int *side, struct failure *why)
+{
+    const json_t *value = json_object_get(data, name);
+    json_int_t number = json_integer_value(value);
+    if (value && (number < 1 || number > SIDE_MOST)) {
+        char *where = xasprintf("data.%s", name);
+        fail_at(why, where, "data: %s must be a whole number of pixels from 1 to %d", name,
+                SIDE_MOST);
+        free(where);
+        return -1;
+    }
+    *side = (int)number;
+    return 0;
+}
+
+static int load_csv(const json_t *data, const char *path, uint64_t seed, struct dataset *dataset,
+                    struct failure *why)
+{
+    int height = 0, width = 0;
+    if (read_side(data, "height", &height, why) != 0 || read_side(data, "width", &width, why) != 0)
+        return -1;
+    if ((height == 0) != (width == 0))
+        return fail_at(why, height ? "data.width" : "data.height",
+                       "data: height and width go together; say both");
+    return data_csv_load(path, height, width, seed, dataset, why);
+}
+
+static bool is_kind(const char *name)
+{
+    static const char *const kinds[] = {"mnist", "idx", "csv", "npz", "png"};
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        if (strcmp(name, kinds[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int load_images(const json_t *data, uint64_t seed, struct dataset *dataset,
                        struct failure *why)
 {
@@ -79,21 +122,36 @@ static int load_images(const json_t *data, uint64_t seed, struct dataset *datase
         data_synthetic_load(SYNTHETIC_TRAINING, SYNTHETIC_TEST, seed, dataset);
         return 0;
     }
-    bool mnist = strcmp(name, "mnist") == 0;
-    if (!mnist && strcmp(name, "idx") != 0)
-        return fail_at(why, "data.dataset", "there is no data set '%s'; there are mnist, synthetic "
-                       "and idx with a folder", name);
+    if (!is_kind(name))
+        return fail_at(why, "data.dataset", "there is no data set '%s'; there are mnist, synthetic, "
+                       "idx, csv, npz and png", name);
     if (!folder)
-        return fail_at(why, "data.folder", "data: '%s' needs the folder of its IDX files", name);
-    return mnist ? load_mnist(folder, dataset, why) : data_idx_load(folder, dataset, why);
+        return fail_at(why, "data.folder", "data: '%s' needs the folder of its files", name);
+    if (strcmp(name, "csv") == 0)
+        return load_csv(data, folder, seed, dataset, why);
+    if (strcmp(name, "npz") == 0)
+        return data_npz_load(folder, dataset, why);
+    if (strcmp(name, "png") == 0)
+        return data_png_load(folder, dataset, why);
+    return strcmp(name, "mnist") == 0 ? load_mnist(folder, dataset, why)
+                                      : data_idx_load(folder, dataset, why);
 }
 
+/* Labels count as bytes, or as two (the lower first) where a byte cannot hold them. */
 static uint32_t add_checksum(uint32_t checksum, const struct dataset *dataset,
                              const struct image_set *set)
 {
     size_t size = set->count * (size_t)(dataset->height * dataset->width * dataset->channels);
+    size_t width = dataset->classes <= 256 ? 1 : 2;
+    uint8_t *labels = xreallocarray(NULL, set->count, width);
+    for (size_t i = 0; i < set->count; i++) {
+        for (size_t k = 0; k < width; k++)
+            labels[i * width + k] = (uint8_t)(set->labels[i] >> 8 * k);
+    }
     uLong sum = crc32_z(checksum, set->pixels, size);
-    return (uint32_t)crc32_z(sum, set->labels, set->count);
+    sum = crc32_z(sum, labels, set->count * width);
+    free(labels);
+    return (uint32_t)sum;
 }
 
 struct dataset *dataset_load(const json_t *data, struct failure *why)

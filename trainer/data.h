@@ -11,7 +11,7 @@
 
 struct image_set {
     uint8_t *pixels;  /* [count][height][width][channels] */
-    uint8_t *labels;  /* [count], each under `classes` */
+    uint16_t *labels; /* [count], each under `classes` */
     size_t count;
 };
 
@@ -28,8 +28,9 @@ struct dataset {
 
 /* Loads what a configuration's `data` names and splits it:
  *
- *   {"dataset": "mnist" | "synthetic" | "idx", "folder": path or absent,
- *    "train": n or "all", "validation": n, "seed": "n",
+ *   {"dataset": "mnist" | "synthetic" | "idx" | "csv" | "npz" | "png",
+ *    "folder": path (of the file, if it is one) or absent, "train": n or "all", "validation": n, "seed": "n",
+ *    "height", "width": of a CSV file's images that are not square,
  *    "join_validation": true to train on the validation images too}
  *
  * First `validation` images are held out of the training images, stratified
@@ -50,6 +51,6 @@ int data_idx_load(const char *folder, struct dataset *dataset, struct failure *w
 void data_synthetic_load(size_t training, size_t test, uint64_t seed, struct dataset *dataset);
 /* Draws one 28x28 digit. */
 void data_synthetic_draw(uint64_t seed, uint64_t image, uint8_t *pixels /* [28*28] */,
-                         uint8_t *label);
+                         uint16_t *label);
 
 #endif

@@ -1,6 +1,7 @@
 #include "trainer/data_idx.h"
 
 #include "common/file.h"
+#include "trainer/data_labels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -217,43 +218,16 @@ int data_idx_read_images(const char *path, struct image_set *set, int *height, i
     return read_images(xstrdup(path), set, height, width, why);
 }
 
-/* A label that a class of the training images does not stand for. */
-static int check_labels(const struct idx_file *file, const struct image_set *set, int classes,
-                        struct failure *why)
+/* The bytes of the file, widened. */
+static int take_labels(struct idx_file *file, struct image_set *set, struct failure *why)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        if (set->labels[i] >= classes)
-            return fail_input(why, "%s: label %d of image %zu is out of range: the training "
-                              "labels go from 0 to %d", file->path, set->labels[i], i,
-                              classes - 1);
-    }
-    return 0;
-}
-
-/* The number of classes is the largest training label + 1.  A class between the
- * smallest and the largest label that has no image is taken for damage: one wrong
- * byte would otherwise pass as a data set of up to 256 classes. */
-static int count_classes(const struct idx_file *file, const struct image_set *set, int *classes,
-                         struct failure *why)
-{
-    size_t last[256]; /* an image with the label; `count` where there is none */
-    int largest = 0, smallest = 255;
-    for (int label = 0; label < 256; label++)
-        last[label] = set->count;
-    for (size_t i = 0; i < set->count; i++) {
-        int label = set->labels[i];
-        last[label] = i;
-        largest = label > largest ? label : largest;
-        smallest = label < smallest ? label : smallest;
-    }
-    for (int label = smallest; label < largest; label++) {
-        if (last[label] == set->count)
-            return fail_input(why, "%s: label %d of image %zu is out of range: no image has label "
-                              "%d; classes are counted from 0 without a gap",
-                              file->path, largest, last[largest], label);
-    }
-    *classes = largest < 1 ? 2 : largest + 1;
-    return 0;
+    uint8_t *bytes = xmalloc(set->count);
+    int result = file_take(file, bytes, set->count, why);
+    set->labels = xreallocarray(NULL, set->count, sizeof *set->labels);
+    for (size_t i = 0; i < set->count && result == 0; i++)
+        set->labels[i] = bytes[i];
+    free(bytes);
+    return result;
 }
 
 static int load_labels(const char *folder, const char *name, struct dataset *dataset,
@@ -270,12 +244,9 @@ static int load_labels(const char *folder, const char *name, struct dataset *dat
                    "together", file.path, count, set->count);
         goto done;
     }
-    set->labels = xmalloc(count);
-    if (file_take(&file, set->labels, count, why) != 0 || file_finish(&file, why) != 0)
+    if (take_labels(&file, set, why) != 0 || file_finish(&file, why) != 0)
         goto done;
-    if (dataset->classes == 0 && count_classes(&file, set, &dataset->classes, why) != 0)
-        goto done;
-    result = check_labels(&file, set, dataset->classes, why);
+    result = data_labels_check(file.path, set, &dataset->classes, why);
 done:
     file_close(&file);
     return result;

@@ -75,7 +75,12 @@ static int write_set(const char *folder, const char *images, const char *labels,
     const size_t sizes[3] = {set->count, (size_t)dataset->height, (size_t)dataset->width};
     if (write_file(folder, images, set->pixels, sizes, 3, why) != 0)
         return -1;
-    return write_file(folder, labels, set->labels, sizes, 1, why);
+    uint8_t *bytes = xmalloc(set->count);
+    for (size_t i = 0; i < set->count; i++)
+        bytes[i] = (uint8_t)set->labels[i];
+    int result = write_file(folder, labels, bytes, sizes, 1, why);
+    free(bytes);
+    return result;
 }
 
 static int refuse_to_replace(const char *folder, const char *name, struct failure *why)

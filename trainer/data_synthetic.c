@@ -217,12 +217,12 @@ static void develop(const float *ink, struct rng *rng, uint8_t *pixels)
     }
 }
 
-void data_synthetic_draw(uint64_t seed, uint64_t image, uint8_t *pixels, uint8_t *label)
+void data_synthetic_draw(uint64_t seed, uint64_t image, uint8_t *pixels, uint16_t *label)
 {
     struct rng rng;
     float ink[SIDE * SIDE] = {0};
     rng_init(&rng, seed, 0, RNG_SYNTHETIC, image);
-    *label = (uint8_t)(image % CLASSES);
+    *label = (uint16_t)(image % CLASSES);
     const struct glyph *glyph = choose_glyph(&rng, *label);
     struct pen pen = choose_pen(&rng);
     ink_glyph(glyph, &pen, &rng, ink);
@@ -233,7 +233,7 @@ static void draw_set(uint64_t seed, uint64_t from, size_t count, struct image_se
 {
     set->count = count;
     set->pixels = xreallocarray(NULL, count, SIDE * SIDE);
-    set->labels = xmalloc(count);
+    set->labels = xreallocarray(NULL, count, sizeof *set->labels);
     for (size_t i = 0; i < count; i++)
         data_synthetic_draw(seed, from + i, set->pixels + i * SIDE * SIDE, &set->labels[i]);
 }

@@ -75,12 +75,12 @@ static struct dataset *random_dataset(const struct dataset *shape, size_t batch)
     dataset->classes = shape->classes;
     dataset->training.count = batch;
     dataset->training.pixels = xreallocarray(NULL, batch, size);
-    dataset->training.labels = xmalloc(batch);
+    dataset->training.labels = xreallocarray(NULL, batch, sizeof(uint16_t));
     rng_init(&rng, 0, 0, RNG_SYNTHETIC, 0);
     for (size_t i = 0; i < batch * size; i++)
         dataset->training.pixels[i] = (uint8_t)(rng_u32(&rng) >> 24);
     for (size_t i = 0; i < batch; i++)
-        dataset->training.labels[i] = (uint8_t)(i % (size_t)shape->classes);
+        dataset->training.labels[i] = (uint16_t)(i % (size_t)shape->classes);
 
     dataset->train_count = SPEED_EPOCH_IMAGES;
     dataset->train_index = xreallocarray(NULL, SPEED_EPOCH_IMAGES, sizeof(uint32_t));

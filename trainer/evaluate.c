@@ -17,7 +17,7 @@ static void enter_piece(const struct image_set *set, size_t first, size_t count,
         loss_add(count, classes, logits, set->labels + first, sum, 0, NULL);
     loss_softmax(count, classes, logits, evaluation->probabilities + first * classes);
     for (size_t i = 0; i < count; i++)
-        evaluation->predicted[first + i] = (uint8_t)loss_predicted(classes, logits + i * classes);
+        evaluation->predicted[first + i] = (uint16_t)loss_predicted(classes, logits + i * classes);
 }
 
 int evaluate_images(struct network *network, const struct image_set *set,
@@ -30,7 +30,7 @@ int evaluate_images(struct network *network, const struct image_set *set,
     float *logits = xreallocarray(NULL, PIECE * classes, sizeof *logits);
     *evaluation = (struct evaluation){
         .count = set->count, .classes = network_classes(network),
-        .predicted = xcalloc(set->count, 1),
+        .predicted = xcalloc(set->count, sizeof(uint16_t)),
         .probabilities = xcalloc(set->count * classes, sizeof(float))};
 
     struct loss_sum sum = {0};

@@ -8,7 +8,7 @@
 struct evaluation {
     size_t count; /* images */
     int classes;
-    uint8_t *predicted;    /* [count]: the class of the largest logit, the first of equals */
+    uint16_t *predicted;   /* [count]: the class of the largest logit, the first of equals */
     float *probabilities;  /* [count][classes]: softmax of the logits */
     double loss;           /* mean cross-entropy; not finite if a logit is not */
     size_t correct;

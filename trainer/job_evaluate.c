@@ -23,7 +23,7 @@ static json_t *rounded(float value)
 }
 
 static json_t *prediction_piece(const json_t *job, const struct evaluation *evaluation,
-                                const uint8_t *labels, size_t first, size_t count)
+                                const uint16_t *labels, size_t first, size_t count)
 {
     json_t *label_list = json_array(), *predicted = json_array(), *probabilities = json_array();
     for (size_t i = first; i < first + count; i++) {
@@ -41,7 +41,7 @@ static json_t *prediction_piece(const json_t *job, const struct evaluation *eval
                      "probabilities", probabilities);
 }
 
-static void say_predictions(struct worker *worker, const json_t *job, const uint8_t *labels,
+static void say_predictions(struct worker *worker, const json_t *job, const uint16_t *labels,
                             const struct evaluation *evaluation)
 {
     size_t image_bytes = IMAGE_BYTES + NUMBER_BYTES * (size_t)evaluation->classes;

@@ -102,3 +102,37 @@ void kernel_add(size_t count, const float *restrict vector, float *restrict sum)
     for (size_t i = 0; i < count; i++)
         sum[i] += vector[i];
 }
+
+VECTOR_VERSIONS
+void kernel_scale(size_t count, float factor, float *restrict values)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] *= factor;
+}
+
+VECTOR_VERSIONS
+void kernel_add_scaled(size_t count, float factor, const float *restrict vector,
+                       float *restrict sum)
+{
+    for (size_t i = 0; i < count; i++)
+        sum[i] += factor * vector[i];
+}
+
+/* Eight sums side by side, whatever the instructions, so that the order is always the same. */
+VECTOR_VERSIONS
+double kernel_sum_of_squares(size_t count, const float *restrict vector)
+{
+    enum { LANES = 8 };
+    double sums[LANES] = {0.0};
+    size_t whole = count / LANES * LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t lane = 0; lane < LANES; lane++)
+            sums[lane] += (double)vector[i + lane] * (double)vector[i + lane];
+    }
+    for (size_t i = whole; i < count; i++)
+        sums[i - whole] += (double)vector[i] * (double)vector[i];
+    double sum = 0.0;
+    for (size_t lane = 0; lane < LANES; lane++)
+        sum += sums[lane];
+    return sum;
+}

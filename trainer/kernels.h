@@ -48,6 +48,16 @@ void kernel_drop(size_t count, const uint8_t *kept /* [count], 0 or 1 */, float 
 /* sum += vector */
 void kernel_add(size_t count, const float *vector /* [count] */, float *sum /* [count] */);
 
+/* values *= factor */
+void kernel_scale(size_t count, float factor, float *values /* [count] */);
+
+/* sum += factor vector */
+void kernel_add_scaled(size_t count, float factor, const float *vector /* [count] */,
+                       float *sum /* [count] */);
+
+/* In double precision. */
+double kernel_sum_of_squares(size_t count, const float *vector /* [count] */);
+
 /* ---- kernels_conv.c ---- */
 
 /* Lays the window's cells out in rows, so that convolution becomes a product of
@@ -82,5 +92,14 @@ void kernel_avg_pool(const struct window *window,
 void kernel_avg_pool_backward(const struct window *window,
                               const float *gradient /* [output_height][output_width][channels] */,
                               float *image /* [input_height][input_width][channels] */);
+
+/* The mean of each channel over all pixels. */
+void kernel_channel_means(size_t pixels, size_t channels,
+                          const float *image /* [pixels][channels] */,
+                          float *means /* [channels] */);
+/* Back: each pixel gets an equal share of its channel's gradient; `image` is set. */
+void kernel_channel_means_backward(size_t pixels, size_t channels,
+                                   const float *gradient /* [channels] */,
+                                   float *image /* [pixels][channels] */);
 
 #endif

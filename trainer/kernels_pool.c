@@ -130,3 +130,27 @@ void kernel_avg_pool_backward(const struct window *window, const float *gradient
         }
     }
 }
+
+VECTOR_VERSIONS
+void kernel_channel_means(size_t pixels, size_t channels, const float *restrict image,
+                          float *restrict means)
+{
+    for (size_t c = 0; c < channels; c++)
+        means[c] = 0.0f;
+    for (size_t pixel = 0; pixel < pixels; pixel++, image += channels) {
+        for (size_t c = 0; c < channels; c++)
+            means[c] += image[c];
+    }
+    for (size_t c = 0; c < channels; c++)
+        means[c] /= (float)pixels;
+}
+
+VECTOR_VERSIONS
+void kernel_channel_means_backward(size_t pixels, size_t channels, const float *restrict gradient,
+                                   float *restrict image)
+{
+    for (size_t pixel = 0; pixel < pixels; pixel++, image += channels) {
+        for (size_t c = 0; c < channels; c++)
+            image[c] = gradient[c] / (float)pixels;
+    }
+}

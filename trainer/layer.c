@@ -4,8 +4,10 @@
 #include <string.h>
 
 static const struct layer_type *const layer_types[] = {
-    &layer_conv,    &layer_max_pool, &layer_avg_pool, &layer_dropout,
-    &layer_flatten, &layer_dense,    &layer_relu,
+    &layer_conv,       &layer_max_pool, &layer_avg_pool, &layer_global_avg_pool,
+    &layer_dropout,    &layer_flatten,  &layer_dense,    &layer_relu,
+    &layer_leaky_relu, &layer_elu,      &layer_tanh,     &layer_sigmoid,
+    &layer_gelu,
 };
 
 /* No layer of a sane network comes near this many values per image, floats of
@@ -119,8 +121,13 @@ double setting_number(const json_t *settings, const char *name)
     return json_number_value(json_object_get(settings, name));
 }
 
+const char *setting_word(const json_t *settings, const char *name)
+{
+    return json_string_value(json_object_get(settings, name));
+}
+
 bool setting_is(const json_t *settings, const char *name, const char *word)
 {
-    const char *value = json_string_value(json_object_get(settings, name));
+    const char *value = setting_word(settings, name);
     return value && strcmp(value, word) == 0;
 }

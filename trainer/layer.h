@@ -83,15 +83,22 @@ int layer_needs_image(const struct layer *layer, const char *where, struct failu
 size_t setting_size(const json_t *settings, const char *name);
 double setting_number(const json_t *settings, const char *name);
 bool setting_is(const json_t *settings, const char *name, const char *word);
+const char *setting_word(const json_t *settings, const char *name);
 
-/* ---- the types, each in its file ---- */
+/* ---- the types, each in its file or with its like ---- */
 
 extern const struct layer_type layer_conv;
 extern const struct layer_type layer_max_pool;
 extern const struct layer_type layer_avg_pool;
+extern const struct layer_type layer_global_avg_pool;
 extern const struct layer_type layer_dropout;
 extern const struct layer_type layer_flatten;
 extern const struct layer_type layer_dense;
 extern const struct layer_type layer_relu;
+extern const struct layer_type layer_leaky_relu;
+extern const struct layer_type layer_elu;
+extern const struct layer_type layer_tanh;
+extern const struct layer_type layer_sigmoid;
+extern const struct layer_type layer_gelu;
 
 #endif

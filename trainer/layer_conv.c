@@ -1,3 +1,4 @@
+#include "trainer/activation.h"
 #include "trainer/gemm.h"
 #include "trainer/kernels.h"
 #include "trainer/layer.h"
@@ -5,7 +6,7 @@
 
 #include <string.h>
 
-/* y = window(x) W + b, then relu if asked for, where window(x) has a row of cells for
+/* y = window(x) W + b, then the activation if there is one, where window(x) has a row of cells for
  * each output pixel (im2col);  dW = window(x)^T dy, db = sum over the pixels of dy,
  * dx = the transpose of window() applied to dy W^T (col2im).
  * Parameters: weights [kernel][kernel][input channels][filters], then the bias [filters].
@@ -22,7 +23,8 @@ struct conv_plan {
     size_t cells;   /* of the window: kernel * kernel * input channels */
     size_t filters;
     size_t chunk;   /* images at a time */
-    bool relu, glorot;
+    struct activation activation;
+    bool glorot;
     bool direct;    /* the input is its own columns: kernel 1, stride 1 */
 };
 
@@ -41,6 +43,7 @@ static void plan_sizes(struct layer *layer, struct conv_plan *plan)
         plan->chunk = CHUNK_MOST;
     layer_output_image(layer, window->output_height, window->output_width, plan->filters);
     layer->scratch_size = plan->direct ? 0 : plan->chunk * columns;
+    layer->kept_size = layer->output_size * activation_kept_size(&plan->activation);
     layer->parameter_count = (plan->cells + 1) * plan->filters;
     layer->flops = 2.0 * (double)columns * (double)plan->filters;
 }
@@ -53,7 +56,7 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     struct conv_plan *plan = xcalloc(1, sizeof *plan);
     layer->plan = plan;
     plan->filters = setting_size(settings, "filters");
-    plan->relu = setting_is(settings, "activation", "relu");
+    plan->activation = activation_read(setting_word(settings, "activation"), NULL);
     plan->glorot = setting_is(settings, "weights", "glorot");
     size_t kernel = setting_size(settings, "kernel");
     if (window_place(&plan->window, layer->input, kernel, setting_size(settings, "stride"),
@@ -96,6 +99,12 @@ static size_t chunk_from(const struct conv_plan *plan, const struct pass *pass, 
     return left < plan->chunk ? left : plan->chunk;
 }
 
+/* What the activation keeps of the images from `first` on, or NULL. */
+static float *kept_from(const struct layer *layer, const struct pass *pass, size_t first)
+{
+    return layer->kept_size > 0 ? (float *)pass->kept + first * layer->output_size : NULL;
+}
+
 static void forward(const struct layer *layer, const struct pass *pass)
 {
     const struct conv_plan *plan = layer->plan;
@@ -105,7 +114,8 @@ static void forward(const struct layer *layer, const struct pass *pass)
         const float *columns = lay_out(layer, pass, first, count);
         float *output = pass->output + first * layer->output_size;
         gemm(count * plan->pixels, plan->filters, plan->cells, columns, pass->parameters, output);
-        kernel_bias(count * plan->pixels, plan->filters, bias, plan->relu, output);
+        activation_bias(&plan->activation, count * plan->pixels, plan->filters, bias, output,
+                        kept_from(layer, pass, first));
     }
 }
 
@@ -118,8 +128,9 @@ static void backward_parameters(const struct layer *layer, const struct pass *pa
     size_t rows = count * plan->pixels;
     if (first == 0)
         memset(bias_gradient, 0, plan->filters * sizeof *bias_gradient);
-    kernel_bias_backward(rows, plan->filters, pass->output + first * layer->output_size,
-                         plan->relu, gradient, bias_gradient);
+    activation_bias_backward(&plan->activation, rows, plan->filters,
+                             pass->output + first * layer->output_size,
+                             kept_from(layer, pass, first), gradient, bias_gradient);
     gemm_transposed_a(plan->cells, plan->filters, rows, lay_out(layer, pass, first, count),
                       gradient, first == 0 ? 0.0f : 1.0f, pass->parameter_gradient);
 }

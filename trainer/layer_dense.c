@@ -1,17 +1,18 @@
+#include "trainer/activation.h"
 #include "trainer/gemm.h"
-#include "trainer/kernels.h"
 #include "trainer/layer.h"
 #include "trainer/weights.h"
 
 #include <string.h>
 
-/* y = x W + b, then relu if asked for;
+/* y = x W + b, then the activation if there is one;
  * dW = x^T dy, db = sum over the images of dy, dx = dy W^T.
  * Parameters: weights [input][units], then the bias [units]. */
 
 struct dense_plan {
     size_t inputs, units;
-    bool relu, glorot;
+    struct activation activation;
+    bool glorot;
 };
 
 static int prepare(struct layer *layer, const json_t *settings, const char *where,
@@ -26,12 +27,13 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     *plan = (struct dense_plan){
         .inputs = layer->input_size,
         .units = setting_size(settings, "units"),
-        .relu = setting_is(settings, "activation", "relu"),
+        .activation = activation_read(setting_word(settings, "activation"), NULL),
         .glorot = setting_is(settings, "weights", "glorot"),
     };
     layer->plan = plan;
     layer_output_vector(layer, plan->units);
     layer->parameter_count = (plan->inputs + 1) * plan->units;
+    layer->kept_size = plan->units * activation_kept_size(&plan->activation);
     layer->flops = 2.0 * (double)plan->inputs * (double)plan->units;
     return 0;
 }
@@ -49,7 +51,7 @@ static void forward(const struct layer *layer, const struct pass *pass)
     const struct dense_plan *plan = layer->plan;
     const float *bias = pass->parameters + plan->inputs * plan->units;
     gemm(pass->count, plan->units, plan->inputs, pass->input, pass->parameters, pass->output);
-    kernel_bias(pass->count, plan->units, bias, plan->relu, pass->output);
+    activation_bias(&plan->activation, pass->count, plan->units, bias, pass->output, pass->kept);
 }
 
 static void backward(const struct layer *layer, const struct pass *pass)
@@ -57,8 +59,8 @@ static void backward(const struct layer *layer, const struct pass *pass)
     const struct dense_plan *plan = layer->plan;
     float *bias_gradient = pass->parameter_gradient + plan->inputs * plan->units;
     memset(bias_gradient, 0, plan->units * sizeof *bias_gradient);
-    kernel_bias_backward(pass->count, plan->units, pass->output, plan->relu,
-                         pass->output_gradient, bias_gradient);
+    activation_bias_backward(&plan->activation, pass->count, plan->units, pass->output,
+                             pass->kept, pass->output_gradient, bias_gradient);
     gemm_transposed_a(plan->inputs, plan->units, pass->count, pass->input, pass->output_gradient,
                       0.0f, pass->parameter_gradient);
     if (pass->input_gradient)

@@ -3,7 +3,8 @@
 
 /* max_pool: y = the largest x under the window, dx goes to where it was.
  * avg_pool: y = the mean of the x under the window, dx is spread evenly over them.
- * The plan is the window itself. */
+ * global_avg_pool: the mean of each channel over the whole image, as a vector.
+ * The plan is the window itself; global_avg_pool has none. */
 
 static int prepare(struct layer *layer, const json_t *settings, const char *where,
                    struct failure *why)
@@ -66,6 +67,34 @@ static void backward_avg(const struct layer *layer, const struct pass *pass)
                                  pass->input_gradient + i * layer->input_size);
 }
 
+static int prepare_global(struct layer *layer, const json_t *settings, const char *where,
+                          struct failure *why)
+{
+    (void)settings;
+    if (layer_needs_image(layer, where, why) < 0)
+        return -1;
+    layer_output_vector(layer, (size_t)layer->input.channels);
+    layer->flops = (double)layer->input_size;
+    return 0;
+}
+
+static void forward_global(const struct layer *layer, const struct pass *pass)
+{
+    size_t channels = layer->output_size;
+    for (size_t i = 0; i < pass->count; i++)
+        kernel_channel_means(layer->input_size / channels, channels,
+                             pass->input + i * layer->input_size, pass->output + i * channels);
+}
+
+static void backward_global(const struct layer *layer, const struct pass *pass)
+{
+    size_t channels = layer->output_size;
+    for (size_t i = 0; pass->input_gradient && i < pass->count; i++)
+        kernel_channel_means_backward(layer->input_size / channels, channels,
+                                      pass->output_gradient + i * channels,
+                                      pass->input_gradient + i * layer->input_size);
+}
+
 const struct layer_type layer_max_pool = {
     .name = "max_pool",
     .label = "max_pool",
@@ -80,4 +109,12 @@ const struct layer_type layer_avg_pool = {
     .prepare = prepare,
     .forward = forward_avg,
     .backward = backward_avg,
+};
+
+const struct layer_type layer_global_avg_pool = {
+    .name = "global_avg_pool",
+    .label = "global_avg_pool",
+    .prepare = prepare_global,
+    .forward = forward_global,
+    .backward = backward_global,
 };

@@ -1,30 +1,113 @@
 #include "trainer/learning_rate.h"
 
+#include "common/base.h"
+
+#include <math.h>
 #include <string.h>
 
-struct learning_rate learning_rate_plan(const json_t *training, uint64_t steps)
+static double constant(const struct learning_rate *rate, double s)
+{
+    (void)s;
+    return rate->peak;
+}
+
+/* Steps of the warmup. */
+static double rise_of(const struct learning_rate *rate)
+{
+    return rate->warmup * rate->steps;
+}
+
+static double rise_evenly(const struct learning_rate *rate, double s)
+{
+    return rate->peak * (s + 1.0) / (rise_of(rate) + 1.0);
+}
+
+/* From 0 to 1 as `part` does, in half a wave. */
+static double half_wave(double part)
+{
+    return (1.0 - cos(M_PI * part)) / 2.0;
+}
+
+static double fall_in_a_wave(const struct learning_rate *rate, double s)
+{
+    double rise = rise_of(rate);
+    if (s >= rate->steps)
+        return rate->peak * rate->final;
+    return rate->peak *
+           (1.0 - (1.0 - rate->final) * half_wave((s - rise) / (rate->steps - rise)));
+}
+
+static double linear(const struct learning_rate *rate, double s)
+{
+    double rise = rise_of(rate);
+    if (s >= rate->steps)
+        return rate->peak * rate->final;
+    if (s < rise)
+        return rise_evenly(rate, s);
+    return rate->peak * (1.0 - (1.0 - rate->final) * (s - rise) / (rate->steps - rise));
+}
+
+static double cosine(const struct learning_rate *rate, double s)
+{
+    return s < rise_of(rate) ? rise_evenly(rate, s) : fall_in_a_wave(rate, s);
+}
+
+static double one_cycle(const struct learning_rate *rate, double s)
+{
+    double rise = rise_of(rate);
+    if (s >= rise)
+        return fall_in_a_wave(rate, s);
+    return rate->peak * (rate->start + (1.0 - rate->start) * half_wave(s / rise));
+}
+
+static double stairs(const struct learning_rate *rate, double s)
+{
+    return rate->peak * pow(rate->factor, floor(floor(s / rate->epoch_steps) / rate->every));
+}
+
+static double exponential(const struct learning_rate *rate, double s)
+{
+    return rate->peak * pow(rate->factor, s / rate->epoch_steps);
+}
+
+static const struct {
+    const char *name;
+    double (*at)(const struct learning_rate *rate, double step);
+} schedules[] = {
+    {"constant", constant},   {"linear", linear}, {"cosine", cosine},
+    {"one_cycle", one_cycle}, {"step", stairs},   {"exponential", exponential},
+};
+
+static double number(const json_t *schedule, const char *name)
+{
+    return json_number_value(json_object_get(schedule, name));
+}
+
+struct learning_rate learning_rate_plan(const json_t *training, uint64_t steps,
+                                        uint64_t epoch_steps)
 {
     const json_t *schedule = json_object_get(training, "learning_rate_schedule");
     const char *type = json_string_value(json_object_get(schedule, "type"));
-    const json_t *optimizer = json_object_get(training, "optimizer");
-    return (struct learning_rate){
-        .peak = json_number_value(json_object_get(optimizer, "learning_rate")),
-        .linear = type && strcmp(type, "linear") == 0,
-        .warmup = json_number_value(json_object_get(schedule, "warmup")),
-        .final = json_number_value(json_object_get(schedule, "final")),
+    const json_t *factor = json_object_get(schedule, "factor");
+    struct learning_rate rate = {
+        .peak = number(json_object_get(training, "optimizer"), "learning_rate"),
+        .at = constant,
+        .warmup = number(schedule, "warmup"),
+        .start = number(schedule, "start"),
+        .final = number(schedule, "final"),
+        .every = number(schedule, "every"),
+        .factor = factor ? json_number_value(factor) : number(schedule, "decay"),
         .steps = (double)steps,
+        .epoch_steps = (double)epoch_steps,
     };
+    for (size_t i = 0; type && i < ARRAY_LENGTH(schedules); i++) {
+        if (strcmp(schedules[i].name, type) == 0)
+            rate.at = schedules[i].at;
+    }
+    return rate;
 }
 
 double learning_rate_at(const struct learning_rate *rate, uint64_t step)
 {
-    double s = (double)step;
-    double rise = rate->warmup * rate->steps;
-    if (!rate->linear)
-        return rate->peak;
-    if (s >= rate->steps)
-        return rate->peak * rate->final;
-    if (s < rise)
-        return rate->peak * (s + 1.0) / (rise + 1.0);
-    return rate->peak * (1.0 - (1.0 - rate->final) * (s - rise) / (rate->steps - rise));
+    return rate->at(rate, (double)step);
 }

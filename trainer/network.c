@@ -13,6 +13,7 @@ static const size_t PARAMETERS_MOST = (size_t)1 << 26;
 /* Of one image in all layers together: 1 GiB, and a batch has many. */
 static const size_t VALUES_MOST = (size_t)1 << 28;
 static const int SIDE_MOST = 1 << 16;
+enum { CLASSES_MOST = 1000 };
 
 static int check_input(struct shape input, int classes, struct failure *why)
 {
@@ -23,8 +24,9 @@ static int check_input(struct shape input, int classes, struct failure *why)
                           "images of %dx%dx%d cannot be trained on: each side must be from 1 to "
                           "%d, and an image have at most %zu values",
                           input.height, input.width, input.channels, SIDE_MOST, VALUES_MOST);
-    if (classes < 1 || classes > 256)
-        return fail_input(why, "%d classes cannot be told apart: from 1 to 256 can", classes);
+    if (classes < 1 || classes > CLASSES_MOST)
+        return fail_input(why, "%d classes cannot be told apart: from 1 to %d can", classes,
+                          CLASSES_MOST);
     return 0;
 }
 
@@ -195,6 +197,11 @@ float *network_parameters(struct network *network)
 float *network_gradients(struct network *network)
 {
     return network->gradients;
+}
+
+void network_smooth_labels(struct network *network, double smoothing)
+{
+    network->label_smoothing = smoothing;
 }
 
 void network_initialize(struct network *network, uint64_t seed, uint32_t trial)

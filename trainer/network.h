@@ -53,12 +53,15 @@ size_t network_batch_bytes(const struct network *network, size_t count);
 /* Draws initial weights (He or Glorot, as each layer says); biases are 0. */
 void network_initialize(struct network *network, uint64_t seed, uint32_t trial);
 
+/* Label smoothing of the loss that network_gradient() works with, see loss.h; 0 at first. */
+void network_smooth_labels(struct network *network, double smoothing);
+
 /* One training step's gradients (`count` at least 1): mean loss over the batch in
  * *loss, its gradient in network_gradients(), how many images were right in *correct.
  * (seed, trial, step) decide what dropout drops. */
 void network_gradient(struct network *network,
                       const float *images /* [count][height][width][channels] */,
-                      const uint8_t *labels /* [count] */, size_t count,
+                      const uint16_t *labels /* [count] */, size_t count,
                       uint64_t seed, uint32_t trial, uint64_t step,
                       double *loss, size_t *correct);
 

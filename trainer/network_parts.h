@@ -34,6 +34,7 @@ struct network {
     int classes;
     size_t parameter_count;
     float *parameters, *gradients;
+    double label_smoothing;
 
     size_t lowest;       /* first layer with parameters: gradients go no further down */
     size_t widest;       /* most values of an image that go into or out of a layer */

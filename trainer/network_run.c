@@ -116,7 +116,7 @@ struct step {
     const struct layer *layer; /* whose turn it is */
     struct pass batch;         /* its pass over the whole batch */
     size_t shard_images, shard_count;
-    const uint8_t *labels;
+    const uint16_t *labels;
     const float *logits;
     struct loss_sum sums[SHARDS_MOST];
 };
@@ -178,9 +178,10 @@ static void loss_shard(void *context, size_t shard, int thread)
     size_t classes = (size_t)step->network->classes;
     size_t first;
     size_t count = shard_range(step, shard, &first);
-    loss_add(count, classes, step->logits + first * classes, step->labels + first,
-             &step->sums[shard], 1.0f / (float)step->batch.count,
-             step->network->batch.flow[0] + first * classes);
+    loss_add_smoothed(count, classes, step->logits + first * classes, step->labels + first,
+                      step->network->label_smoothing, &step->sums[shard],
+                      1.0f / (float)step->batch.count,
+                      step->network->batch.flow[0] + first * classes);
 }
 
 static void sum_block(void *context, size_t block, int thread)
@@ -246,7 +247,7 @@ static void run_backward(struct step *step, const float *images)
     }
 }
 
-void network_gradient(struct network *network, const float *images, const uint8_t *labels,
+void network_gradient(struct network *network, const float *images, const uint16_t *labels,
                       size_t count, uint64_t seed, uint32_t trial, uint64_t step_number,
                       double *loss, size_t *correct)
 {

@@ -12,6 +12,7 @@
 struct optimizer_type {
     const char *name;
     size_t vectors;
+    bool decays_itself; /* weight_decay is the step's affair, not the gradient's */
     void (*step)(struct optimizer *optimizer, double learning_rate, uint64_t step,
                  const float *gradients, float *parameters);
 };
@@ -21,6 +22,7 @@ struct optimizer {
     size_t count;
     float *vectors[OPTIMIZER_VECTORS_MOST];
     double momentum, rho, beta1, beta2, epsilon;
+    double weight_decay, clip_norm;
 };
 
 VECTOR_VERSIONS
@@ -52,6 +54,24 @@ static void step_momentum(struct optimizer *optimizer, double learning_rate, uin
 {
     (void)step;
     descend_momentum(optimizer->count, (float)learning_rate, (float)optimizer->momentum,
+                     gradients, optimizer->vectors[0], parameters);
+}
+
+VECTOR_VERSIONS
+static void descend_nesterov(size_t count, float rate, float momentum, const float *restrict g,
+                             float *restrict v, float *restrict w)
+{
+    for (size_t i = 0; i < count; i++) {
+        v[i] = momentum * v[i] - rate * g[i];
+        w[i] += momentum * v[i] - rate * g[i];
+    }
+}
+
+static void step_nesterov(struct optimizer *optimizer, double learning_rate, uint64_t step,
+                          const float *gradients, float *parameters)
+{
+    (void)step;
+    descend_nesterov(optimizer->count, (float)learning_rate, (float)optimizer->momentum,
                      gradients, optimizer->vectors[0], parameters);
 }
 
@@ -98,10 +118,44 @@ static void step_adam(struct optimizer *optimizer, double learning_rate, uint64_
                  optimizer->vectors[0], optimizer->vectors[1], parameters);
 }
 
-static const struct optimizer_type sgd = {"sgd", 0, step_sgd};
-static const struct optimizer_type sgd_momentum = {"sgd", 1, step_momentum};
-static const struct optimizer_type rmsprop = {"rmsprop", 1, step_rmsprop};
-static const struct optimizer_type adam = {"adam", 2, step_adam};
+static void step_adamw(struct optimizer *optimizer, double learning_rate, uint64_t step,
+                       const float *gradients, float *parameters)
+{
+    kernel_scale(optimizer->count, (float)(1.0 - learning_rate * optimizer->weight_decay),
+                 parameters);
+    step_adam(optimizer, learning_rate, step, gradients, parameters);
+}
+
+/* ---- what goes before ---- */
+
+/* The factor that makes the gradient no longer than `most`. */
+static float clip_factor(size_t count, double most, const float *gradients)
+{
+    double length = sqrt(kernel_sum_of_squares(count, gradients));
+    return length <= most ? 1.0f : (float)(most / length);
+}
+
+/* What is off costs nothing and changes no bit. */
+static void shape_gradients(const struct optimizer *optimizer, float *gradients,
+                            const float *parameters)
+{
+    size_t count = optimizer->count;
+    if (optimizer->clip_norm > 0.0)
+        kernel_scale(count, clip_factor(count, optimizer->clip_norm, gradients), gradients);
+    if (optimizer->weight_decay > 0.0 && !optimizer->type->decays_itself)
+        kernel_add_scaled(count, (float)optimizer->weight_decay, parameters, gradients);
+}
+
+/* ---- the optimizer ---- */
+
+static const struct optimizer_type sgd = {"sgd", 0, false, step_sgd};
+static const struct optimizer_type sgd_momentum = {"sgd", 1, false, step_momentum};
+static const struct optimizer_type sgd_nesterov = {"sgd", 1, false, step_nesterov};
+static const struct optimizer_type others[] = {
+    {"rmsprop", 1, false, step_rmsprop},
+    {"adam", 2, false, step_adam},
+    {"adamw", 2, true, step_adamw},
+};
 
 static double number(const json_t *settings, const char *name)
 {
@@ -111,11 +165,13 @@ static double number(const json_t *settings, const char *name)
 static const struct optimizer_type *find_type(const json_t *settings)
 {
     const char *name = json_string_value(json_object_get(settings, "type"));
-    if (name && strcmp(name, adam.name) == 0)
-        return &adam;
-    if (name && strcmp(name, rmsprop.name) == 0)
-        return &rmsprop;
-    return number(settings, "momentum") > 0.0 ? &sgd_momentum : &sgd;
+    for (size_t i = 0; name && i < ARRAY_LENGTH(others); i++) {
+        if (strcmp(name, others[i].name) == 0)
+            return &others[i];
+    }
+    if (!(number(settings, "momentum") > 0.0))
+        return &sgd;
+    return json_is_true(json_object_get(settings, "nesterov")) ? &sgd_nesterov : &sgd_momentum;
 }
 
 struct optimizer *optimizer_new(const json_t *settings, size_t count)
@@ -130,6 +186,8 @@ struct optimizer *optimizer_new(const json_t *settings, size_t count)
         .beta1 = number(settings, "beta1"),
         .beta2 = number(settings, "beta2"),
         .epsilon = fmax(number(settings, "epsilon"), FLT_MIN),
+        .weight_decay = number(settings, "weight_decay"),
+        .clip_norm = number(settings, "clip_norm"),
     };
     for (size_t i = 0; i < optimizer->type->vectors; i++)
         optimizer->vectors[i] = floats_zero(count);
@@ -146,8 +204,9 @@ void optimizer_free(struct optimizer *optimizer)
 }
 
 void optimizer_step(struct optimizer *optimizer, double learning_rate, uint64_t step,
-                    const float *gradients, float *parameters)
+                    float *gradients, float *parameters)
 {
+    shape_gradients(optimizer, gradients, parameters);
     optimizer->type->step(optimizer, learning_rate, step, gradients, parameters);
 }
 

@@ -38,7 +38,7 @@ struct training {
 
     uint32_t *order;    /* [train_count]: the epoch's images */
     float *images;      /* [batch_size or EVALUATE_IMAGES][pixels] */
-    uint8_t *labels;    /* likewise */
+    uint16_t *labels;   /* likewise */
     float *logits;      /* [EVALUATE_IMAGES][classes] */
 };
 
@@ -63,7 +63,8 @@ static void lay_out_steps(struct training *training)
     training->epoch_steps = (count + training->batch_size - 1) / training->batch_size;
     training->learning_rate =
         learning_rate_plan(training->training,
-                           training->epoch_steps * (uint64_t)training->schedule_epochs);
+                           training->epoch_steps * (uint64_t)training->schedule_epochs,
+                           training->epoch_steps);
 }
 
 static void make_buffers(struct training *training)
@@ -71,7 +72,7 @@ static void make_buffers(struct training *training)
     size_t images = training->batch_size > EVALUATE_IMAGES ? training->batch_size : EVALUATE_IMAGES;
     training->order = xcalloc(training->dataset->train_count, sizeof *training->order);
     training->images = floats_new(images * training->pixels);
-    training->labels = xmalloc(images);
+    training->labels = xreallocarray(NULL, images, sizeof *training->labels);
     training->logits = floats_new(EVALUATE_IMAGES * (size_t)training->dataset->classes);
 }
 
@@ -103,6 +104,8 @@ struct training *training_new(const struct training_settings *settings,
     make_buffers(training);
     training->optimizer = optimizer_new(json_object_get(training->training, "optimizer"),
                                         network_parameter_count(training->network));
+    network_smooth_labels(training->network, json_number_value(json_object_get(
+                                                 training->training, "label_smoothing")));
     network_initialize(training->network, training->seed, training->trial);
     return training;
 failed:
@@ -251,7 +254,8 @@ int training_save(const struct training *training, const char *path, struct fail
 
 /* What of `training` decides the result; how long the schedule is may change from
  * one segment to the next. */
-static const char *const training_keys[] = {"optimizer", "learning_rate_schedule", "batch_size"};
+static const char *const training_keys[] = {"optimizer", "learning_rate_schedule", "batch_size",
+                                            "label_smoothing"};
 static const char *const header_keys[] = {"seed", "trial", "input", "classes", "model"};
 
 /* The first thing in which the two headers name different trainings, or NULL. */

@@ -1,6 +1,7 @@
 /* The keys `data` and `objective` of a study file. */
 #include "tuner/study_parts.h"
 
+#include "common/dataset_path.h"
 #include "common/file.h"
 #include "common/text.h"
 #include "tuner/field.h"
@@ -9,18 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IMAGES_MAX = 1000000000, VALIDATION_DEFAULT = 5000 };
+enum { IMAGES_MAX = 1000000000, VALIDATION_DEFAULT = 5000, SIDE_MOST = 4096 };
 
 /* ---- data ---- */
 
-/* Sets data.folder; relative paths are seen from the study file. */
+/* Sets data.folder; relative paths are seen from the study file.  What a folder holds is
+ * looked at only when it is loaded, so that a study is the same wherever its data lie. */
 static bool find_folder(struct study *study, const char *name)
 {
     char *home = path_folder(study->file);
     char *folder = path_join(home, name);
-    bool is_path = strchr(name, '/') || *name == '.' || folder_exists(folder);
+    const char *kind = dataset_file_kind(name);
+    bool is_path = strchr(name, '/') || *name == '.' || kind || folder_exists(folder);
     if (is_path) {
-        json_object_set_new(study->data, "dataset", json_string("idx"));
+        json_object_set_new(study->data, "dataset", json_string(kind ? kind : "idx"));
         json_object_set_new(study->data, "folder", json_string(folder));
     }
     free(folder);
@@ -69,9 +72,32 @@ static int read_train(struct study *study, const struct yaml *node, struct failu
     return train ? json_object_set_new(study->data, "train", train) : -1;
 }
 
+/* Height and width of images whose file does not tell them. */
+static int read_size(struct study *study, const struct yaml *data, struct failure *why)
+{
+    static const char *const sides[] = {"height", "width"};
+    const struct yaml *nodes[] = {yaml_get(data, "height"), yaml_get(data, "width")};
+    const char *kind = json_string_value(json_object_get(study->data, "dataset"));
+    for (size_t i = 0; i < ARRAY_LENGTH(sides); i++) {
+        int side = 0;
+        if (!nodes[i]) {
+            continue;
+        }
+        if (strcmp(kind, "csv") != 0 || !nodes[1 - i]) {
+            return yaml_fail(study->file, nodes[i], why,
+                             "`height` and `width` go together and belong to a .csv file");
+        }
+        if (field_int(study->file, nodes[i], sides[i], 1, SIDE_MOST, &side, why) != 0) {
+            return -1;
+        }
+        json_object_set_new(study->data, sides[i], json_integer(side));
+    }
+    return 0;
+}
+
 int study_read_data(struct study *study, struct failure *why)
 {
-    static const char *const keys[] = {"dataset", "train", "validation"};
+    static const char *const keys[] = {"dataset", "train", "validation", "height", "width"};
     const struct yaml *data = yaml_get(study->document, "data");
     int validation = VALIDATION_DEFAULT;
     if (field_map(study->file, data, "data", why) != 0 ||
@@ -85,6 +111,7 @@ int study_read_data(struct study *study, struct failure *why)
     }
     study->data = json_object();
     if (read_dataset(study, dataset, why) != 0 ||
+        read_size(study, data, why) != 0 ||
         read_train(study, yaml_get(data, "train"), why) != 0 ||
         field_optional_int(study->file, data, "validation", 1, IMAGES_MAX, &validation, why) != 0) {
         return -1;
