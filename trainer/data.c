@@ -144,8 +144,8 @@ static int load_images(const json_t *data, uint64_t seed, struct dataset *datase
         return 0;
     }
     if (!is_kind(name))
-        return fail_at(why, "data.dataset", "there is no data set '%s'; there are mnist, synthetic, "
-                       "idx, csv, npz, png and cifar10", name);
+        return fail_at(why, "data.dataset", "there is no data set '%s'; there are mnist, "
+                       "synthetic, idx, csv, npz, png and cifar10", name);
     if (!folder)
         return fail_at(why, "data.folder", "data: '%s' needs the folder of its files", name);
     if (strcmp(name, "csv") == 0)
