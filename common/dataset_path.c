@@ -254,6 +254,35 @@ static bool is_kind(const char *name)
     return false;
 }
 
+/* Sets `split` to the one set of EMNIST whose files lie in the folder, if there is one. */
+static int find_split(json_t *data, const char *folder, struct failure *why)
+{
+    static const char *const splits[] = {"balanced", "byclass", "bymerge",
+                                         "digits",   "letters", "mnist"};
+    const char *found = NULL;
+    for (size_t i = 0; i < ARRAY_LENGTH(splits); i++) {
+        char *plain = xasprintf("emnist-%s-train-images-idx3-ubyte", splits[i]);
+        char *compressed = xasprintf("%s.gz", plain);
+        bool there = has(folder, plain) || has(folder, compressed);
+        free(compressed);
+        free(plain);
+        if (there && found)
+            return fail_input(why, "data: '%s' has EMNIST's sets `%s` and `%s`; put the four files "
+                              "of one into a folder of its own", folder, found, splits[i]);
+        found = there ? splits[i] : found;
+    }
+    return found ? json_object_set_new(data, "split", json_string(found)) : 0;
+}
+
+static int set_idx(json_t *data, const char *path, struct failure *why)
+{
+    json_object_del(data, "split"); /* of a folder named before */
+    if (find_split(data, path, why) != 0)
+        return -1;
+    return json_object_get(data, "split") ? set_path(data, path, why)
+                                          : set_folder(data, path, "data", why);
+}
+
 /* A name that is no data set of ours is the path of a folder or a file. */
 static int resolve_path(json_t *data, const char *name, struct failure *why)
 {
@@ -266,7 +295,7 @@ static int resolve_path(json_t *data, const char *name, struct failure *why)
                        "there is no data set or folder '%s'; use mnist, synthetic or the path of "
                        "a folder, a .csv or an .npz file", name);
     const char *kind = find_kind(path);
-    int result = strcmp(kind, "idx") == 0 ? set_folder(data, path, "data", why)
+    int result = strcmp(kind, "idx") == 0 ? set_idx(data, path, why)
                                           : set_path(data, path, why);
     return result == 0 ? json_object_set_new(data, "dataset", json_string(kind)) : -1;
 }

@@ -10,7 +10,8 @@
  * loads: {"dataset": "mnist" | "synthetic" | "idx" | "csv" | "npz" | "png" | "cifar10",
  * "folder": absolute path of the folder or file, ...}.
  * A path that ends in .csv or .npz is that; a folder is cifar10 when it has its batches, png
- * when it has a folder `train`, else idx.
+ * when it has a folder `train`, else idx, with "split"
+ * where the files are those of a set of EMNIST (emnist-letters-...).
  * mnist: $MNIST_DIR, then <home>/data/mnist, then (with `fetch`) the two mirrors by
  * curl into <home>/data/mnist, checked by SHA-256 (sha256sum); where that fails too,
  * one line of message() says so and the built-in synthetic digits are used.

@@ -17,7 +17,8 @@ static const char *const keys[] = {"model", "training", "data",       "seed",
                                    "trial", "epochs",   "parameters", "study"};
 static const char *const data_keys[] = {"dataset",    "folder", "train",
                                         "validation", "seed",   "join_validation",
-                                        "height",     "width"};
+                                        "height",     "width",  "split",
+                                        "transpose",  "first_label"};
 
 /* `of` names the object in the message, when it is not the whole. */
 static int check_keys(const json_t *object, const char *const *known_keys, size_t count,

@@ -1,7 +1,9 @@
 #include "trainer/data.h"
 
 #include "common/seed.h"
+#include "trainer/data_cifar.h"
 #include "trainer/data_csv.h"
+#include "trainer/data_idx.h"
 #include "trainer/data_npz.h"
 #include "trainer/data_png.h"
 #include "trainer/data_split.h"
@@ -89,6 +91,25 @@ static int read_side(const json_t *data, const char *name, int *side, struct fai
     return 0;
 }
 
+/* EMNIST's images are stored column by column, and its letters begin with label 1. */
+static int load_idx(const json_t *data, const char *folder, struct dataset *dataset,
+                    struct failure *why)
+{
+    const json_t *transpose = json_object_get(data, "transpose");
+    const json_t *first = json_object_get(data, "first_label");
+    const char *split = json_string_value(json_object_get(data, "split"));
+    json_int_t first_label = first ? json_integer_value(first)
+                                   : split && strcmp(split, "letters") == 0;
+    if (transpose && !json_is_boolean(transpose))
+        return fail_at(why, "data.transpose", "data: transpose must be true or false");
+    if ((first && !json_is_integer(first)) || first_label < 0 || first_label > UINT8_MAX)
+        return fail_at(why, "data.first_label", "data: first_label must be a whole number from 0 "
+                       "to %d", UINT8_MAX);
+    const struct idx_form form = {split, transpose ? json_is_true(transpose) : split != NULL,
+                                  (int)first_label};
+    return data_idx_load_form(folder, &form, dataset, why);
+}
+
 static int load_csv(const json_t *data, const char *path, uint64_t seed, struct dataset *dataset,
                     struct failure *why)
 {
@@ -103,7 +124,7 @@ static int load_csv(const json_t *data, const char *path, uint64_t seed, struct 
 
 static bool is_kind(const char *name)
 {
-    static const char *const kinds[] = {"mnist", "idx", "csv", "npz", "png"};
+    static const char *const kinds[] = {"mnist", "idx", "csv", "npz", "png", "cifar10"};
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         if (strcmp(name, kinds[i]) == 0)
             return true;
@@ -123,8 +144,8 @@ static int load_images(const json_t *data, uint64_t seed, struct dataset *datase
         return 0;
     }
     if (!is_kind(name))
-        return fail_at(why, "data.dataset", "there is no data set '%s'; there are mnist, synthetic, "
-                       "idx, csv, npz and png", name);
+        return fail_at(why, "data.dataset", "there is no data set '%s'; there are mnist, "
+                       "synthetic, idx, csv, npz, png and cifar10", name);
     if (!folder)
         return fail_at(why, "data.folder", "data: '%s' needs the folder of its files", name);
     if (strcmp(name, "csv") == 0)
@@ -133,8 +154,10 @@ static int load_images(const json_t *data, uint64_t seed, struct dataset *datase
         return data_npz_load(folder, dataset, why);
     if (strcmp(name, "png") == 0)
         return data_png_load(folder, dataset, why);
+    if (strcmp(name, "cifar10") == 0)
+        return data_cifar_load(folder, dataset, why);
     return strcmp(name, "mnist") == 0 ? load_mnist(folder, dataset, why)
-                                      : data_idx_load(folder, dataset, why);
+                                      : load_idx(data, folder, dataset, why);
 }
 
 /* Labels count as bytes, or as two (the lower first) where a byte cannot hold them. */

@@ -28,9 +28,11 @@ struct dataset {
 
 /* Loads what a configuration's `data` names and splits it:
  *
- *   {"dataset": "mnist" | "synthetic" | "idx" | "csv" | "npz" | "png",
- *    "folder": path (of the file, if it is one) or absent, "train": n or "all", "validation": n, "seed": "n",
+ *   {"dataset": "mnist" | "synthetic" | "idx" | "csv" | "npz" | "png" | "cifar10",
+ *    "folder": path (of the file, if it is one) or absent,
+ *    "train": n or "all", "validation": n, "seed": "n",
  *    "height", "width": of a CSV file's images that are not square,
+ *    "split": of EMNIST, "transpose", "first_label": see struct idx_form,
  *    "join_validation": true to train on the validation images too}
  *
  * First `validation` images are held out of the training images, stratified

@@ -270,11 +270,85 @@ static int load_set(const char *folder, const char *images, const char *labels,
     return load_labels(folder, labels, dataset, set, why);
 }
 
+/* ---- Forms ---- */
+
+static void transpose_set(struct image_set *set, size_t height, size_t width)
+{
+    uint8_t *turned = xreallocarray(NULL, height, width);
+    for (size_t i = 0; i < set->count; i++) {
+        uint8_t *image = set->pixels + i * height * width;
+        for (size_t y = 0; y < height; y++) {
+            for (size_t x = 0; x < width; x++)
+                turned[x * height + y] = image[y * width + x];
+        }
+        memcpy(image, turned, height * width);
+    }
+    free(turned);
+}
+
+static int shift_labels(const char *folder, struct image_set *set, int first,
+                        struct failure *why)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->labels[i] < first)
+            return fail_input(why, "%s: label %d of image %zu is out of range: the first label is "
+                              "%d; set data.first_label to the lowest", folder, set->labels[i],
+                              i, first);
+        set->labels[i] = (uint16_t)(set->labels[i] - first);
+    }
+    return 0;
+}
+
+static int apply_form(const char *folder, const struct idx_form *form, struct dataset *dataset,
+                      struct failure *why)
+{
+    size_t height = (size_t)dataset->height, width = (size_t)dataset->width;
+    if (shift_labels(folder, &dataset->training, form->first_label, why) != 0 ||
+        shift_labels(folder, &dataset->test, form->first_label, why) != 0)
+        return -1;
+    dataset->classes -= form->first_label;
+    dataset->classes = dataset->classes < 2 ? 2 : dataset->classes;
+    if (form->transpose) {
+        transpose_set(&dataset->training, height, width);
+        transpose_set(&dataset->test, height, width);
+        dataset->height = (int)width;
+        dataset->width = (int)height;
+    }
+    return 0;
+}
+
+/* EMNIST calls its test files so. */
+static char *name_in(const struct idx_form *form, const char *name)
+{
+    if (!form->split)
+        return xstrdup(name);
+    bool test = strncmp(name, "t10k", 4) == 0;
+    return xasprintf("emnist-%s-%s%s", form->split, test ? "test" : "train", strchr(name, '-'));
+}
+
+static int load_named(const char *folder, const struct idx_form *form, bool test,
+                      struct dataset *dataset, struct failure *why)
+{
+    char *images = name_in(form, test ? data_idx_test_images : data_idx_train_images);
+    char *labels = name_in(form, test ? data_idx_test_labels : data_idx_train_labels);
+    int result = load_set(folder, images, labels, dataset,
+                          test ? &dataset->test : &dataset->training, why);
+    free(labels);
+    free(images);
+    return result;
+}
+
+int data_idx_load_form(const char *folder, const struct idx_form *form, struct dataset *dataset,
+                       struct failure *why)
+{
+    if (load_named(folder, form, false, dataset, why) != 0 ||
+        load_named(folder, form, true, dataset, why) != 0)
+        return -1;
+    return apply_form(folder, form, dataset, why);
+}
+
 int data_idx_load(const char *folder, struct dataset *dataset, struct failure *why)
 {
-    if (load_set(folder, data_idx_train_images, data_idx_train_labels, dataset,
-                 &dataset->training, why) != 0)
-        return -1;
-    return load_set(folder, data_idx_test_images, data_idx_test_labels, dataset, &dataset->test,
-                    why);
+    const struct idx_form form = {NULL, false, 0};
+    return data_idx_load_form(folder, &form, dataset, why);
 }

@@ -17,6 +17,16 @@ extern const char data_idx_test_images[], data_idx_test_labels[];
 int data_idx_read_images(const char *path, struct image_set *set, int *height, int *width,
                          struct failure *why);
 
+/* How the files of a folder differ from MNIST's. */
+struct idx_form {
+    const char *split; /* of EMNIST, such as "letters", when the files are named so; else NULL */
+    bool transpose;    /* images are stored column by column */
+    int first_label;   /* the label of class 0 */
+};
+/* As data_idx_load(), whose form is all zero. */
+int data_idx_load_form(const char *folder, const struct idx_form *form, struct dataset *dataset,
+                       struct failure *why);
+
 /* Writes the four files, compressed, into a folder, which is made when it is missing.
  * Files of a data set that are there already are never replaced: bad input. */
 int data_idx_write(const char *folder, const struct dataset *dataset, struct failure *why);

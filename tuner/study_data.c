@@ -95,9 +95,37 @@ static int read_size(struct study *study, const struct yaml *data, struct failur
     return 0;
 }
 
+/* How a folder of IDX files differs from MNIST. */
+static int read_form(struct study *study, const struct yaml *data, struct failure *why)
+{
+    const struct yaml *transpose = yaml_get(data, "transpose");
+    const struct yaml *first = yaml_get(data, "first_label");
+    const char *kind = json_string_value(json_object_get(study->data, "dataset"));
+    bool transposed = false;
+    int label = 0;
+    if ((transpose || first) && strcmp(kind, "idx") != 0) {
+        return yaml_fail(study->file, transpose ? transpose : first, why,
+                         "`transpose` and `first_label` belong to a folder of IDX files");
+    }
+    if (transpose) {
+        if (field_bool(study->file, transpose, "transpose", &transposed, why) != 0) {
+            return -1;
+        }
+        json_object_set_new(study->data, "transpose", json_boolean(transposed));
+    }
+    if (first) {
+        if (field_int(study->file, first, "first_label", 0, UINT8_MAX, &label, why) != 0) {
+            return -1;
+        }
+        json_object_set_new(study->data, "first_label", json_integer(label));
+    }
+    return 0;
+}
+
 int study_read_data(struct study *study, struct failure *why)
 {
-    static const char *const keys[] = {"dataset", "train", "validation", "height", "width"};
+    static const char *const keys[] = {"dataset", "train",     "validation", "height",
+                                       "width",   "transpose", "first_label"};
     const struct yaml *data = yaml_get(study->document, "data");
     int validation = VALIDATION_DEFAULT;
     if (field_map(study->file, data, "data", why) != 0 ||
@@ -111,7 +139,7 @@ int study_read_data(struct study *study, struct failure *why)
     }
     study->data = json_object();
     if (read_dataset(study, dataset, why) != 0 ||
-        read_size(study, data, why) != 0 ||
+        read_size(study, data, why) != 0 || read_form(study, data, why) != 0 ||
         read_train(study, yaml_get(data, "train"), why) != 0 ||
         field_optional_int(study->file, data, "validation", 1, IMAGES_MAX, &validation, why) != 0) {
         return -1;
