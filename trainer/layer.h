@@ -55,6 +55,8 @@ struct layer {
     size_t input_size, output_size; /* values of one image */
     size_t parameter_count;
     size_t parameter_offset;        /* within the network's block */
+    size_t statistic_count;
+    size_t statistic_offset;        /* likewise */
     size_t kept_size;               /* bytes for one image */
     size_t scratch_size;            /* floats for one thread */
     double flops;                   /* forward, per image */

@@ -38,6 +38,8 @@ static int take_in_layer(struct network *network, struct layer *layer, size_t *v
     if (layer->parameter_count > 0 && network->parameter_count == 0)
         network->lowest = layer->index;
     network->parameter_count += layer->parameter_count;
+    layer->statistic_offset = network->statistic_count;
+    network->statistic_count += layer->statistic_count;
     *values += layer->output_size;
     if (layer->output_size > network->widest)
         network->widest = layer->output_size;
@@ -121,6 +123,7 @@ struct network *network_new(const json_t *model, struct shape input, int classes
     network->pool = pool_new(threads);
     network->parameters = floats_zero(network->parameter_count);
     network->gradients = floats_zero(network->parameter_count);
+    network->statistics = floats_zero(network->statistic_count);
     return network;
 }
 
@@ -133,6 +136,7 @@ void network_free(struct network *network)
     for (size_t i = 0; i < network->layer_count; i++)
         layer_release(&network->layers[i]);
     free(network->layers);
+    free(network->statistics);
     free(network->gradients);
     free(network->parameters);
     free(network);
@@ -197,6 +201,16 @@ float *network_parameters(struct network *network)
 float *network_gradients(struct network *network)
 {
     return network->gradients;
+}
+
+size_t network_statistic_count(const struct network *network)
+{
+    return network->statistic_count;
+}
+
+float *network_statistics(struct network *network)
+{
+    return network->statistics;
 }
 
 void network_smooth_labels(struct network *network, double smoothing)

@@ -46,6 +46,12 @@ size_t network_parameter_count(const struct network *network);
 float *network_parameters(struct network *network);
 float *network_gradients(struct network *network);
 
+/* What training keeps beside the parameters, to predict with: batch_norm's running means and
+ * variances.  No optimizer sees them; a checkpoint has them.  [network_statistic_count],
+ * NULL or not when that is 0. */
+size_t network_statistic_count(const struct network *network);
+float *network_statistics(struct network *network);
+
 /* Memory that training on batches of `count` images takes, beside the parameters and
  * their gradients. */
 size_t network_batch_bytes(const struct network *network, size_t count);

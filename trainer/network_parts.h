@@ -34,6 +34,8 @@ struct network {
     int classes;
     size_t parameter_count;
     float *parameters, *gradients;
+    size_t statistic_count;
+    float *statistics;
     double label_smoothing;
 
     size_t lowest;       /* first layer with parameters: gradients go no further down */
