@@ -41,6 +41,15 @@ $(BUILD)/obj/%.o: %.c
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard trainer/*.c)): OPTIMIZE += $(FAST)
 FAST := -O3
 
+# Kernels for one instruction set each (trainer/conv_blocks.h), which run only where the
+# processor has it; they fix their order of summation themselves, so fusing is theirs to use.
+$(BUILD)/obj/trainer/conv_%.o: CFLAGS += -ffp-contract=fast
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+$(BUILD)/obj/trainer/conv_avx2.o: CFLAGS += -mavx2 -mfma
+$(BUILD)/obj/trainer/conv_avx512.o: CFLAGS += -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma \
+    -mprefer-vector-width=512
+endif
+
 $(BUILD)/obj/project.a: $(sources:%.c=$(BUILD)/obj/%.o)
 	@rm -f $@
 	$(AR) rcs $@ $^
