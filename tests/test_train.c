@@ -96,10 +96,9 @@ static void assert_same_metrics(struct epoch_metrics one, struct epoch_metrics o
     assert_true(one.val_accuracy == other.val_accuracy);
 }
 
-static void training_learns(void **state)
+static void check_learning(const char *model)
 {
-    (void)state;
-    struct bench bench = bench_open(TINY_MODEL, TINY_ADAM, 0, 1);
+    struct bench bench = bench_open(model, TINY_ADAM, 0, 1);
     struct epoch_metrics first = train_epochs(bench.training, 1);
     struct epoch_metrics last = train_epochs(bench.training, 8);
     assert_int_equal(training_epochs_done(bench.training), 9);
@@ -107,6 +106,13 @@ static void training_learns(void **state)
     assert_true(last.val_loss < 0.3 && last.val_accuracy > 0.9);
     assert_true(last.train_accuracy > 0.0 && last.train_accuracy <= 1.0 && last.seconds >= 0.0);
     bench_close(&bench);
+}
+
+static void training_learns(void **state)
+{
+    (void)state;
+    check_learning(TINY_MODEL);
+    check_learning(TINY_RESIDUAL_MODEL);
 }
 
 /* 3 epochs, saved, restored elsewhere, and 6 more are 9 at once: weights, optimizer
@@ -172,6 +178,7 @@ static void every_number_of_threads_writes_the_same_bytes(void **state)
     check_threads(TINY_MODEL, TINY_ADAM);
     check_threads(TINY_OTHER_MODEL, NESTEROV);
     check_threads(TINY_OTHER_MODEL, ADAMW);
+    check_threads(TINY_RESIDUAL_MODEL, ADAMW);
 }
 
 static void trials_differ(void **state)
