@@ -17,24 +17,24 @@ struct layer;
 /* A layer's share of a step: some images of a batch.  Every pointer is at the first
  * of them, and is NULL or without meaning where the comment says so. */
 struct pass {
-    size_t first, count;       /* images, `first` counted within the batch */
-    size_t batch_count;        /* images of the whole batch */
-    bool training;             /* dropout drops */
-    const float *input;        /* [count][input_size] */
-    const float *shortcut;     /* [count][input_size], the second input of `add` alone */
-    float *output;             /* [count][output_size] */
-    void *kept;                /* [count][kept_size] bytes from forward to backward */
-    const float *parameters;   /* [parameter_count] */
-    const float *statistics;   /* [statistic_count] */
+    size_t first, count;         /* images, `first` counted within the batch */
+    size_t batch_count;          /* images of the whole batch */
+    bool training;               /* dropout drops */
+    const float *input;          /* [count][input_size] */
+    const float *shortcut;       /* [count][input_size], the second input of `add` alone */
+    float *output;               /* [count][output_size] */
+    void *kept;                  /* [count][kept_size] bytes from forward to backward */
+    const float *parameters;     /* [parameter_count] */
+    const float *statistics;     /* [statistic_count] */
     const double *gathered;      /* [gathered_count], over the whole batch; training only */
     const double *gathered_back; /* likewise; backward only */
-    float *scratch;            /* [scratch_size], the thread's own */
-    float *output_gradient;    /* [count][output_size]; backward only, which may spoil it */
-    float *input_gradient;     /* [count][input_size], to be set; NULL: not wanted */
-    float *parameter_gradient; /* [parameter_count], to be set; backward only */
-    uint64_t seed, step;       /* what is drawn depends on these, */
-    uint32_t trial;            /* the layer and the image alone */
-    size_t layer_count;        /* of the network */
+    float *scratch;              /* [scratch_size], the thread's own */
+    float *output_gradient;      /* [count][output_size]; backward only, which may spoil it */
+    float *input_gradient;       /* [count][input_size], to be set; NULL: not wanted */
+    float *parameter_gradient;   /* [parameter_count], to be set; backward only */
+    uint64_t seed, step;         /* what is drawn depends on these, */
+    uint32_t trial;              /* the layer and the image alone */
+    size_t layer_count;          /* of the network */
 };
 
 struct layer_type {

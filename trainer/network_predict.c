@@ -41,8 +41,9 @@ static void predict_shard(void *context, size_t shard, int thread)
         if (!layer->type->forward)
             continue;
         pass.input = find_value(network, memory, route->source, images);
-        if (route->shortcut != NOTHING)
-            pass.shortcut = find_value(network, memory, route->shortcut, images);
+        pass.shortcut = route->shortcut != NOTHING
+                            ? find_value(network, memory, route->shortcut, images)
+                            : NULL;
         pass.output = memory->values + route->output * SHARD_IMAGES * network->widest;
         pass.parameters = network->parameters + layer->parameter_offset;
         pass.statistics = network->statistics + layer->statistic_offset;

@@ -36,15 +36,13 @@ static void begin_layer(struct step *step, size_t index)
     step->layer = layer;
     step->route = route;
     batch->input = find_value(step, route->source);
-    if (route->shortcut != NOTHING)
-        batch->shortcut = find_value(step, route->shortcut);
+    batch->shortcut = route->shortcut != NOTHING ? find_value(step, route->shortcut) : NULL;
     batch->output = memory->outputs[index];
     batch->kept = memory->kept[index];
     batch->parameters = network->parameters + layer->parameter_offset;
     batch->statistics = network->statistics + layer->statistic_offset;
     batch->gathered = memory->gathered[index];
-    if (layer->gathered_count > 0)
-        batch->gathered_back = memory->gathered[index] + layer->gathered_count;
+    batch->gathered_back = batch->gathered ? batch->gathered + layer->gathered_count : NULL;
     if (step->back) {
         batch->output_gradient = memory->gradients[route->gradient];
         batch->input_gradient =
