@@ -262,7 +262,7 @@ def test_bench():
     numbers = ("train_images_per_s", "eval_images_per_s", "sgemm_ratio", "eval_sgemm_ratio",
                "sgemm_gflops")
     check("bench measures networks", done.returncode == 0
-          and [row["network"] for row in rows] == ["small", "vgg"]
+          and [row["network"] for row in rows] == ["small", "vgg", "small+dropout"]
           and all(set(row) == {"network", "precision", *numbers} and row["precision"] == "fp32"
                   and all(math.isfinite(row[name]) and row[name] > 0 for name in numbers)
                   for row in rows), done)

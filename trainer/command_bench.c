@@ -25,9 +25,11 @@ static const char help[] =
     "measurements take turns for some seconds, and the best of each counts, so that other\n"
     "work on the machine spoils them less.\n"
     "\n"
-    "  small  conv 32 of 3x3, max_pool 2, conv 64 of 3x3, max_pool 2, dense 128, dense 10\n"
-    "  vgg    two conv 32 of 5x5, max_pool 2, two conv 64 of 3x3, max_pool 2, dense 256,\n"
-    "         dense 10; padding same\n"
+    "  small          conv 32 of 3x3, max_pool 2, conv 64 of 3x3, max_pool 2, dense 128,\n"
+    "                 dense 10\n"
+    "  vgg            two conv 32 of 5x5, max_pool 2, two conv 64 of 3x3, max_pool 2,\n"
+    "                 dense 256, dense 10; padding same\n"
+    "  small+dropout  small with a dropout before each dense layer, 0.25 and 0.5\n"
     "\n"
     "with relu between, adam, and batches of 64.  The ratio is that of useful FLOP/s to\n"
     "sgemm's.  Useful are the forward pass, and in training the gradients of the weights and\n"
@@ -42,28 +44,31 @@ static const double rounds_seconds = 10;
 /* The largest counts of the rows below. */
 enum { TRAIN_MOST = 8 * BATCH, TEST_MOST = 32 * BATCH };
 
+/* JSON, as in docs/protocol.md. */
 #define CONV(filters, kernel, padding)                                                           \
     "{\"type\": \"conv\", \"filters\": " #filters ", \"kernel\": " #kernel                       \
     ", \"padding\": \"" #padding "\", \"activation\": \"relu\"}, "
 #define POOL "{\"type\": \"max_pool\", \"size\": 2}, "
-#define DENSE(units)                                                                             \
-    "{\"type\": \"flatten\"}, {\"type\": \"dense\", \"units\": " #units                            \
-    ", \"activation\": \"relu\"}, {\"type\": \"dense\", \"units\": 10}"
-#define SMALL "[" CONV(32, 3, valid) POOL CONV(64, 3, valid) POOL DENSE(128) "]"
+#define DROPOUT(rate) "{\"type\": \"dropout\", \"rate\": " #rate "}, "
+#define DENSE(units, dropout, next_dropout)                                                      \
+    "{\"type\": \"flatten\"}, " dropout "{\"type\": \"dense\", \"units\": " #units                 \
+    ", \"activation\": \"relu\"}, " next_dropout "{\"type\": \"dense\", \"units\": 10}"
+#define SMALL(dropout, next_dropout)                                                             \
+    "[" CONV(32, 3, valid) POOL CONV(64, 3, valid) POOL DENSE(128, dropout, next_dropout) "]"
 #define VGG                                                                                      \
     "[" CONV(32, 5, same) CONV(32, 5, same) POOL CONV(64, 3, same) CONV(64, 3, same) POOL        \
-    DENSE(256) "]"
-#define ADAM "{\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.001}, \"batch_size\": 64}"
+    DENSE(256, "", "") "]"
+#define ADAM "\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.001}, \"batch_size\": 64"
 
 /* What is measured: a new row is a new line here.  Each takes some hundredths of a second a
  * turn, as sgemm does: a longer measurement would meet other work more often. */
 static const struct bench_row {
-    const char *network;
-    const char *model, *training; /* JSON, as in docs/protocol.md */
+    const char *network, *model, *training;
     size_t train_images, test_images;
 } table[] = {
-    {"small", SMALL, ADAM, 8 * BATCH, 32 * BATCH},
-    {"vgg", VGG, ADAM, BATCH, 4 * BATCH},
+    {"small", SMALL("", ""), "{" ADAM "}", 8 * BATCH, 32 * BATCH},
+    {"vgg", VGG, "{" ADAM "}", BATCH, 4 * BATCH},
+    {"small+dropout", SMALL(DROPOUT(0.25), DROPOUT(0.5)), "{" ADAM "}", 8 * BATCH, 32 * BATCH},
 };
 enum { ROWS = ARRAY_LENGTH(table) };
 
@@ -205,7 +210,7 @@ static double number(const json_t *row, const char *name)
 
 static void print_row(const json_t *row)
 {
-    printf("%-7s  %-9s  %8.0f  %7.1f%%  %8.0f  %7.1f%%\n",
+    printf("%-18s  %-9s  %8.0f  %7.1f%%  %8.0f  %7.1f%%\n",
            json_string_value(json_object_get(row, "network")),
            json_string_value(json_object_get(row, "precision")), number(row, "train_images_per_s"),
            100 * number(row, "sgemm_ratio"), number(row, "eval_images_per_s"),
@@ -217,8 +222,8 @@ static void print_table(const json_t *rows)
     char *arithmetic = describe_arithmetic();
     printf("%s, one thread; sgemm %d x %d x %d: %.1f GFLOP/s\n\n", arithmetic, SIDE, SIDE, SIDE,
            number(json_array_get(rows, 0), "sgemm_gflops"));
-    printf("                    train              evaluate\n"
-           "network  precision  images/s  of sgemm  images/s  of sgemm\n");
+    printf("                               train              evaluate\n"
+           "network             precision  images/s  of sgemm  images/s  of sgemm\n");
     for (size_t i = 0; i < ROWS; i++)
         print_row(json_array_get(rows, i));
     free(arithmetic);
