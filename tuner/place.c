@@ -45,8 +45,7 @@ static bool enter_entry(struct place *place, const struct section *section, cons
 {
     const struct yaml *map = place->node;
     const struct setting *setting = section ? setting_find(section, key) : NULL;
-    bool known = !section || setting || strcmp(key, "type") == 0 ||
-                 place->setting == &study_setting;
+    bool known = !section || setting || place->setting == &study_setting;
     for (size_t i = 0; i < map->count; i++) {
         if (strcmp(map->keys[i]->text, key) == 0) {
             *place = (struct place){known ? map->items[i] : map->keys[i], setting, false};

@@ -26,11 +26,12 @@ static bool needs_validation(const char *word)
 
 int study_check_objective(const struct study *study, struct failure *why)
 {
-    const struct yaml *metric = yaml_get(yaml_get(study->document, "objective"), "metric");
+    const struct yaml *objective = yaml_get(study->document, "objective");
+    bool chosen = objective && yaml_get(objective, "metric");
     if (validates(study) || !needs_validation(study->metric)) {
         return 0;
     }
-    return study_fail_at(study, metric ? "objective.metric" : "data.validation", why,
+    return study_fail_at(study, chosen ? "objective.metric" : "data.validation", why,
                          "trials are compared by %s, but no images are held out to validate on; "
                          "take `metric: train_%s`, or give `validation` a number above 0",
                          study->metric, study->metric + strlen(validation_prefix));
