@@ -366,32 +366,36 @@ static void check_uniform(const double *draws, double range)
     assert_near(squares / DRAWS, 1.0 / 3.0, 5.0 * sqrt(4.0 / 45.0 / DRAWS));
 }
 
-static double correlation(const double *one, const double *other)
+/* Of one kind with the same image's other, or with that of `ahead` images further on: five
+ * deviations from 0 are allowed. */
+static void check_apart(const double *one, double range, const double *other, double other_range,
+                        size_t ahead)
 {
     double products = 0.0;
-    for (size_t i = 0; i < DRAWS; i++)
-        products += one[i] * other[i];
-    return products / DRAWS;
+    for (size_t i = 0; i + ahead < DRAWS; i++)
+        products += one[i] / range * other[i + ahead] / other_range;
+    assert_near(products / DRAWS, 0.0, 5.0 / 3.0 / sqrt(DRAWS));
 }
 
 static void draws_fill_their_ranges_evenly_and_apart(void **state)
 {
     (void)state;
-    static double draws[5][DRAWS];
-    static const double ranges[5] = {2.5, 2.5, 15.0, 0.2, 30.0};
-    struct augment *augment = augment_of(2.5, 15, 0.2, 30, (struct shape){4, 4, 1});
+    enum { KINDS = 5 };
+    static double draws[KINDS][DRAWS];
+    static const double ranges[KINDS] = {2.5, 2.5, 15.0, 0.25, 30.0};
+    struct augment *augment = augment_of(2.5, 15, 0.25, 30, (struct shape){4, 4, 1});
     for (size_t i = 0; i < DRAWS; i++) {
         struct augment_move move;
         augment_draw(augment, 1, 2, 3, i, &move);
-        const double shown[5] = {move.across, move.down, move.turn, move.size - 1.0, move.lean};
-        for (size_t kind = 0; kind < 5; kind++)
+        const double shown[] = {move.across, move.down, move.turn, move.size - 1.0, move.lean};
+        for (size_t kind = 0; kind < KINDS; kind++)
             draws[kind][i] = shown[kind];
     }
-    for (size_t kind = 0; kind < 5; kind++) {
-        check_uniform(draws[kind], ranges[kind] + (kind == 3 ? 1e-15 : 0.0));
-        for (size_t other = 0; other < kind; other++)
-            assert_near(correlation(draws[kind], draws[other]) / ranges[kind] / ranges[other], 0.0,
-                        5.0 / 3.0 / sqrt(DRAWS));
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        check_uniform(draws[kind], ranges[kind]);
+        for (size_t other = 0; other < KINDS; other++)
+            for (size_t ahead = kind == other; ahead <= 2; ahead++)
+                check_apart(draws[kind], ranges[kind], draws[other], ranges[other], ahead);
     }
     augment_free(augment);
 }
