@@ -1,6 +1,7 @@
 #include "trainer/train.h"
 
 #include "common/rng.h"
+#include "trainer/augment.h"
 #include "trainer/checkpoint.h"
 #include "trainer/floats.h"
 #include "trainer/kernels.h"
@@ -30,6 +31,7 @@ struct training {
     uint64_t epoch_steps;
 
     struct network *network;
+    struct augment *augment; /* NULL: images are trained on as they are */
     struct optimizer *optimizer;
     struct learning_rate learning_rate;
     int epoch;          /* done */
@@ -102,6 +104,7 @@ struct training *training_new(const struct training_settings *settings,
     if (check_batch(training, why) < 0)
         goto failed;
     make_buffers(training);
+    training->augment = augment_new(json_object_get(training->training, "augmentation"), input);
     training->optimizer = optimizer_new(json_object_get(training->training, "optimizer"),
                                         network_parameter_count(training->network));
     network_smooth_labels(training->network, json_number_value(json_object_get(
@@ -118,6 +121,7 @@ void training_free(struct training *training)
     if (!training)
         return;
     network_free(training->network);
+    augment_free(training->augment);
     optimizer_free(training->optimizer);
     json_decref(training->model);
     json_decref(training->training);
@@ -140,13 +144,27 @@ struct network *training_network(struct training *training)
 
 /* ---- an epoch ---- */
 
+/* Copies an image, moved in its own way of this epoch. */
+static void copy_augmented(struct training *training, uint32_t image, const uint8_t *pixels,
+                           float *values)
+{
+    struct augment_move move;
+    augment_draw(training->augment, training->seed, training->trial, (uint64_t)training->epoch,
+                 image, &move);
+    augment_apply(training->augment, &move, pixels, values);
+}
+
 /* Copies the images `index` names into the batch. */
-static void gather(struct training *training, const uint32_t *index, size_t count)
+static void gather(struct training *training, const uint32_t *index, size_t count, bool augmented)
 {
     const struct image_set *set = &training->dataset->training;
     for (size_t i = 0; i < count; i++) {
-        kernel_pixels(training->pixels, set->pixels + index[i] * training->pixels,
-                      training->images + i * training->pixels);
+        const uint8_t *pixels = set->pixels + index[i] * training->pixels;
+        float *values = training->images + i * training->pixels;
+        if (augmented)
+            copy_augmented(training, index[i], pixels, values);
+        else
+            kernel_pixels(training->pixels, pixels, values);
         training->labels[i] = set->labels[index[i]];
     }
 }
@@ -175,7 +193,7 @@ static void evaluate_validation(struct training *training, struct epoch_metrics 
         count = dataset->validation_count - first;
         if (count > EVALUATE_IMAGES)
             count = EVALUATE_IMAGES;
-        gather(training, dataset->validation_index + first, count);
+        gather(training, dataset->validation_index + first, count, false);
         network_predict(training->network, training->images, count, training->logits);
         loss_add(count, (size_t)dataset->classes, training->logits, training->labels, &sum, 0.0f,
                  NULL);
@@ -212,7 +230,7 @@ int training_epoch(struct training *training, bool (*stop)(void *), void *contex
             return 1;
         }
         count = images - first < training->batch_size ? images - first : training->batch_size;
-        gather(training, training->order + first, count);
+        gather(training, training->order + first, count, training->augment != NULL);
         train_batch(training, count, &sum);
     }
     training->epoch++;
@@ -255,7 +273,7 @@ int training_save(const struct training *training, const char *path, struct fail
 /* What of `training` decides the result; how long the schedule is may change from
  * one segment to the next. */
 static const char *const training_keys[] = {"optimizer", "learning_rate_schedule", "batch_size",
-                                            "label_smoothing"};
+                                            "label_smoothing", "augmentation"};
 static const char *const header_keys[] = {"seed", "trial", "input", "classes", "model"};
 
 /* The first thing in which the two headers name different trainings, or NULL. */
