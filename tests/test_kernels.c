@@ -147,12 +147,16 @@ static void add_equals_its_twin(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         size_t count = between(&rng, 1, 300);
         float *vector = random_floats(&rng, count), *sum = random_floats(&rng, count);
+        float *other = dirty_floats(count);
         double *expected = xcalloc(count, sizeof *expected);
         for (size_t i = 0; i < count; i++)
             expected[i] = (double)sum[i] + vector[i];
+        kernel_sum(count, sum, vector, other);
         kernel_add(count, vector, sum);
         assert_close(sum, expected, count);
-        assert_true(sum[count] == 0.0f);
+        assert_close(other, expected, count);
+        assert_true(sum[count] == 0.0f && other[count] == 1e30f);
+        free(other);
         free(expected);
         free(sum);
         free(vector);

@@ -208,9 +208,9 @@ static void bench_open(struct bench *bench, const char *settings, struct shape i
 {
     json_t *json = tiny_json(settings);
     *bench = (struct bench){.rules = read_rules(json)};
-    struct layer before = {.output = input, .output_flat = flat};
+    bench->layer = (struct layer){.index = 1, .input = input, .input_flat = flat};
     struct failure why = FAILURE_NONE;
-    if (layer_prepare(&bench->layer, json, &before, input, 1, &why) < 0)
+    if (layer_prepare(&bench->layer, json, "model[1]", &why) < 0)
         fail_msg("%s: %s", settings, why.text);
     json_decref(json);
     const struct layer *layer = &bench->layer;
@@ -500,9 +500,9 @@ static void global_avg_pool_gives_a_vector_of_an_image_only(void **state)
     assert_true(bench.layer.output_flat);
     assert_int_equal(bench.layer.output_size, 3);
     json_t *json = tiny_json("{\"type\":\"global_avg_pool\"}");
-    struct layer before = bench.layer, refused;
+    struct layer refused = {.index = 2, .input = bench.layer.output, .input_flat = true};
     struct failure why = FAILURE_NONE;
-    assert_int_equal(layer_prepare(&refused, json, &before, before.input, 2, &why), -1);
+    assert_int_equal(layer_prepare(&refused, json, "model[2]", &why), -1);
     assert_string_equal(why.where, "model[2]");
     failure_clear(&why);
     json_decref(json);

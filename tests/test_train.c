@@ -172,6 +172,7 @@ static void every_number_of_threads_writes_the_same_bytes(void **state)
     check_threads(TINY_MODEL, TINY_ADAM);
     check_threads(TINY_OTHER_MODEL, NESTEROV);
     check_threads(TINY_OTHER_MODEL, ADAMW);
+    check_threads(TINY_RESIDUAL_MODEL, ADAMW);
 }
 
 static void trials_differ(void **state)
@@ -183,6 +184,18 @@ static void trials_differ(void **state)
                 train_epochs(other.training, 1).train_loss);
     bench_close(&other);
     bench_close(&one);
+}
+
+/* The running values that it predicts with have to have come near the batches'. */
+static void a_residual_with_batch_norm_learns(void **state)
+{
+    (void)state;
+    struct bench bench = bench_open(TINY_RESIDUAL_MODEL, TINY_ADAM, 0, 1);
+    struct epoch_metrics first = train_epochs(bench.training, 1);
+    struct epoch_metrics last = train_epochs(bench.training, 8);
+    assert_true(last.train_loss < 0.5 * first.train_loss);
+    assert_true(last.val_loss < 0.3 && last.val_accuracy > 0.9);
+    bench_close(&bench);
 }
 
 /* Smoothed labels have an entropy, below which no training loss can fall. */
@@ -442,6 +455,7 @@ int main(void)
         cmocka_unit_test(going_on_equals_never_having_stopped),
         cmocka_unit_test(every_number_of_threads_writes_the_same_bytes),
         cmocka_unit_test(trials_differ),
+        cmocka_unit_test(a_residual_with_batch_norm_learns),
         cmocka_unit_test(smoothed_labels_cost_the_training_and_not_the_validation),
         cmocka_unit_test(an_epoch_sees_every_image_once),
         cmocka_unit_test(without_validation_images_there_is_no_value),

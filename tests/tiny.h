@@ -91,6 +91,20 @@ static inline void tiny_dataset_free(struct dataset *data)
     "{\"type\":\"tanh\"},{\"type\":\"sigmoid\"},"                                              \
     "{\"type\":\"dense\",\"units\":4,\"activation\":\"none\",\"weights\":\"glorot\"}]"
 
+/* And one with a residual, whose shortcut has weights, and what depends on the batch. */
+#define TINY_RESIDUAL_MODEL                                                                    \
+    "[{\"type\":\"conv\",\"filters\":4,\"kernel\":3,\"stride\":1,\"padding\":\"same\","        \
+    "\"activation\":\"none\",\"weights\":\"he\"},"                                             \
+    "{\"type\":\"batch_norm\",\"momentum\":0.9,\"epsilon\":1e-5},{\"type\":\"relu\"},"         \
+    "{\"type\":\"residual\",\"layers\":["                                                      \
+    "{\"type\":\"conv\",\"filters\":6,\"kernel\":3,\"stride\":2,\"padding\":\"same\","         \
+    "\"activation\":\"none\",\"weights\":\"he\"},"                                             \
+    "{\"type\":\"batch_norm\",\"momentum\":0.9,\"epsilon\":1e-5},"                             \
+    "{\"type\":\"residual\",\"layers\":[{\"type\":\"relu\"},"                                  \
+    "{\"type\":\"dropout\",\"rate\":0.1}]}]},"                                                 \
+    "{\"type\":\"relu\"},{\"type\":\"flatten\"},"                                              \
+    "{\"type\":\"dense\",\"units\":4,\"activation\":\"none\",\"weights\":\"glorot\"}]"
+
 #define TINY_ADAM                                                                              \
     "{\"optimizer\":{\"type\":\"adam\",\"learning_rate\":0.01,\"beta1\":0.9,\"beta2\":0.999,"  \
     "\"epsilon\":1e-7},\"learning_rate_schedule\":{\"type\":\"linear\",\"warmup\":0.2,"        \

@@ -104,6 +104,13 @@ void kernel_add(size_t count, const float *restrict vector, float *restrict sum)
 }
 
 VECTOR_VERSIONS
+void kernel_sum(size_t count, const float *restrict a, const float *restrict b, float *restrict c)
+{
+    for (size_t i = 0; i < count; i++)
+        c[i] = a[i] + b[i];
+}
+
+VECTOR_VERSIONS
 void kernel_scale(size_t count, float factor, float *restrict values)
 {
     for (size_t i = 0; i < count; i++)

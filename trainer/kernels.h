@@ -48,6 +48,10 @@ void kernel_drop(size_t count, const uint8_t *kept /* [count], 0 or 1 */, float 
 /* sum += vector */
 void kernel_add(size_t count, const float *vector /* [count] */, float *sum /* [count] */);
 
+/* c = a + b */
+void kernel_sum(size_t count, const float *a /* [count] */, const float *b /* [count] */,
+                float *c /* [count] */);
+
 /* values *= factor */
 void kernel_scale(size_t count, float factor, float *values /* [count] */);
 
@@ -123,5 +127,31 @@ void kernel_quads(size_t height, size_t width, size_t channels, const uint8_t *f
 void kernel_affine(size_t height, size_t width, size_t channels, const struct affine *source,
                    const uint32_t *quads /* [height + 2][width + 2][channels] */,
                    float *output /* [height][width][channels] */);
+
+/* ---- kernels_norm.c: channel by channel ---- */
+
+/* The sums of x and of x^2 over the rows, in double precision. */
+void kernel_moments(size_t rows, size_t channels, const float *x /* [rows][channels] */,
+                    double *sums /* [channels] */, double *squares /* [channels] */);
+
+/* y = scale (x - mean) + offset */
+void kernel_normalize(size_t rows, size_t channels, const float *mean /* [channels] */,
+                      const float *scale /* [channels] */, const float *offset /* [channels] */,
+                      const float *x /* [rows][channels] */, float *y /* [rows][channels] */);
+
+/* The sums of dy and of dy (x - mean) over the rows, in double precision. */
+void kernel_normalize_moments(size_t rows, size_t channels, const float *mean /* [channels] */,
+                              const float *x /* [rows][channels] */,
+                              const float *dy /* [rows][channels] */,
+                              double *sums /* [channels] */, double *products /* [channels] */);
+
+/* dx = scale dy - offset - slope (x - mean) */
+void kernel_normalize_backward(size_t rows, size_t channels, const float *mean /* [channels] */,
+                               const float *scale /* [channels] */,
+                               const float *offset /* [channels] */,
+                               const float *slope /* [channels] */,
+                               const float *x /* [rows][channels] */,
+                               const float *dy /* [rows][channels] */,
+                               float *dx /* [rows][channels] */);
 
 #endif

@@ -7,7 +7,7 @@ static const struct layer_type *const layer_types[] = {
     &layer_conv,       &layer_max_pool, &layer_avg_pool, &layer_global_avg_pool,
     &layer_dropout,    &layer_flatten,  &layer_dense,    &layer_relu,
     &layer_leaky_relu, &layer_elu,      &layer_tanh,     &layer_sigmoid,
-    &layer_gelu,
+    &layer_gelu,       &layer_batch_norm,
 };
 
 /* No layer of a sane network comes near this many values per image, floats of
@@ -44,17 +44,12 @@ static int check_sizes(const struct layer *layer, const char *where, struct fail
     return 0;
 }
 
-int layer_prepare(struct layer *layer, const json_t *settings, const struct layer *before,
-                  struct shape input, size_t index, struct failure *why)
+int layer_prepare(struct layer *layer, const json_t *settings, const char *where,
+                  struct failure *why)
 {
-    char *where = xasprintf("model[%zu]", index);
     const char *name = json_string_value(json_object_get(settings, "type"));
-    *layer = (struct layer){
-        .type = name ? layer_type_find(name) : NULL,
-        .index = index,
-        .input = before ? before->output : input,
-        .input_flat = before ? before->output_flat : false,
-    };
+    if (!layer->type && name)
+        layer->type = layer_type_find(name);
     layer->input_size = shape_size(layer->input);
 
     int result = -1;
@@ -64,7 +59,6 @@ int layer_prepare(struct layer *layer, const json_t *settings, const struct laye
         result = check_sizes(layer, where, why);
     if (result < 0)
         layer_release(layer);
-    free(where);
     return result;
 }
 

@@ -17,19 +17,24 @@ struct layer;
 /* A layer's share of a step: some images of a batch.  Every pointer is at the first
  * of them, and is NULL or without meaning where the comment says so. */
 struct pass {
-    size_t first, count;       /* images, `first` counted within the batch */
-    bool training;             /* dropout drops */
-    const float *input;        /* [count][input_size] */
-    float *output;             /* [count][output_size] */
-    void *kept;                /* [count][kept_size] bytes from forward to backward */
-    const float *parameters;   /* [parameter_count] */
-    float *scratch;            /* [scratch_size], the thread's own */
-    float *output_gradient;    /* [count][output_size]; backward only, which may spoil it */
-    float *input_gradient;     /* [count][input_size], to be set; NULL: not wanted */
-    float *parameter_gradient; /* [parameter_count], to be set; backward only */
-    uint64_t seed, step;       /* what is drawn depends on these, */
-    uint32_t trial;            /* the layer and the image alone */
-    size_t layer_count;        /* of the network */
+    size_t first, count;         /* images, `first` counted within the batch */
+    size_t batch_count;          /* images of the whole batch */
+    bool training;               /* dropout drops */
+    const float *input;          /* [count][input_size] */
+    const float *shortcut;       /* [count][input_size], the second input of `add` alone */
+    float *output;               /* [count][output_size] */
+    void *kept;                  /* [count][kept_size] bytes from forward to backward */
+    const float *parameters;     /* [parameter_count] */
+    const float *statistics;     /* [statistic_count] */
+    const double *gathered;      /* [gathered_count], over the whole batch; training only */
+    const double *gathered_back; /* likewise; backward only */
+    float *scratch;              /* [scratch_size], the thread's own */
+    float *output_gradient;      /* [count][output_size]; backward only, which may spoil it */
+    float *input_gradient;       /* [count][input_size], to be set; NULL: not wanted */
+    float *parameter_gradient;   /* [parameter_count], to be set; backward only */
+    uint64_t seed, step;         /* what is drawn depends on these, */
+    uint32_t trial;              /* the layer and the image alone */
+    size_t layer_count;          /* of the network */
 };
 
 struct layer_type {
@@ -42,9 +47,21 @@ struct layer_type {
                    struct failure *why);
     /* NULL for a layer without parameters. */
     void (*initialize)(const struct layer *layer, struct rng *rng, float *parameters);
-    /* Both NULL for a layer whose output is its input. */
+    /* NULL for a layer without statistics. */
+    void (*reset)(const struct layer *layer, float *statistics);
+    /* forward NULL: the layer's output is its input.  backward NULL: so are its gradients. */
     void (*forward)(const struct layer *layer, const struct pass *pass);
     void (*backward)(const struct layer *layer, const struct pass *pass);
+
+    /* For a layer whose result depends on the whole batch, in training: what the images of a
+     * pass add to its sums.  Those of the whole batch are then in the passes of forward and
+     * of backward.  NULL where there is nothing to gather. */
+    void (*gather)(const struct layer *layer, const struct pass *pass,
+                   double *share /* [gathered_count], to be set */);
+    void (*gather_back)(const struct layer *layer, const struct pass *pass,
+                        double *share /* [gathered_count], to be set */);
+    /* Then takes the whole batch's sums into the statistics, once; NULL likewise. */
+    void (*settle)(const struct layer *layer, const struct pass *batch, float *statistics);
 };
 
 struct layer {
@@ -57,6 +74,7 @@ struct layer {
     size_t parameter_offset;        /* within the network's block */
     size_t statistic_count;
     size_t statistic_offset;        /* likewise */
+    size_t gathered_count;          /* sums over the batch, forward and backward each */
     size_t kept_size;               /* bytes for one image */
     size_t scratch_size;            /* floats for one thread */
     double flops;                   /* forward, per image */
@@ -66,10 +84,10 @@ struct layer {
 /* NULL for a name that is no layer's. */
 const struct layer_type *layer_type_find(const char *name);
 
-/* Makes the layer of `settings` behind `before` (NULL: it is the first, and sees
- * images of `input`).  -1 with nothing to release when it does not fit. */
-int layer_prepare(struct layer *layer, const json_t *settings, const struct layer *before,
-                  struct shape input, size_t index, struct failure *why);
+/* Completes a layer whose index, input and input_flat are set, and whose type is too or is
+ * named by `settings`.  -1 with nothing to release when it does not fit. */
+int layer_prepare(struct layer *layer, const json_t *settings, const char *where,
+                  struct failure *why);
 void layer_release(struct layer *layer);
 
 /* ---- for the layers ---- */
@@ -102,5 +120,11 @@ extern const struct layer_type layer_elu;
 extern const struct layer_type layer_tanh;
 extern const struct layer_type layer_sigmoid;
 extern const struct layer_type layer_gelu;
+extern const struct layer_type layer_batch_norm;
+
+/* What a residual is made of beside its own layers; no configuration names them. */
+extern const struct layer_type layer_shortcut_conv;
+extern const struct layer_type layer_shortcut_dense;
+extern const struct layer_type layer_add;
 
 #endif

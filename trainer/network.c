@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* With Adam's two vectors a checkpoint of so many parameters stays under 1 GiB. */
-static const size_t PARAMETERS_MOST = (size_t)1 << 26;
-/* Of one image in all layers together: 1 GiB, and a batch has many. */
+/* 1 GiB. */
 static const size_t VALUES_MOST = (size_t)1 << 28;
 static const int SIDE_MOST = 1 << 16;
 enum { CLASSES_MOST = 1000 };
@@ -30,95 +28,19 @@ static int check_input(struct shape input, int classes, struct failure *why)
     return 0;
 }
 
-/* Adds up what the layers need; fails where it becomes too much. */
-static int take_in_layer(struct network *network, struct layer *layer, size_t *values,
-                         struct failure *why)
-{
-    layer->parameter_offset = network->parameter_count;
-    if (layer->parameter_count > 0 && network->parameter_count == 0)
-        network->lowest = layer->index;
-    network->parameter_count += layer->parameter_count;
-    layer->statistic_offset = network->statistic_count;
-    network->statistic_count += layer->statistic_count;
-    *values += layer->output_size;
-    if (layer->output_size > network->widest)
-        network->widest = layer->output_size;
-    if (layer->scratch_size > network->scratch_size)
-        network->scratch_size = layer->scratch_size;
-    if (layer->kept_size > network->kept_most)
-        network->kept_most = layer->kept_size;
-
-    char where[32];
-    snprintf(where, sizeof where, "model[%zu]", layer->index);
-    if (network->parameter_count > PARAMETERS_MOST)
-        return fail_at(why, where,
-                       "up to this layer the network has %zu parameters; the most is %zu, "
-                       "so make its layers smaller",
-                       network->parameter_count, PARAMETERS_MOST);
-    if (*values > VALUES_MOST)
-        return fail_at(why, where,
-                       "up to this layer the network has %zu values per image; the most is %zu, "
-                       "so make its layers smaller",
-                       *values, VALUES_MOST);
-    return 0;
-}
-
-static int prepare_layers(struct network *network, const json_t *model, struct failure *why)
-{
-    size_t count = json_array_size(model);
-    size_t values = 0;
-    network->layers = xcalloc(count, sizeof *network->layers);
-    network->widest = shape_size(network->input);
-    network->lowest = count;
-    const struct layer *before = NULL;
-    for (size_t i = 0; i < count; i++) {
-        struct layer *layer = &network->layers[i];
-        if (layer_prepare(layer, json_array_get(model, i), before, network->input, i, why) < 0)
-            return -1;
-        network->layer_count++;
-        if (take_in_layer(network, layer, &values, why) < 0)
-            return -1;
-        before = layer;
-    }
-    return 0;
-}
-
-static int check_last_layer(const struct network *network, struct failure *why)
-{
-    const struct layer *last = &network->layers[network->layer_count - 1];
-    struct shape output = last->output;
-    char where[32];
-    snprintf(where, sizeof where, "model[%zu]", last->index);
-    if (output.height * output.width != 1)
-        return fail_at(why, where,
-                       "the last layer gives an image of %dx%dx%d, but the data have %d classes; "
-                       "end with flatten and a dense layer of %d units",
-                       output.height, output.width, output.channels, network->classes,
-                       network->classes);
-    if (output.channels != network->classes)
-        return fail_at(why, where,
-                       "the last layer gives %d values, but the data have %d classes; "
-                       "end with a dense layer of %d units",
-                       output.channels, network->classes, network->classes);
-    return 0;
-}
-
 struct network *network_new(const json_t *model, struct shape input, int classes, int threads,
                             struct failure *why)
 {
-    if (json_array_size(model) == 0) {
-        fail_at(why, "model", "a network needs at least one layer");
-        return NULL;
-    }
     if (check_input(input, classes, why) < 0)
         return NULL;
     struct network *network = xcalloc(1, sizeof *network);
     network->input = input;
     network->classes = classes;
-    if (prepare_layers(network, model, why) < 0 || check_last_layer(network, why) < 0) {
+    if (network_build(network, model, why) < 0) {
         network_free(network);
         return NULL;
     }
+    network_route(network);
     gemm_prepare();
     network->pool = pool_new(threads);
     network->parameters = floats_zero(network->parameter_count);
@@ -136,6 +58,7 @@ void network_free(struct network *network)
     for (size_t i = 0; i < network->layer_count; i++)
         layer_release(&network->layers[i]);
     free(network->layers);
+    free(network->routes);
     free(network->statistics);
     free(network->gradients);
     free(network->parameters);
@@ -147,12 +70,13 @@ size_t network_layer_count(const struct network *network)
     return network->layer_count;
 }
 
-/* How many layers of the same type there are up to this one. */
-static int number_of_its_type(const struct network *network, size_t index)
+/* How many layers of the same label there are up to this one. */
+static int number_of_its_label(const struct network *network, size_t index)
 {
+    const char *label = network->layers[index].type->label;
     int number = 0;
     for (size_t i = 0; i <= index; i++)
-        number += network->layers[i].type == network->layers[index].type;
+        number += strcmp(network->layers[i].type->label, label) == 0;
     return number;
 }
 
@@ -167,7 +91,7 @@ void network_layer(const struct network *network, size_t index, struct layer_sum
         .flops = layer->flops,
     };
     snprintf(summary->name, sizeof summary->name, "%s_%d", layer->type->label,
-             number_of_its_type(network, index));
+             number_of_its_label(network, index));
 }
 
 double network_flops(const struct network *network)
@@ -222,10 +146,11 @@ void network_initialize(struct network *network, uint64_t seed, uint32_t trial)
 {
     for (size_t i = 0; i < network->layer_count; i++) {
         const struct layer *layer = &network->layers[i];
-        if (!layer->type->initialize)
-            continue;
         struct rng rng;
         rng_init(&rng, seed, trial, RNG_WEIGHTS, i);
-        layer->type->initialize(layer, &rng, network->parameters + layer->parameter_offset);
+        if (layer->type->initialize)
+            layer->type->initialize(layer, &rng, network->parameters + layer->parameter_offset);
+        if (layer->type->reset)
+            layer->type->reset(layer, network->statistics + layer->statistic_offset);
     }
 }

@@ -1,4 +1,7 @@
-/* A network: layers in a row, one block of parameters, one of gradients.
+/* A network: a list of layers, one block of parameters, one of gradients.
+ *
+ * The list has no nesting: a residual appears as its layers one by one, then its
+ * "shortcut" where that has weights, then an "add" of the two.
  *
  * Activations are NHWC: [image][height][width][channels].  The last layer's
  * output is one logit per class; softmax and cross-entropy are in loss.h.
@@ -21,7 +24,7 @@ struct network;
 
 struct layer_summary {
     char name[32];          /* "conv2d_1", numbered as they come */
-    const char *type;       /* "conv" */
+    const char *type;       /* "conv"; also of a "shortcut" between images */
     struct shape output;
     bool flat;              /* output is a vector of `channels` values */
     size_t parameters;
@@ -29,8 +32,8 @@ struct layer_summary {
 };
 
 /* Builds the network of a checked model for images of `input`.  A layer that
- * does not fit fails with `where` = "model[i]" or "model[i].setting".  The last
- * layer must give `classes` values. */
+ * does not fit fails with `where` = "model[i]" or "model[i].setting", within a
+ * residual "model[i].layers[j]".  The last layer must give `classes` values. */
 struct network *network_new(const json_t *model, struct shape input, int classes, int threads,
                             struct failure *why);
 void network_free(struct network *network);
@@ -56,7 +59,8 @@ float *network_statistics(struct network *network);
  * their gradients. */
 size_t network_batch_bytes(const struct network *network, size_t count);
 
-/* Draws initial weights (He or Glorot, as each layer says); biases are 0. */
+/* Draws initial weights (He or Glorot, as each layer says); biases are 0.  Statistics are
+ * as before any training. */
 void network_initialize(struct network *network, uint64_t seed, uint32_t trial);
 
 /* Label smoothing of the loss that network_gradient() works with, see loss.h; 0 at first. */
@@ -64,6 +68,7 @@ void network_smooth_labels(struct network *network, double smoothing);
 
 /* One training step's gradients (`count` at least 1): mean loss over the batch in
  * *loss, its gradient in network_gradients(), how many images were right in *correct.
+ * The statistics take the batch in.
  * (seed, trial, step) decide what dropout drops. */
 void network_gradient(struct network *network,
                       const float *images /* [count][height][width][channels] */,
@@ -71,7 +76,8 @@ void network_gradient(struct network *network,
                       uint64_t seed, uint32_t trial, uint64_t step,
                       double *loss, size_t *correct);
 
-/* Logits without dropout; any count, worked off in pieces. */
+/* Logits without dropout and by the statistics: each image's own, whatever the others.  Any
+ * count, worked off in pieces. */
 void network_predict(struct network *network,
                      const float *images /* [count][height][width][channels] */, size_t count,
                      float *logits /* [count][classes] */);

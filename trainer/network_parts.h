@@ -1,5 +1,17 @@
-/* What a network is made of: shared by network.c, which builds it, and
- * network_run.c, which runs it.  Nobody else includes this. */
+/* What a network is made of: shared by the files that build, wire and run it.  Nobody
+ * else includes this.
+ *
+ *   network.c          from a model to a network; what it says of itself
+ *   network_build.c    the model's layers, one list without any nesting
+ *   network_route.c    who needs what of whom, and where it lies meanwhile
+ *   network_memory.c   what batches and threads work in
+ *   network_run.c      a step of training
+ *   network_predict.c  predictions
+ *
+ * A residual becomes its layers, one for the shortcut where that changes the shape, and an
+ * `add`.  So a layer has not always its predecessor's output as its input.  Values are
+ * numbered: 0 is the images, n the output of layer n - 1.  A layer that runs nothing has
+ * no value of its own: what comes in goes on under its number. */
 #ifndef TRAINER_NETWORK_PARTS_H
 #define TRAINER_NETWORK_PARTS_H
 
@@ -11,25 +23,50 @@
  * own.  Only the size of the batch decides. */
 enum { SHARD_IMAGES = 16, SHARDS_MOST = 16 };
 
+#define NOTHING SIZE_MAX /* no value, no slot */
+
+/* How a layer hangs together with the others.  Slots are blocks of [images][widest], used
+ * again when what they held is no longer needed. */
+struct route {
+    size_t source;   /* the value that comes in */
+    size_t shortcut; /* the other one that comes into an `add`; else NOTHING */
+    bool trained;    /* it or a layer before it has parameters: its gradient is needed */
+
+    size_t output;   /* slot of its output in a prediction */
+
+    size_t gradient; /* slot of its output's gradient, complete when its turn comes; where
+                      * that is needed */
+    size_t passed;   /* slot in which the gradient of the source is left; may be the same.
+                      * NOTHING: not needed */
+    size_t source_gradient;   /* slot in which that belongs: another one if layers behind
+                               * have put theirs there, to which it is added */
+    size_t shortcut_gradient; /* likewise of the shortcut; or NOTHING */
+    bool shortcut_begins;     /* nobody has put anything there */
+};
+
 /* What one step of training leaves for its way back. */
 struct batch_memory {
     size_t capacity;        /* images */
     float **outputs;        /* [layer] -> [capacity][output_size]; NULL: the input is the output */
     void **kept;            /* [layer] -> [capacity][kept_size] */
-    float *flow[2];         /* [capacity][widest]: gradients behind and before a layer */
+    double **gathered;      /* [layer] -> forward [gathered_count], backward [gathered_count] */
+    double *shares;         /* [SHARDS_MOST][gathered_most]: each shard's, before they are added */
+    float **gradients;      /* [gradient_slots] -> [capacity][widest] */
     float *shard_gradients; /* [SHARDS_MOST - 1][parameter_count]; the first shard's
                                are in the network's own block */
 };
 
 struct thread_memory {
-    float *scratch;   /* [scratch_size] */
-    float *values[2]; /* [SHARD_IMAGES][widest]: a prediction's way through the layers */
-    void *kept;       /* [SHARD_IMAGES][kept_most] */
+    float *scratch; /* [scratch_size] */
+    float *values;  /* [output_slots][SHARD_IMAGES][widest]: a prediction's way */
+    void *kept;     /* [SHARD_IMAGES][kept_most] */
 };
 
 struct network {
     struct layer *layers;
+    struct route *routes; /* [layer_count] */
     size_t layer_count;
+    size_t logits;        /* the value that comes out */
     struct shape input;
     int classes;
     size_t parameter_count;
@@ -38,15 +75,25 @@ struct network {
     float *statistics;
     double label_smoothing;
 
-    size_t lowest;       /* first layer with parameters: gradients go no further down */
-    size_t widest;       /* most values of an image that go into or out of a layer */
-    size_t scratch_size; /* most of a layer */
+    size_t output_slots, gradient_slots;
+    size_t widest;        /* most values of an image that go into or out of a layer */
+    size_t scratch_size;  /* most of a layer */
     size_t kept_most;
+    size_t gathered_most;
     struct pool *pool;
     struct batch_memory batch;     /* made when the first step needs it */
     struct thread_memory *threads; /* [pool_threads], made when it is first needed */
 };
 
+/* Sets layers, sources and shortcuts, and adds up what the layers need. */
+int network_build(struct network *network, const json_t *model, struct failure *why);
+/* Completes the routes of a network that is built. */
+void network_route(struct network *network);
+
+/* How many shards a batch of `count` images has, and the *images of each but the last. */
+size_t network_shards(size_t count, size_t *images);
+void network_reserve_batch(struct network *network, size_t count);
+void network_reserve_predictions(struct network *network);
 void network_release_memory(struct network *network);
 
 #endif

@@ -1,0 +1,145 @@
+/* The kernels of batch_norm, each against a naive twin in double precision, over random
+ * sizes. */
+#include "trainer/kernels.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "tests/numbers.h"
+
+enum { ROUNDS = 150 };
+
+/* Some rows of random values, with all that the kernels want to know of each channel. */
+struct rows {
+    size_t rows, channels, count;
+    float *x, *dy, *mean, *scale, *offset, *slope;
+};
+
+static struct rows rows_new(struct rng *rng)
+{
+    struct rows r = {.rows = between(rng, 1, 30), .channels = between(rng, 1, 70)};
+    r.count = r.rows * r.channels;
+    r.x = random_floats(rng, r.count);
+    r.dy = random_floats(rng, r.count);
+    r.mean = random_floats(rng, r.channels);
+    r.scale = random_floats(rng, r.channels);
+    r.offset = random_floats(rng, r.channels);
+    r.slope = random_floats(rng, r.channels);
+    return r;
+}
+
+static void rows_release(struct rows *r)
+{
+    free(r->x);
+    free(r->dy);
+    free(r->mean);
+    free(r->scale);
+    free(r->offset);
+    free(r->slope);
+}
+
+static void assert_sums(const double *sums, const double *expected, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_true(fabs(sums[i] - expected[i]) <= 1e-12 * (1.0 + fabs(expected[i])));
+    assert_true(sums[count] == 1e300);
+}
+
+static double *dirty_doubles(size_t count)
+{
+    double *values = xcalloc(count + 1, sizeof *values);
+    for (size_t i = 0; i <= count; i++)
+        values[i] = 1e300;
+    return values;
+}
+
+static void moments_equal_their_twin(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(61);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct rows r = rows_new(&rng);
+        double *sums = dirty_doubles(r.channels), *squares = dirty_doubles(r.channels);
+        double *expected = xcalloc(r.channels, sizeof *expected);
+        double *expected_squares = xcalloc(r.channels, sizeof *expected_squares);
+        for (size_t i = 0; i < r.count; i++) {
+            r.x[i] += 100.0f; /* a mean far from 0 costs nothing */
+            expected[i % r.channels] += r.x[i];
+            expected_squares[i % r.channels] += (double)r.x[i] * r.x[i];
+        }
+        kernel_moments(r.rows, r.channels, r.x, sums, squares);
+        assert_sums(sums, expected, r.channels);
+        assert_sums(squares, expected_squares, r.channels);
+        free(expected_squares);
+        free(expected);
+        free(squares);
+        free(sums);
+        rows_release(&r);
+    }
+}
+
+static void moments_of_gradients_equal_their_twin(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(62);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct rows r = rows_new(&rng);
+        double *sums = dirty_doubles(r.channels), *products = dirty_doubles(r.channels);
+        double *expected = xcalloc(r.channels, sizeof *expected);
+        double *expected_products = xcalloc(r.channels, sizeof *expected_products);
+        for (size_t i = 0; i < r.count; i++) {
+            size_t c = i % r.channels;
+            expected[c] += r.dy[i];
+            expected_products[c] += (double)r.dy[i] * (double)(r.x[i] - r.mean[c]);
+        }
+        kernel_normalize_moments(r.rows, r.channels, r.mean, r.x, r.dy, sums, products);
+        assert_sums(sums, expected, r.channels);
+        assert_sums(products, expected_products, r.channels);
+        free(expected_products);
+        free(expected);
+        free(products);
+        free(sums);
+        rows_release(&r);
+    }
+}
+
+static void normalize_and_its_way_back_equal_their_twins(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(63);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct rows r = rows_new(&rng);
+        float *y = dirty_floats(r.count), *dx = dirty_floats(r.count);
+        double *expected = xcalloc(r.count, sizeof *expected);
+        double *expected_dx = xcalloc(r.count, sizeof *expected_dx);
+        for (size_t i = 0; i < r.count; i++) {
+            size_t c = i % r.channels;
+            double centered = (double)r.x[i] - r.mean[c];
+            expected[i] = r.scale[c] * centered + r.offset[c];
+            expected_dx[i] = (double)r.scale[c] * r.dy[i] - r.offset[c] - r.slope[c] * centered;
+        }
+        kernel_normalize(r.rows, r.channels, r.mean, r.scale, r.offset, r.x, y);
+        kernel_normalize_backward(r.rows, r.channels, r.mean, r.scale, r.offset, r.slope, r.x,
+                                  r.dy, dx);
+        assert_close(y, expected, r.count);
+        assert_close(dx, expected_dx, r.count);
+        assert_true(y[r.count] == 1e30f && dx[r.count] == 1e30f);
+        free(expected_dx);
+        free(expected);
+        free(dx);
+        free(y);
+        rows_release(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(moments_equal_their_twin),
+        cmocka_unit_test(moments_of_gradients_equal_their_twin),
+        cmocka_unit_test(normalize_and_its_way_back_equal_their_twins),
+    };
+    return cmocka_run_group_tests_name("kernels_norm", tests, NULL, NULL);
+}

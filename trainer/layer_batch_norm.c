@@ -1,0 +1,187 @@
+#include "trainer/kernels.h"
+#include "trainer/layer.h"
+
+#include <math.h>
+
+/* Batch normalization (Ioffe & Szegedy 2015, algorithm 1): each channel over all images of
+ * the batch and all N = images x pixels of them,
+ *
+ *   y = gamma (x - mean) r + beta,   r = 1 / sqrt(variance + epsilon)
+ *
+ * with the biased variance, mean of x^2 less the mean's square.  Back, with
+ * s = sum of dy and p = sum of dy (x - mean):
+ *
+ *   dx = gamma r (dy - s / N - (x - mean) r^2 p / N),   dgamma = r p,   dbeta = s
+ *
+ * Predictions use running values instead, which each step of training takes on:
+ * running = momentum running + (1 - momentum) batch's; from mean 0 and variance 1.
+ *
+ * Parameters: gamma [channels], beta [channels].  Statistics: mean, variance.
+ * Gathered: sums of x, of x^2; back: s, p.  Scratch: four rows of [channels]. */
+
+struct batch_norm_plan {
+    size_t channels, pixels;
+    double momentum, epsilon;
+};
+
+static int prepare(struct layer *layer, const json_t *settings, const char *where,
+                   struct failure *why)
+{
+    (void)where, (void)why;
+    struct batch_norm_plan *plan = xcalloc(1, sizeof *plan);
+    plan->channels = (size_t)layer->input.channels;
+    plan->pixels = layer->input_size / plan->channels;
+    plan->momentum = setting_number(settings, "momentum");
+    plan->epsilon = setting_number(settings, "epsilon");
+    layer->plan = plan;
+    layer_output_as_input(layer);
+    layer->parameter_count = 2 * plan->channels;
+    layer->statistic_count = 2 * plan->channels;
+    layer->gathered_count = 2 * plan->channels;
+    layer->scratch_size = 4 * plan->channels;
+    layer->flops = 2.0 * (double)layer->output_size;
+    return 0;
+}
+
+static void set(float *values, size_t count, float value)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = value;
+}
+
+static void initialize(const struct layer *layer, struct rng *rng, float *parameters)
+{
+    (void)rng;
+    const struct batch_norm_plan *plan = layer->plan;
+    set(parameters, plan->channels, 1.0f);
+    set(parameters + plan->channels, plan->channels, 0.0f);
+}
+
+static void reset(const struct layer *layer, float *statistics)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    set(statistics, plan->channels, 0.0f);
+    set(statistics + plan->channels, plan->channels, 1.0f);
+}
+
+/* N above. */
+static double batch_rows(const struct batch_norm_plan *plan, const struct pass *pass)
+{
+    return (double)pass->batch_count * (double)plan->pixels;
+}
+
+/* Of one channel, over the batch. */
+static void find_moments(const struct batch_norm_plan *plan, const struct pass *pass,
+                         size_t channel, double *mean, double *variance)
+{
+    double rows = batch_rows(plan, pass);
+    *mean = pass->gathered[channel] / rows;
+    *variance = pass->gathered[plan->channels + channel] / rows - *mean * *mean;
+    if (*variance < 0.0) /* by rounding; what is not a number stays so */
+        *variance = 0.0;
+}
+
+/* Sets the means and the r above that the pass works with, [channels] each. */
+static void find_scales(const struct batch_norm_plan *plan, const struct pass *pass, float *mean,
+                        float *scale)
+{
+    for (size_t c = 0; c < plan->channels; c++) {
+        double m, variance;
+        if (pass->training) {
+            find_moments(plan, pass, c, &m, &variance);
+        } else {
+            m = pass->statistics[c];
+            variance = pass->statistics[plan->channels + c];
+        }
+        mean[c] = (float)m;
+        scale[c] = (float)(1.0 / sqrt(variance + plan->epsilon));
+    }
+}
+
+static void gather(const struct layer *layer, const struct pass *pass, double *share)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    kernel_moments(pass->count * plan->pixels, plan->channels, pass->input, share,
+                   share + plan->channels);
+}
+
+static void settle(const struct layer *layer, const struct pass *batch, float *statistics)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    float *means = statistics, *variances = statistics + plan->channels;
+    double keep = plan->momentum;
+    for (size_t c = 0; c < plan->channels; c++) {
+        double mean, variance;
+        find_moments(plan, batch, c, &mean, &variance);
+        means[c] = (float)(keep * means[c] + (1.0 - keep) * mean);
+        variances[c] = (float)(keep * variances[c] + (1.0 - keep) * variance);
+    }
+}
+
+static void forward(const struct layer *layer, const struct pass *pass)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    const float *gamma = pass->parameters, *beta = gamma + plan->channels;
+    float *mean = pass->scratch, *scale = mean + plan->channels;
+    find_scales(plan, pass, mean, scale);
+    for (size_t c = 0; c < plan->channels; c++)
+        scale[c] *= gamma[c];
+    kernel_normalize(pass->count * plan->pixels, plan->channels, mean, scale, beta, pass->input,
+                     pass->output);
+}
+
+static void gather_back(const struct layer *layer, const struct pass *pass, double *share)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    float *mean = pass->scratch, *scale = mean + plan->channels;
+    find_scales(plan, pass, mean, scale);
+    kernel_normalize_moments(pass->count * plan->pixels, plan->channels, mean, pass->input,
+                             pass->output_gradient, share, share + plan->channels);
+}
+
+/* The sums are the whole batch's: the first images' pass has them as its gradient, and the
+ * others add nothing. */
+static void backward_parameters(const struct batch_norm_plan *plan, const struct pass *pass,
+                                const float *scale)
+{
+    float *gamma = pass->parameter_gradient, *beta = gamma + plan->channels;
+    for (size_t c = 0; c < plan->channels; c++) {
+        double sum = pass->gathered_back[c], product = pass->gathered_back[plan->channels + c];
+        gamma[c] = pass->first == 0 ? (float)((double)scale[c] * product) : 0.0f;
+        beta[c] = pass->first == 0 ? (float)sum : 0.0f;
+    }
+}
+
+static void backward(const struct layer *layer, const struct pass *pass)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    double rows = batch_rows(plan, pass);
+    float *mean = pass->scratch, *scale = mean + plan->channels;
+    float *offset = scale + plan->channels, *slope = offset + plan->channels;
+    find_scales(plan, pass, mean, scale);
+    backward_parameters(plan, pass, scale);
+    if (!pass->input_gradient)
+        return;
+    for (size_t c = 0; c < plan->channels; c++) {
+        double sum = pass->gathered_back[c], product = pass->gathered_back[plan->channels + c];
+        double r = scale[c], full = r * pass->parameters[c];
+        scale[c] = (float)full;
+        offset[c] = (float)(full * sum / rows);
+        slope[c] = (float)(full * r * r * product / rows);
+    }
+    kernel_normalize_backward(pass->count * plan->pixels, plan->channels, mean, scale, offset,
+                              slope, pass->input, pass->output_gradient, pass->input_gradient);
+}
+
+const struct layer_type layer_batch_norm = {
+    .name = "batch_norm",
+    .label = "batch_norm",
+    .prepare = prepare,
+    .initialize = initialize,
+    .reset = reset,
+    .forward = forward,
+    .backward = backward,
+    .gather = gather,
+    .gather_back = gather_back,
+    .settle = settle,
+};

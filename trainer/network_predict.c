@@ -1,0 +1,64 @@
+#include "trainer/network_parts.h"
+
+#include <string.h>
+
+struct prediction {
+    struct network *network;
+    const float *images;
+    size_t count;
+    float *logits;
+};
+
+/* Where a value lies while a thread takes its images, from `images` on, through the layers. */
+static const float *find_value(const struct network *network, const struct thread_memory *memory,
+                               size_t value, const float *images)
+{
+    if (value == 0)
+        return images;
+    return memory->values + network->routes[value - 1].output * SHARD_IMAGES * network->widest;
+}
+
+/* Takes a few images through all layers at once, in the thread's own memory. */
+static void predict_shard(void *context, size_t shard, int thread)
+{
+    const struct prediction *prediction = context;
+    const struct network *network = prediction->network;
+    const struct thread_memory *memory = &network->threads[thread];
+    size_t first = shard * SHARD_IMAGES;
+    size_t left = prediction->count - first;
+    const float *images = prediction->images + first * shape_size(network->input);
+    struct pass pass = {
+        .first = first,
+        .count = left < SHARD_IMAGES ? left : SHARD_IMAGES,
+        .batch_count = prediction->count,
+        .kept = memory->kept,
+        .scratch = memory->scratch,
+        .layer_count = network->layer_count,
+    };
+    for (size_t i = 0; i < network->layer_count; i++) {
+        const struct layer *layer = &network->layers[i];
+        const struct route *route = &network->routes[i];
+        if (!layer->type->forward)
+            continue;
+        pass.input = find_value(network, memory, route->source, images);
+        pass.shortcut = route->shortcut != NOTHING
+                            ? find_value(network, memory, route->shortcut, images)
+                            : NULL;
+        pass.output = memory->values + route->output * SHARD_IMAGES * network->widest;
+        pass.parameters = network->parameters + layer->parameter_offset;
+        pass.statistics = network->statistics + layer->statistic_offset;
+        layer->type->forward(layer, &pass);
+    }
+    size_t classes = (size_t)network->classes;
+    memcpy(prediction->logits + first * classes,
+           find_value(network, memory, network->logits, images),
+           pass.count * classes * sizeof(float));
+}
+
+void network_predict(struct network *network, const float *images, size_t count, float *logits)
+{
+    network_reserve_predictions(network);
+    struct prediction prediction = {network, images, count, logits};
+    pool_run(network->pool, predict_shard, &prediction,
+             (count + SHARD_IMAGES - 1) / SHARD_IMAGES);
+}
