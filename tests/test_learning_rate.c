@@ -18,7 +18,7 @@ static double at(const char *schedule, uint64_t steps, uint64_t step)
 {
     json_t *training = json_pack("{s{sf}so}", "optimizer", "learning_rate", 0.5,
                                  "learning_rate_schedule", tiny_json(schedule));
-    struct learning_rate rate = learning_rate_plan(training, steps, EPOCH_STEPS);
+    struct learning_rate rate = learning_rate_plan(training, steps, EPOCH_STEPS, true);
     json_decref(training);
     return learning_rate_at(&rate, step);
 }
