@@ -30,6 +30,8 @@ enum { EPOCHS = 9 };
     "\"monitor\":\"" monitor "\",\"factor\":0.7,\"patience\":1,\"min_change\":0.05,"           \
     "\"final\":0.15},\"batch_size\":20" more "}"
 
+static const char *const models[] = {TINY_MODEL};
+
 static float *copy_of(const float *values, size_t count)
 {
     float *copy = xreallocarray(NULL, count, sizeof *copy);
@@ -44,10 +46,10 @@ struct history {
     size_t count;
 };
 
-static struct history train_all(const char *settings)
+static struct history train_all(const char *model, const char *settings)
 {
     struct history history;
-    struct bench bench = bench_open(TINY_MODEL, settings, 4, 1);
+    struct bench bench = bench_open(model, settings, 4, 1);
     struct network *network = training_network(bench.training);
     history.count = network_parameter_count(network);
     for (int i = 0; i < EPOCHS; i++) {
@@ -111,7 +113,7 @@ static void early_stopping_ends_a_training_after_its_patience(void **state)
 {
     (void)state;
     char *path = tiny_path("over.ckpt");
-    struct history history = train_all(WILD(""));
+    struct history history = train_all(TINY_MODEL, WILD(""));
     static const char *const settings[] = {WILD(STOPPING("val_loss", "1")),
                                            WILD(STOPPING("val_loss", "2"))};
     for (int patience = 1; patience <= 2; patience++) {
@@ -175,7 +177,7 @@ static void the_best_weights_are_kept_and_training_goes_on_from_the_last(void **
 {
     (void)state;
     char *path = tiny_path("best.ckpt");
-    struct history history = train_all(WILD(""));
+    struct history history = train_all(TINY_MODEL, WILD(""));
     struct bench bench = bench_open(TINY_MODEL, WILD(BEST("val_loss")), 4, 1);
     int best = best_epoch(&history);
     assert_true(best > 0 && best < EPOCHS - 1);
@@ -253,7 +255,7 @@ static void the_average_is_validated_and_saved_and_training_goes_on_without_it(v
 {
     (void)state;
     char *path = tiny_path("average.ckpt");
-    struct history history = train_all(SLOW(""));
+    struct history history = train_all(TINY_MODEL, SLOW(""));
     struct bench bench = bench_open(TINY_MODEL, SLOW(AVERAGE("0.3")), 4, 1);
     double *expected = xcalloc(history.count, sizeof *expected);
     for (size_t k = 0; k < history.count; k++)
@@ -284,18 +286,20 @@ static void the_best_weights_of_an_averaged_training_are_averaged(void **state)
 {
     (void)state;
     char *path = tiny_path("both.ckpt");
-    struct history history = train_all(WILD(AVERAGE("0.8")));
-    struct bench bench = bench_open(TINY_MODEL, WILD(AVERAGE("0.8") BEST("val_loss")), 4, 1);
-    int best = best_epoch(&history);
-    assert_true(best > 0);
-    train_epochs(bench.training, EPOCHS);
-    save(bench.training, path);
-    struct network *network = load(path);
-    assert_true(fabs(validation_loss(network, bench.data) - history.metrics[best].val_loss) <
-                1e-6);
-    network_free(network);
-    bench_close(&bench);
-    history_free(&history);
+    for (size_t i = 0; i < ARRAY_LENGTH(models); i++) {
+        struct history history = train_all(models[i], WILD(AVERAGE("0.8")));
+        struct bench bench = bench_open(models[i], WILD(AVERAGE("0.8") BEST("val_loss")), 4, 1);
+        int best = best_epoch(&history);
+        train_epochs(bench.training, EPOCHS);
+        assert_int_equal(training_best_epoch(bench.training), best + 1);
+        save(bench.training, path);
+        struct network *network = load(path);
+        assert_true(fabs(validation_loss(network, bench.data) - history.metrics[best].val_loss) <
+                    1e-6);
+        network_free(network);
+        bench_close(&bench);
+        history_free(&history);
+    }
     free(path);
 }
 
@@ -332,64 +336,68 @@ static const char *const all_settings[] = {
     WILD(STOPPING("val_accuracy", "4") BEST("train_accuracy") AVERAGE("0.5")),
 };
 
+static void check_pieces(const char *model, const char *settings)
+{
+    char *whole = tiny_path("whole.ckpt"), *parts = tiny_path("parts.ckpt");
+    struct bench bench = bench_open(model, settings, 4, 1);
+    int end = train_to_the_end(bench.training, whole);
+    bench_close(&bench);
+    for (int epoch = 0; epoch < end; epoch++) {
+        bench = bench_open(model, settings, 4, 1 + epoch % 3);
+        if (epoch > 0)
+            restore(bench.training, parts);
+        assert_int_equal(training_epochs_done(bench.training), epoch);
+        assert_false(training_is_over(bench.training));
+        train_epochs(bench.training, 1);
+        save(bench.training, parts);
+        assert_int_equal(training_is_over(bench.training), epoch + 1 == end && end < EPOCHS);
+        bench_close(&bench);
+    }
+    assert_same_files(whole, parts);
+    free(parts);
+    free(whole);
+}
+
 /* Saved and restored elsewhere after every epoch, on another number of threads each time:
  * the same end, and the same bytes in the file there. */
 static void a_training_in_pieces_is_the_same_as_at_once(void **state)
 {
     (void)state;
-    char *whole = tiny_path("whole.ckpt"), *parts = tiny_path("parts.ckpt");
-    for (size_t i = 0; i < ARRAY_LENGTH(all_settings); i++) {
-        struct bench bench = bench_open(TINY_MODEL, all_settings[i], 4, 1);
-        int end = train_to_the_end(bench.training, whole);
-        bench_close(&bench);
-        bool over = false;
-        for (int epoch = 0; !over && epoch < EPOCHS; epoch++) {
-            bench = bench_open(TINY_MODEL, all_settings[i], 4, 1 + epoch % 3);
-            if (epoch > 0)
-                restore(bench.training, parts);
-            assert_int_equal(training_epochs_done(bench.training), epoch);
-            train_epochs(bench.training, 1);
-            over = training_is_over(bench.training);
-            save(bench.training, parts);
-            assert_int_equal(over || epoch + 1 == EPOCHS, epoch + 1 == end);
-            bench_close(&bench);
-        }
-        assert_same_files(whole, parts);
+    for (size_t m = 0; m < ARRAY_LENGTH(models); m++)
+        for (size_t i = 0; i < ARRAY_LENGTH(all_settings); i++)
+            check_pieces(models[m], all_settings[i]);
+}
+
+/* Into trainings that went on themselves: what they had seen must leave nothing behind. */
+static void check_going_back(const char *model, const char *settings)
+{
+    char *whole = tiny_path("all.ckpt"), *three = tiny_path("three.ckpt");
+    char *parts = tiny_path("rest.ckpt");
+    struct bench bench = bench_open(model, settings, 4, 1);
+    train_to_the_end(bench.training, whole);
+    bench_close(&bench);
+    bench = bench_open(model, settings, 4, 1);
+    train_epochs(bench.training, 3);
+    save(bench.training, three);
+    for (int more = 0; more < 3; more++) {
+        restore(bench.training, three);
+        train_epochs(bench.training, more);
     }
+    restore(bench.training, three);
+    train_to_the_end(bench.training, parts);
+    assert_same_files(whole, parts);
+    bench_close(&bench);
     free(parts);
+    free(three);
     free(whole);
 }
 
 static void three_epochs_and_the_rest_are_the_same_as_at_once(void **state)
 {
     (void)state;
-    char *whole = tiny_path("all.ckpt"), *three = tiny_path("three.ckpt");
-    char *parts = tiny_path("rest.ckpt");
-    for (size_t i = 0; i < ARRAY_LENGTH(all_settings); i++) {
-        struct bench bench = bench_open(TINY_MODEL, all_settings[i], 4, 1);
-        struct epoch_metrics metrics;
-        train_to_the_end(bench.training, whole);
-        bench_close(&bench);
-        bench = bench_open(TINY_MODEL, all_settings[i], 4, 1);
-        train_epochs(bench.training, 3);
-        save(bench.training, three);
-        /* Going on in memory, and giving an epoch up, must leave nothing behind. */
-        train_epochs(bench.training, 2);
-        restore(bench.training, three);
-        train_to_the_end(bench.training, parts);
-        assert_same_files(whole, parts);
-        bench_close(&bench);
-        bench = bench_open(TINY_MODEL, all_settings[i], 4, 2);
-        metrics = train_epochs(bench.training, 1);
-        assert_true(isfinite(metrics.train_loss));
-        restore(bench.training, three);
-        train_to_the_end(bench.training, parts);
-        assert_same_files(whole, parts);
-        bench_close(&bench);
-    }
-    free(parts);
-    free(three);
-    free(whole);
+    for (size_t m = 0; m < ARRAY_LENGTH(models); m++)
+        for (size_t i = 0; i < ARRAY_LENGTH(all_settings); i++)
+            check_going_back(models[m], all_settings[i]);
 }
 
 /* ---- what is refused ---- */
