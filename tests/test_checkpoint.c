@@ -326,7 +326,7 @@ static void too_many_vectors_are_refused(void **state)
     char *path = tiny_path("many.ckpt");
     json_t *list = json_array();
     for (int i = 0; i < 65; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "v%d", i);
         json_array_append_new(list, json_pack("{sssi}", "name", name, "length", 2147483647));
     }
