@@ -30,7 +30,8 @@ enum { EPOCHS = 9 };
     "\"monitor\":\"" monitor "\",\"factor\":0.7,\"patience\":1,\"min_change\":0.05,"           \
     "\"final\":0.15},\"batch_size\":20" more "}"
 
-static const char *const models[] = {TINY_MODEL};
+/* The second has statistics, which go wherever the parameters go. */
+static const char *const models[] = {TINY_MODEL, TINY_RESIDUAL_MODEL};
 
 static float *copy_of(const float *values, size_t count)
 {
