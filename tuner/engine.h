@@ -102,14 +102,22 @@ void tuner_take_decisions(struct tuner *tuner);
 /* Records that the workers end along with the study, and what they had in hand with them. */
 void tuner_end_workers(struct tuner *tuner, const char *reason);
 const struct trial *tuner_best(const struct tuner *tuner);
+int64_t tuner_test_images(const struct tuner *tuner);
 
 /* ---- assign.c ---- */
 /* Gives work to the idle slots, and ends the study when there is none left. */
 void assign(struct tuner *tuner);
+/* Where training that goes on after `from` epochs is to pause before it has `to`: at the
+ * trial's milestones, if its learning rate is laid out anew for each. */
+int next_pause(const struct tuner *tuner, const struct trial *trial, int from, int to);
+/* Epochs that the learning rate is laid out for, in training as far as `to_epoch`. */
+int schedule_epochs(const struct tuner *tuner, const struct trial *trial, int to_epoch);
 
 /* ---- record.c ---- */
 /* Finds the study's record, checks that it is the same study and replays it; or adds it. */
 int find_study(struct tuner *tuner, struct failure *why);
+/* The plan as the store takes it. */
+json_t *plan_json(const struct plan *plan);
 
 /* ---- slot.c ---- */
 /* Gives a job to an idle slot: recorded by the caller, said after the commit. */
@@ -133,9 +141,11 @@ void sweep_checkpoints(struct tuner *tuner);
 /* ---- final.c ---- */
 /* Decides on the winner when the search is over; -1: there is none. */
 int final_decide(struct tuner *tuner);
+/* Without `retrain`: takes the winner's own checkpoint, if it is that of its value. */
+void final_adopt(struct tuner *tuner);
 /* Gives the next step of the final to an idle slot. */
 void final_assign(struct tuner *tuner, struct slot *slot);
-/* The final training begins anew. */
+/* Its checkpoint is of no use: the final training begins anew. */
 void final_drop_checkpoint(struct tuner *tuner);
 void final_epoch(struct tuner *tuner, struct job *job, const struct message *message);
 void final_predictions(struct tuner *tuner, struct job *job, const struct message *message);

@@ -204,11 +204,27 @@ static void hear_segment_epoch(struct slot *slot, const struct message *message)
         free(reason);
         return;
     }
-    if (trial->checkpoint != NULL &&
-        (message->checkpoint == NULL || strcmp(trial->checkpoint, message->checkpoint) != 0))
+    if (trial->checkpoint != NULL && message->checkpoint != NULL &&
+        strcmp(trial->checkpoint, message->checkpoint) != 0)
         tuner_drop_checkpoint(tuner, trial);
     trial_advance(trial, (int)message->epoch, json_number_value(metric), tuner->study->maximize,
                   message->checkpoint);
+}
+
+/* There is no other attempt at a final training that diverges: it would again. */
+static void hear_final_epoch(struct slot *slot, const struct message *message)
+{
+    const char *name;
+    final_epoch(slot->tuner, &slot->job, message);
+    if (!all_finite(message, &name)) {
+        char *reason = xasprintf("the final training diverged: %s is not finite after epoch %d",
+                                 name, (int)message->epoch);
+        record_fault(slot, "diverged", reason, "study failed");
+        slot->job.settled = true;
+        fail(&slot->tuner->broken, "%s; a study with final: {retrain: false} and another name "
+                                   "takes the winner as the search left it", reason);
+        free(reason);
+    }
 }
 
 static void hear_epoch(struct slot *slot, const struct message *message)
@@ -224,7 +240,7 @@ static void hear_epoch(struct slot *slot, const struct message *message)
     } else if (job->type == JOB_SEGMENT) {
         hear_segment_epoch(slot, message);
     } else {
-        final_epoch(slot->tuner, &slot->job, message);
+        hear_final_epoch(slot, message);
     }
 }
 
@@ -243,14 +259,39 @@ static void end_segment_well(struct slot *slot)
     tuner_take_decisions(tuner);
 }
 
+/* What was trained again, because its checkpoint was lost, has come to an earlier rung's
+ * end: the rest is the next attempt's. */
+static void pause_segment(struct slot *slot)
+{
+    end_segment(slot->tuner, &slot->job, "interrupted", (double)NAN,
+                "trained again up to an earlier milestone");
+    slot->job.trial->state = TRIAL_PENDING;
+}
+
+/* What is missing of a job whose worker says that it is done; NULL: nothing. */
+static const char *missing(const struct tuner *tuner, const struct job *job)
+{
+    if (job->type == JOB_FINAL_EVALUATION)
+        return job->next_image != tuner_test_images(tuner)
+                   ? "said `done` before its last prediction" : NULL;
+    if (job->next_epoch <= job->to_epoch)
+        return "said `done` before its last epoch";
+    if (job->type == JOB_FINAL_TRAINING && tuner->final.epochs != job->to_epoch)
+        return "said `done` without a checkpoint of its last epoch";
+    return NULL;
+}
+
 static void hear_done(struct slot *slot, const struct message *message)
 {
     const struct job *job = &slot->job;
-    if (!job->settled && job->type != JOB_FINAL_EVALUATION && job->next_epoch <= job->to_epoch) {
-        at_fault(slot, "protocol", "said `done` before its last epoch");
+    const char *lack = job->settled ? NULL : missing(slot->tuner, job);
+    if (lack != NULL) {
+        at_fault(slot, "protocol", lack);
         return;
     }
-    if (!job->settled && job->type == JOB_SEGMENT)
+    if (!job->settled && job->type == JOB_SEGMENT && job->to_epoch < job->trial->to_epoch)
+        pause_segment(slot);
+    else if (!job->settled && job->type == JOB_SEGMENT)
         end_segment_well(slot);
     else if (!job->settled)
         final_done(slot->tuner, &slot->job, message);
@@ -288,6 +329,9 @@ static void hear_error(struct slot *slot, const struct message *message)
             lose_checkpoint(slot, message->text);
         } else if (message->retry || slot->job.type != JOB_SEGMENT) {
             lose_job(slot, "error", message->text);
+            /* The same file would be refused again; trained again it may be whole. */
+            if (slot->job.type == JOB_FINAL_EVALUATION && !message->retry)
+                final_drop_checkpoint(slot->tuner);
         } else {
             record_fault(slot, "error", message->text, "trial failed");
             fail_trial(slot, message->text);
@@ -316,7 +360,9 @@ static void hear_about_job(struct slot *slot, const struct message *message)
         hear_done(slot, message);
         break;
     case MESSAGE_PREDICTIONS:
-        if (job->type == JOB_FINAL_EVALUATION && message->first == job->next_image)
+        if (job->type == JOB_FINAL_EVALUATION && message->first == job->next_image &&
+            job->next_image + (int64_t)json_array_size(message->labels) <=
+                tuner_test_images(slot->tuner))
             final_predictions(slot->tuner, &slot->job, message);
         else
             at_fault(slot, "protocol", "predictions that were not asked for, or out of order");
