@@ -299,20 +299,23 @@ search: {scheduler: hyperband, max_epochs: 9}
 def used_up():
     """A space of 6 configurations where the plan has places for 17."""
     wanted = None
-    for count, point in ((1, None), (3, None), (2, "after-act:9"), (2, "before-act:16")):
-        home = folder(f"small{count}{point}")
+    for count, points in ((1, ""), (3, ""), (2, "after-act"), (2, "before-commit")):
+        home = folder(f"small{count}{points}")
         study = home + "/s.yaml"
         open(study, "w").write(SMALL)
-        if point:
-            code, _, err = run(home, "run", study, "--workers", "2", failpoint=point)
-            check(f"killed at {point}", code == -signal.SIGKILL, err)
-        code, _, err = run(home, "run", study, "--workers", str(count))
+        step = 4 if points else 0
+        code, said = -signal.SIGKILL, ""
+        while code == -signal.SIGKILL and step < 40:
+            code, _, err = run(home, "run", study, "--workers", str(count),
+                               failpoint=f"{points}:{step}" if points else None)
+            said += err
+            step += 1
         wanted = wanted or results(home)
-        check(f"a space that is used up ends the study ({count} workers, {point})",
+        check(f"a space that is used up ends the study ({count} workers, killed {points})",
               code == 0 and rows(home, "SELECT count(*) FROM trials") == [(6,)] and
-              results(home) == wanted, err)
-        check("and says so", "used up" in err and rows(
-            home, "SELECT note FROM studies") == [("the search space is used up",)], err)
+              results(home) == wanted, said)
+        check("and says so", "used up" in said and rows(
+            home, "SELECT note FROM studies") == [("the search space is used up",)], said)
     code, out, err = run(home, "check", study)
     check("check says beforehand that the space is small", "only 6 configurations" in out, out)
 
@@ -330,10 +333,11 @@ def limits():
         home, "SELECT places, (SELECT count(*) FROM trials) FROM planned_rungs") == [(12, 12)], err)
     home = folder("limit-lowered")
     run(home, "run", study(home, ""), "--workers", "5", failpoint="after-act:6")
-    began = rows(home, "SELECT count(*) FROM trials")[0][0]
+    beyond = "SELECT count(*) FROM segments WHERE trial >= 2"
+    began = rows(home, beyond)
     code, _, err = run(home, "run", study(home, ", limits: {epochs: 6}"))
-    check("a lower limit leaves out what had begun beyond it", began > 2 and code == 0 and rows(
-        home, "SELECT count(*) FROM trials WHERE value IS NOT NULL") == [(2,)], (began, err))
+    check("a lower limit leaves out what had begun beyond it", code == 0 and
+          began[0][0] > 0 and rows(home, beyond) == began, (began, err))
     home = folder("limit-minutes")
     code, _, err = run(home, "run", write_study(
         home, search="{trials: 1, max_epochs: 1, limits: {minutes: 0.04}}"),
