@@ -1,6 +1,7 @@
 /* The engine's insides, shared by tuner.c (the turn), assign.c (who works on what next),
- * slot.c (workers and what they say), record.c and replay.c (a new record, going on from
- * one), sweep.c (files left over) and final.c (the winner's training and evaluation).
+ * slot.c (workers and what they say), fault.c (what goes wrong with a job), record.c and
+ * replay.c (a new record, going on from one), sweep.c (files left over) and final.c (the
+ * winner's training and evaluation).
  * Nobody else includes this. */
 #ifndef TUNER_ENGINE_H
 #define TUNER_ENGINE_H
@@ -127,7 +128,22 @@ void slot_act(struct slot *slot, bool wanted);
 void slot_stop(struct slot *slot);
 /* Records that its worker, if there is one, ends now; its segment can be gone on with. */
 void slot_record_end(struct slot *slot, const char *reason);
+/* Records how an attempt at a segment ended. */
+void slot_end_segment(struct tuner *tuner, const struct job *job, const char *state, double value,
+                      const char *reason);
 struct launcher_events slot_events(struct tuner *tuner);
+
+/* ---- fault.c ---- */
+/* Records a fault of a slot's worker, and says it. */
+void fault_record(struct slot *slot, const char *kind, const char *reason, const char *action);
+/* The trial in hand has failed, whatever is tried. */
+void fault_fail_trial(struct slot *slot, const char *reason);
+/* The worker is at fault: what it has in hand is tried again, or has failed. */
+void fault_lose_job(struct slot *slot, const char *kind, const char *reason);
+/* Whether an error says that the checkpoint to go on from is of no use. */
+bool fault_is_of_checkpoint(const struct slot *slot, const struct message *message);
+/* Nobody's retry, for without it the training begins anew and comes out the same. */
+void fault_lose_checkpoint(struct slot *slot, const char *reason);
 
 /* ---- replay.c ---- */
 /* Rebuilds sampler, scheduler, trials and final from the record of study `id`. */

@@ -6,87 +6,15 @@
 
 enum { START_FAILURES_MAX = 3, READY_SECONDS = 60 };
 
-/* ---- what ends a job before its time ---- */
-
-static void record_fault(struct slot *slot, const char *kind, const char *reason,
-                         const char *action)
-{
-    struct tuner *tuner = slot->tuner;
-    const struct job *job = &slot->job;
-    int trial = job->trial != NULL ? job->trial->number : -1;
-    if (tuner_recording(tuner))
-        store_add_fault(tuner->store, tuner->id, trial, job->attempt, slot->worker_id, kind,
-                        reason, action, &tuner->broken);
-    if (trial >= 0)
-        progress_line(tuner->progress, "trial %d, worker %d: %s: %s (%s)", trial, slot->number,
-                      kind, reason, action);
-    else
-        progress_line(tuner->progress, "worker %d: %s: %s (%s)", slot->number, kind, reason,
-                      action);
-}
-
-static void end_segment(struct tuner *tuner, const struct job *job, const char *state,
-                        double value, const char *reason)
+void slot_end_segment(struct tuner *tuner, const struct job *job, const char *state, double value,
+                      const char *reason)
 {
     if (tuner_recording(tuner))
         store_end_segment(tuner->store, tuner->id, job->trial->number, job->trial->rung,
                           job->attempt, state, value, reason, &tuner->broken);
 }
 
-/* The trial has failed, whatever is tried. */
-static void fail_trial(struct slot *slot, const char *reason)
-{
-    struct tuner *tuner = slot->tuner;
-    struct trial *trial = slot->job.trial;
-    end_segment(tuner, &slot->job, "failed", (double)NAN, reason);
-    trial->value = (double)NAN;
-    trial->state = TRIAL_ENDED;
-    slot->job.settled = true;
-    scheduler_ended(tuner->scheduler, trial->number, trial->rung, (double)NAN);
-    tuner_take_decisions(tuner);
-    progress_line(tuner->progress, "trial %d failed: %s", trial->number, reason);
-}
-
-/* The segment's worker is at fault: another attempt, or the trial fails. */
-static void lose_segment(struct slot *slot, const char *kind, const char *reason)
-{
-    struct tuner *tuner = slot->tuner;
-    struct trial *trial = slot->job.trial;
-    bool again = trial->retries < tuner->study->retries;
-    record_fault(slot, kind, reason, again ? "retried" : "trial failed");
-    if (again) {
-        end_segment(tuner, &slot->job, "retry", (double)NAN, reason);
-        trial->retries++;
-        trial->state = TRIAL_PENDING;
-        slot->job.settled = true;
-        return;
-    }
-    fail_trial(slot, reason);
-    if (tuner_recording(tuner))
-        store_void_study(tuner->store, tuner->id, "a trial failed because its retries were used up",
-                         &tuner->broken);
-}
-
-static void lose_final(struct slot *slot, const char *kind, const char *reason)
-{
-    struct tuner *tuner = slot->tuner;
-    bool again = tuner->final.retries++ < tuner->study->retries;
-    record_fault(slot, kind, reason, again ? "retried" : "study failed");
-    slot->job.settled = true;
-    if (!again)
-        fail(&tuner->broken, "the final training and evaluation failed: %s; run the study again "
-                             "to go on from here", reason);
-}
-
-static void lose_job(struct slot *slot, const char *kind, const char *reason)
-{
-    if (slot->job.type == JOB_NONE || slot->job.settled)
-        record_fault(slot, kind, reason, "worker ended");
-    else if (slot->job.type == JOB_SEGMENT)
-        lose_segment(slot, kind, reason);
-    else
-        lose_final(slot, kind, reason);
-}
+/* ---- what ends a worker before its time ---- */
 
 static void kill_worker(struct slot *slot)
 {
@@ -110,7 +38,7 @@ static void at_fault(struct slot *slot, const char *kind, const char *reason)
 {
     if (slot->state == SLOT_ENDING)
         return;
-    lose_job(slot, kind, reason);
+    fault_lose_job(slot, kind, reason);
     count_start_failure(slot, reason);
     kill_worker(slot);
 }
@@ -177,7 +105,7 @@ static void record_epoch(struct slot *slot, const struct message *message)
     if (tuner_recording(tuner))
         store_add_epoch(tuner->store, tuner->id, &record, &differs, &tuner->broken);
     if (differs)
-        record_fault(slot, "differs", "an epoch that was run again came out differently",
+        fault_record(slot, "differs", "an epoch that was run again came out differently",
                      "first result kept");
 }
 
@@ -199,8 +127,8 @@ static void hear_segment_epoch(struct slot *slot, const struct message *message)
     if (!all_finite(message, &name)) {
         char *reason = xasprintf("diverged: %s is not finite after epoch %d", name,
                                  (int)message->epoch);
-        record_fault(slot, "diverged", reason, "trial failed");
-        fail_trial(slot, reason);
+        fault_record(slot, "diverged", reason, "trial failed");
+        fault_fail_trial(slot, reason);
         free(reason);
         return;
     }
@@ -219,7 +147,7 @@ static void hear_final_epoch(struct slot *slot, const struct message *message)
     if (!all_finite(message, &name)) {
         char *reason = xasprintf("the final training diverged: %s is not finite after epoch %d",
                                  name, (int)message->epoch);
-        record_fault(slot, "diverged", reason, "study failed");
+        fault_record(slot, "diverged", reason, "study failed");
         slot->job.settled = true;
         fail(&slot->tuner->broken, "%s; a study with final: {retrain: false} and another name "
                                    "takes the winner as the search left it", reason);
@@ -251,7 +179,7 @@ static void end_segment_well(struct slot *slot)
     trial->value = tuner->study->take_best ? trial->best : trial->latest;
     trial->value_epochs = trial->to_epoch;
     trial->state = TRIAL_PAUSED;
-    end_segment(tuner, &slot->job, "ended", trial->value, NULL);
+    slot_end_segment(tuner, &slot->job, "ended", trial->value, NULL);
     progress_line(tuner->progress, "trial %d: %s %.4f after %d epoch%s", trial->number,
                   tuner->study->metric, trial->value, trial->to_epoch,
                   trial->to_epoch == 1 ? "" : "s");
@@ -263,7 +191,7 @@ static void end_segment_well(struct slot *slot)
  * end: the rest is the next attempt's. */
 static void pause_segment(struct slot *slot)
 {
-    end_segment(slot->tuner, &slot->job, "interrupted", (double)NAN,
+    slot_end_segment(slot->tuner, &slot->job, "interrupted", (double)NAN,
                 "trained again up to an earlier milestone");
     slot->job.trial->state = TRIAL_PENDING;
 }
@@ -298,43 +226,19 @@ static void hear_done(struct slot *slot, const struct message *message)
     free_slot(slot);
 }
 
-/* The checkpoint to go on from is damaged: nobody's retry, for without it the training
- * begins anew and comes out the same. */
-static void lose_checkpoint(struct slot *slot, const char *reason)
-{
-    struct tuner *tuner = slot->tuner;
-    record_fault(slot, "checkpoint", reason, "trained again from the start");
-    slot->job.settled = true;
-    if (slot->job.type == JOB_SEGMENT) {
-        end_segment(tuner, &slot->job, "interrupted", (double)NAN, reason);
-        tuner_drop_checkpoint(tuner, slot->job.trial);
-        slot->job.trial->state = TRIAL_PENDING;
-    } else {
-        final_drop_checkpoint(tuner);
-    }
-}
-
-static bool checkpoint_is_damaged(const struct slot *slot, const struct message *message)
-{
-    bool has_one = slot->job.type == JOB_SEGMENT ? slot->job.trial->checkpoint != NULL
-                                                 : slot->job.type == JOB_FINAL_TRAINING &&
-                                                       slot->tuner->final.checkpoint != NULL;
-    return has_one && message->where != NULL && strcmp(message->where, "read_checkpoint") == 0;
-}
-
 static void hear_error(struct slot *slot, const struct message *message)
 {
     if (!slot->job.settled) {
-        if (checkpoint_is_damaged(slot, message)) {
-            lose_checkpoint(slot, message->text);
+        if (fault_is_of_checkpoint(slot, message)) {
+            fault_lose_checkpoint(slot, message->text);
         } else if (message->retry || slot->job.type != JOB_SEGMENT) {
-            lose_job(slot, "error", message->text);
+            fault_lose_job(slot, "error", message->text);
             /* The same file would be refused again; trained again it may be whole. */
             if (slot->job.type == JOB_FINAL_EVALUATION && !message->retry)
                 final_drop_checkpoint(slot->tuner);
         } else {
-            record_fault(slot, "error", message->text, "trial failed");
-            fail_trial(slot, message->text);
+            fault_record(slot, "error", message->text, "trial failed");
+            fault_fail_trial(slot, message->text);
         }
     }
     free_slot(slot);
@@ -400,7 +304,7 @@ static void interrupt_job(struct slot *slot)
     struct trial *trial = slot->job.trial;
     if (slot->job.type != JOB_SEGMENT || slot->job.settled)
         return;
-    end_segment(slot->tuner, &slot->job, "interrupted", (double)NAN, NULL);
+    slot_end_segment(slot->tuner, &slot->job, "interrupted", (double)NAN, NULL);
     trial->state = TRIAL_PENDING;
 }
 
@@ -419,7 +323,7 @@ static void hear_end(void *context, struct worker *worker, const char *reason)
     struct tuner *tuner = slot->tuner;
     (void)context;
     if (tuner->interrupts == 0 && slot->state != SLOT_ENDING) {
-        lose_job(slot, "crashed", reason);
+        fault_lose_job(slot, "crashed", reason);
         count_start_failure(slot, reason);
     }
     slot_record_end(slot, reason);
