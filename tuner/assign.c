@@ -125,9 +125,10 @@ static json_t *segment_message(const struct tuner *tuner, const struct trial *tr
         json_object_get(tuner->prepared.data, "seed"), "parameters", trial->parameters, "model",
         json_object_get(trial->configuration, "model"), "training",
         json_object_get(trial->configuration, "training"), "data", tuner->prepared.data,
-        "threads", tuner->study->threads, "schedule_epochs", schedule_epochs(tuner, trial, job->to_epoch),
-        "from_epoch", job->next_epoch - 1, "to_epoch", job->to_epoch, "read_checkpoint",
-        trial->checkpoint, "write_checkpoint", prefix);
+        "threads", tuner->study->threads, "schedule_epochs",
+        schedule_epochs(tuner, trial, job->to_epoch), "from_epoch", job->next_epoch - 1,
+        "to_epoch", job->to_epoch, "read_checkpoint", trial->checkpoint, "write_checkpoint",
+        prefix);
     free(prefix);
     free(folder);
     return message;
