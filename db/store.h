@@ -49,6 +49,8 @@ struct study_record {
 };
 int store_add_study(struct store *store, const struct study_record *study, int64_t *id,
                     struct failure *why);
+/* Another plan (as in study_record) in place of the one there: limits may change. */
+int store_set_plan(struct store *store, int64_t study, const json_t *plan, struct failure *why);
 /* state: "running", "interrupted", "finished", "failed"; `note` may be NULL. */
 int store_set_study_state(struct store *store, int64_t study, const char *state,
                           const char *note, struct failure *why);

@@ -8,7 +8,10 @@ at its end misbehaves at every attempt, the others at the first one only.
   old_attempt, no_metric, diverge, refuse, ask_again, no_checkpoint, silent_start,
   bad_version, exit_at_start, slow (20 ms an epoch), sparse (a checkpoint only after
   every second epoch), hold_pipe (dies, but a process that it started holds its output),
-  and in the final: final_error, final_diverge, few_predictions
+  and in the final: final_error, final_diverge, final_crash, few_predictions, refuse_file,
+  slow_evaluation (3 s)
+
+What it trains it also lists in $FAKE_STATE/trained, a line for each epoch.
 """
 import json
 import math
@@ -55,7 +58,9 @@ def metric(run, epoch):
         number = value if isinstance(value, (int, float)) else len(str(value))
         mixed += math.sin(float(number) * (i + 1) * 12.9898) * 0.5 + 0.5
     mixed = mixed / max(1, len(run["parameters"]))
-    return round(0.5 + 0.4 * mixed * (1 - 0.7 ** epoch) + 0.001 * epoch, 6)
+    schedule = run["training"].get("learning_rate_schedule", {})
+    late = 0.0001 * run["schedule_epochs"] if schedule.get("over") == "milestone" else 0
+    return round(0.5 + 0.4 * mixed * (1 - 0.7 ** epoch) + 0.001 * epoch + late, 6)
 
 
 def misbehave(run, epoch):
@@ -97,14 +102,19 @@ def epoch_message(run, epoch, path):
 def run_epoch(run, epoch):
     """Says one epoch; False when there is nothing more to say."""
     trial = run["trial"]
+    final = run["write_checkpoint"].endswith("/final")
     misbehave(run, epoch)
+    if final and misbehaves("final_crash", trial, epoch):
+        sys.exit(3)
     if "slow" in WORDS:
         time.sleep(0.02)
     path = f"{run['write_checkpoint']}.{epoch}.{run['attempt']}"
     with open(path, "w") as file:
         json.dump({"trial": trial, "epoch": epoch}, file)
     message = epoch_message(run, epoch, path)
-    if "sparse" in WORDS and epoch % 2:
+    with open(f"{FIRST_ATTEMPTS}/trained", "a") as file:
+        file.write(f"{os.path.basename(run['write_checkpoint'])} {epoch}\n")
+    if "sparse" in WORDS and epoch % 2 and not (final and epoch == run["to_epoch"]):
         os.unlink(path)
         message["checkpoint"] = None
     if misbehaves("no_checkpoint", trial, epoch):
@@ -118,7 +128,6 @@ def run_epoch(run, epoch):
         del message["metrics"]["val_accuracy"]
     if misbehaves("old_attempt", trial, epoch):
         say(dict(message, attempt=0, metrics={"val_accuracy": 99}))
-    final = run["write_checkpoint"].endswith("/final")
     if misbehaves("diverge", trial, epoch) or final and misbehaves("final_diverge", trial, epoch):
         message["metrics"]["train_loss"] = None
         say(message)
@@ -160,6 +169,11 @@ def evaluate(message):
     images = 1000
     with open(message["checkpoint"]) as file:
         measured = json.load(file)
+    if misbehaves("refuse_file", message["trial"]):
+        return say({"type": "error", "trial": message["trial"], "attempt": message["attempt"],
+                    "text": "damaged " + message["checkpoint"], "where": None, "retry": False})
+    if misbehaves("slow_evaluation", message["trial"]):
+        time.sleep(3)
     if misbehaves("few_predictions", message["trial"]):
         images = 500
     for first in range(0, images, 500):

@@ -98,7 +98,7 @@ def misbehaving():
     """Faults of workers that cost a segment one retry and change no result."""
     for fake in ("crash=3:1", "segv=4", "hang=5:1", "flood=2:1", "garbage=6", "half_line=7",
                  "early_done=8:1", "out_of_order=1:1", "wrong_trial=9:1", "no_metric=10:1",
-                 "ask_again=11", "old_attempt=2", "no_checkpoint=0:1"):
+                 "ask_again=11", "hold_pipe=12", "old_attempt=2", "no_checkpoint=0:1"):
         home = folder("fault-" + fake.split("=")[0])
         code, _, err = run(home, "run", write_study(home), "--workers", "2", fake=fake)
         check(f"a worker's fault ({fake}) costs a retry and no result",
@@ -175,6 +175,175 @@ def trainers_that_do_not_start():
     home = folder("no-trainer")
     code, _, err = run(home, "run", write_study(home), trainer="/nonexistent/trainer")
     check("a trainer that is not there is named", code != 0 and "/nonexistent/trainer" in err, err)
+
+
+def epochs_trained(home):
+    """What the fake trainer did in this home: (whose, epoch) for each epoch."""
+    with open(home + "/fake-state/trained") as file:
+        return [tuple(line.split()) for line in file]
+
+
+def moved_homes():
+    """The home of an interrupted study has another path when it goes on."""
+    for how in (os.rename, os.symlink):
+        home = folder("moved-" + how.__name__)
+        process = start(home, "run", write_study(home), "--workers", "2", fake="slow")
+        wait_until(lambda: os.path.exists(home + "/fake-state/trained") and
+                   len(epochs_trained(home)) > 20)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        how(home, home + "-there")
+        home += "-there"
+        code, _, err = run(home, "run", home + "/s.yaml")
+        trained = epochs_trained(home)
+        check(f"a study goes on in a home with another path ({how.__name__})",
+              code == 0 and results(home) == EXPECTED["s"], err)
+        check("and its checkpoints are found there: no epoch is trained twice",
+              len(trained) == len(set(trained)) and
+              rows(home, "SELECT count(*) FROM faults") == [(0,)], trained)
+
+
+def sparse_checkpoints():
+    """A trainer that saves after every second epoch only."""
+    for fake in ("sparse", "sparse,crash=15:8", "sparse,final_crash=15:6,final_crash"):
+        home = folder("sparse" + str(len(fake)))
+        code, _, err = run(home, "run", write_study(home), "--workers", "2", fake=fake)
+        check(f"checkpoints may be missing ({fake})",
+              code == 0 and results(home) == EXPECTED["s"], err)
+        check("and no more is trained again than from the newest one",
+              sum(whose == "15" for whose, _ in epochs_trained(home)) ==
+              (10 if "crash=15:8" in fake and "final" not in fake else 9), epochs_trained(home))
+
+
+def milestones():
+    """A learning rate that is laid out anew for each rung, and checkpoints that are lost."""
+    home = folder("milestones")
+
+    def write(place):
+        study = write_study(place)
+        text = open(study).read().replace(
+            "training:\n", "training:\n  learning_rate_schedule: {type: linear, over: milestone}\n")
+        open(study, "w").write(text)
+        return study
+    code, _, err = run(home, "run", write(home))
+    wanted = results(home)
+    check("a study with rates by milestones runs", code == 0 and wanted != EXPECTED["s"], err)
+    home = folder("milestones-lost")
+    study = write(home)
+    for point in (20, 40):
+        run(home, "run", study, "--workers", "2", failpoint=f"after-act:{point}")
+        lose_checkpoints(home)
+    code, _, err = run(home, "run", study)
+    check("what is trained again pauses where it did before, and comes out the same",
+          code == 0 and results(home) == wanted and
+          rows(home, "SELECT count(*) FROM faults") == [(0,)], err)
+
+
+def lose_checkpoints(home):
+    for path, _, names in os.walk(home + "/checkpoints"):
+        for name in names:
+            os.unlink(os.path.join(path, name))
+
+
+def finals():
+    home = folder("final-kept")
+    kept = "final: {retrain: false}\nkeep: 1\n"
+    code, _, err = run(home, "run", write_study(home, more=kept), "--workers", "2")
+    check("without retrain the winner's own checkpoint is evaluated", code == 0 and rows(
+        home, "SELECT images FROM finals") == [(1000,)] and rows(
+        home, "SELECT count(*) FROM final_epochs") == [(0,)], err)
+    home = folder("final-lost")
+    study = write_study(home, more=kept)
+    for step in range(60):
+        run(home, "run", study, "--workers", "3", failpoint=f"before-act:{4 + step % 2}")
+        if rows(home, "SELECT state FROM finals") == [("running",)]:
+            break
+    lose_checkpoints(home)
+    code, _, err = run(home, "run", study)
+    layers = rows(home, "SELECT trial, json_extract(layers, '$[0].trial'), "
+                        "json_extract(layers, '$[0].epoch') FROM finals")
+    check("a winner whose checkpoint is gone is trained as before, then evaluated",
+          code == 0 and results(home) == EXPECTED["s"] and rows(
+              home, "SELECT count(*) FROM final_epochs") == [(9,)] and
+          layers[0][1:] == (layers[0][0], 9), (step, err, layers))
+    for fake in ("few_predictions", "refuse_file"):
+        home = folder("final-" + fake)
+        code, _, err = run(home, "run", write_study(home), fake=fake)
+        check(f"a final evaluation that goes wrong ({fake}) is done again, whole", code == 0 and
+              rows(home, "SELECT images FROM finals") == [(1000,)] and
+              rows(home, "SELECT count(*) FROM predictions") == [(1000,)] and
+              rows(home, "SELECT count(*) FROM faults") == [(1,)], err)
+    home = folder("final-diverges")
+    code, _, err = run(home, "run", write_study(home), fake="final_diverge!")
+    check("a final training that diverges ends the study and says so", code == 1 and
+          "the final training diverged" in err and rows(
+              home, "SELECT state FROM studies") == [("failed",)], (code, err))
+
+
+SMALL = """study: s
+data: {dataset: synthetic, train: 1000, validation: 100}
+parameters:
+  filters:    {type: int, low: 8, high: 16, step: 8}
+  batch_size: {type: categorical, choices: [32, 64, 128]}
+model:
+  - conv: {filters: $filters, kernel: 3}
+  - flatten
+  - dense: {units: classes}
+training:
+  optimizer: {type: adam, learning_rate: 0.001}
+  batch_size: $batch_size
+search: {scheduler: hyperband, max_epochs: 9}
+"""
+
+
+def used_up():
+    """A space of 6 configurations where the plan has places for 17."""
+    wanted = None
+    for count, points in ((1, ""), (3, ""), (2, "after-act"), (2, "before-commit")):
+        home = folder(f"small{count}{points}")
+        study = home + "/s.yaml"
+        open(study, "w").write(SMALL)
+        step = 4 if points else 0
+        code, said = -signal.SIGKILL, ""
+        while code == -signal.SIGKILL and step < 40:
+            code, _, err = run(home, "run", study, "--workers", str(count),
+                               failpoint=f"{points}:{step}" if points else None)
+            said += err
+            step += 1
+        wanted = wanted or results(home)
+        check(f"a space that is used up ends the study ({count} workers, killed {points})",
+              code == 0 and rows(home, "SELECT count(*) FROM trials") == [(6,)] and
+              results(home) == wanted, said)
+        check("and says so", "used up" in said and rows(
+            home, "SELECT note FROM studies") == [("the search space is used up",)], said)
+    code, out, err = run(home, "check", study)
+    check("check says beforehand that the space is small", "only 6 configurations" in out, out)
+
+
+def limits():
+    def study(place, limit):
+        return write_study(place, search="{trials: 12, max_epochs: 3" + limit + "}")
+    home = folder("limit-raised")
+    code, _, err = run(home, "run", study(home, ", limits: {epochs: 18}"),
+                       failpoint="after-act:8")
+    check("the plan follows the limit in epochs", code == -signal.SIGKILL and rows(
+        home, "SELECT places FROM planned_rungs") == [(6,)], err)
+    code, _, err = run(home, "run", study(home, ""))
+    check("without the limit the whole of it is run", code == 0 and rows(
+        home, "SELECT places, (SELECT count(*) FROM trials) FROM planned_rungs") == [(12, 12)], err)
+    home = folder("limit-lowered")
+    run(home, "run", study(home, ""), "--workers", "5", failpoint="after-act:6")
+    beyond = "SELECT count(*) FROM segments WHERE trial >= 2"
+    began = rows(home, beyond)
+    code, _, err = run(home, "run", study(home, ", limits: {epochs: 6}"))
+    check("a lower limit leaves out what had begun beyond it", code == 0 and
+          began[0][0] > 0 and rows(home, beyond) == began, (began, err))
+    home = folder("limit-minutes")
+    code, _, err = run(home, "run", write_study(
+        home, search="{trials: 1, max_epochs: 1, limits: {minutes: 0.04}}"),
+        fake="slow_evaluation")
+    check("a limit in minutes that is over after the search voids nothing", code == 0 and rows(
+        home, "SELECT void_reason FROM studies") == [(None,)], err)
 
 
 def other_searches():
@@ -264,6 +433,12 @@ misbehaving()
 damaged_checkpoints()
 failing_trials()
 trainers_that_do_not_start()
+moved_homes()
+sparse_checkpoints()
+milestones()
+finals()
+used_up()
+limits()
 other_searches()
 same_study()
 one_tuner_a_home()

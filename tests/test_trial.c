@@ -36,9 +36,11 @@ static void epochs_and_checkpoints_advance(void **state)
     trial_advance(trial, 2, 0.8, true, "b");
     assert_string_equal(trial->checkpoint, "b");
     assert_int_equal(trial->checkpoint_epoch, 2);
-    /* An epoch run again after a retry does not count twice. */
-    trial_advance(trial, 1, 0.9, true, "c");
+    /* An epoch run again after a retry does not count twice, nor for another value. */
+    trial_advance(trial, 1, 0.95, true, "c");
     assert_int_equal(trial->epochs, 2);
+    assert_true(trial->latest < 0.81 && trial->best < 0.91);
+    assert_int_equal(trial->checkpoint_epoch, 1);
     trial_free(trial);
 }
 

@@ -83,33 +83,52 @@ static struct trial *next_trial(struct tuner *tuner)
     return trial;
 }
 
-/* Epochs that a decaying learning rate is laid out for. */
-static int schedule_epochs(const struct tuner *tuner, const struct trial *trial)
+static bool is_laid_out_by_milestones(const struct trial *trial)
 {
     const json_t *over = json_object_get(
         json_object_get(json_object_get(trial->configuration, "training"),
                         "learning_rate_schedule"), "over");
     const char *word = json_string_value(over);
-    bool milestone = word != NULL && strcmp(word, "milestone") == 0;
-    if (milestone || tuner->study->scheduler == SCHEDULER_FULL)
-        return trial->to_epoch;
+    return word != NULL && strcmp(word, "milestone") == 0;
+}
+
+int schedule_epochs(const struct tuner *tuner, const struct trial *trial, int to_epoch)
+{
+    if (is_laid_out_by_milestones(trial) || tuner->study->scheduler == SCHEDULER_FULL)
+        return to_epoch;
     return tuner->study->max_epochs;
 }
 
-static json_t *segment_message(const struct tuner *tuner, const struct trial *trial)
+int next_pause(const struct tuner *tuner, const struct trial *trial, int from, int to)
+{
+    int b, r;
+    if (!is_laid_out_by_milestones(trial))
+        return to;
+    for (b = 0; b < tuner->plan.bracket_count; b++) {
+        const struct bracket_plan *bracket = &tuner->plan.brackets[b];
+        for (r = 0; bracket->number == trial->bracket && r < bracket->rung_count; r++) {
+            if (bracket->rungs[r].epochs > from && bracket->rungs[r].epochs < to)
+                return bracket->rungs[r].epochs;
+        }
+    }
+    return to;
+}
+
+static json_t *segment_message(const struct tuner *tuner, const struct trial *trial,
+                               const struct job *job)
 {
     char *folder = home_checkpoints(tuner->options->home, tuner->study->name);
     char *prefix = xasprintf("%s/%d", folder, trial->number);
-    int from = trial->checkpoint != NULL ? trial->checkpoint_epoch : 0;
     json_t *message = json_pack(
         "{s:s, s:i, s:i, s:O, s:O, s:O, s:O, s:O, s:i, s:i, s:i, s:i, s:s?, s:s}", "type", "run",
         "trial", trial->number, "attempt", trial->attempt, "seed",
         json_object_get(tuner->prepared.data, "seed"), "parameters", trial->parameters, "model",
         json_object_get(trial->configuration, "model"), "training",
         json_object_get(trial->configuration, "training"), "data", tuner->prepared.data,
-        "threads", tuner->study->threads, "schedule_epochs", schedule_epochs(tuner, trial),
-        "from_epoch", from, "to_epoch", trial->to_epoch, "read_checkpoint", trial->checkpoint,
-        "write_checkpoint", prefix);
+        "threads", tuner->study->threads, "schedule_epochs",
+        schedule_epochs(tuner, trial, job->to_epoch), "from_epoch", job->next_epoch - 1,
+        "to_epoch", job->to_epoch, "read_checkpoint", trial->checkpoint, "write_checkpoint",
+        prefix);
     free(prefix);
     free(folder);
     return message;
@@ -117,14 +136,15 @@ static json_t *segment_message(const struct tuner *tuner, const struct trial *tr
 
 static void give_segment(struct tuner *tuner, struct slot *slot, struct trial *trial)
 {
-    struct job job = {.type = JOB_SEGMENT, .trial = trial, .to_epoch = trial->to_epoch};
-    job.attempt = ++trial->attempt;
-    job.next_epoch = (trial->checkpoint != NULL ? trial->checkpoint_epoch : 0) + 1;
+    struct job job = {.type = JOB_SEGMENT, .trial = trial, .attempt = ++trial->attempt};
+    int from = trial->checkpoint != NULL ? trial->checkpoint_epoch : 0;
+    job.next_epoch = from + 1;
+    job.to_epoch = next_pause(tuner, trial, from, trial->to_epoch);
     trial->state = TRIAL_RUNNING;
     if (tuner_recording(tuner))
         store_begin_segment(tuner->store, tuner->id, trial->number, trial->rung, job.attempt,
                             trial->from_epoch, trial->to_epoch, slot->worker_id, &tuner->broken);
-    slot_give(slot, &job, segment_message(tuner, trial));
+    slot_give(slot, &job, segment_message(tuner, trial, &job));
 }
 
 static bool any_busy(const struct tuner *tuner)

@@ -3,25 +3,38 @@
 #include "common/file.h"
 #include "tuner/home.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A model with its optimizer state; far above what the schema lets a network be. */
 #define MODEL_BYTES_MAX ((size_t)2 << 30)
 
+void final_adopt(struct tuner *tuner)
+{
+    struct final *final = &tuner->final;
+    const struct trial *winner = final->winner;
+    if (tuner->study->retrain || winner->checkpoint == NULL ||
+        winner->checkpoint_epoch != final->to_epoch)
+        return;
+    final->checkpoint = xstrdup(winner->checkpoint);
+    final->epochs = final->to_epoch;
+    final->trained = true;
+}
+
 int final_decide(struct tuner *tuner)
 {
     struct final *final = &tuner->final;
     const struct trial *best = tuner_best(tuner);
+    if (best == NULL && tuner->closed)
+        return fail(&tuner->broken, "the limit of %g minutes was over before any trial ended well; "
+                                    "run the study again to go on", tuner->study->limit_minutes);
     if (best == NULL)
         return fail(&tuner->broken, "no trial ended well, so there is no best model; "
                                     "db/queries/failures.sql lists why");
     final->winner = tuner->trials[best->number];
     final->to_epoch = final->winner->value_epochs;
-    final->trained = !tuner->study->retrain;
-    if (final->trained)
-        final->checkpoint = final->winner->checkpoint != NULL
-                                ? xstrdup(final->winner->checkpoint) : NULL;
+    final_adopt(tuner);
     if (tuner_recording(tuner))
         store_set_winner(tuner->store, tuner->id, final->winner->number, &tuner->broken);
     progress_line(tuner->progress, "the search is over: trial %d wins with %s %.4f",
@@ -50,15 +63,20 @@ static json_t *base_message(const struct tuner *tuner, const char *type, json_t 
                      "threads", tuner->study->threads * tuner->slot_count);
 }
 
-static json_t *training_message(const struct tuner *tuner)
+/* Without `retrain` this trains the winner's own weights once more, bit for bit, whose
+ * checkpoint is gone. */
+static json_t *training_message(const struct tuner *tuner, int to_epoch)
 {
     const struct final *final = &tuner->final;
+    bool anew = tuner->study->retrain;
     char *folder = home_checkpoints(tuner->options->home, tuner->study->name);
     char *prefix = xasprintf("%s/final", folder);
-    json_t *message = base_message(tuner, "run", joined_data(tuner));
-    json_object_set_new(message, "schedule_epochs", json_integer(final->to_epoch));
+    json_t *message = base_message(tuner, "run", anew ? joined_data(tuner)
+                                                      : json_incref(tuner->prepared.data));
+    int schedule = anew ? to_epoch : schedule_epochs(tuner, final->winner, to_epoch);
+    json_object_set_new(message, "schedule_epochs", json_integer(schedule));
     json_object_set_new(message, "from_epoch", json_integer(final->epochs));
-    json_object_set_new(message, "to_epoch", json_integer(final->to_epoch));
+    json_object_set_new(message, "to_epoch", json_integer(to_epoch));
     json_object_set_new(message, "read_checkpoint",
                         final->checkpoint != NULL ? json_string(final->checkpoint) : json_null());
     json_object_set_new(message, "write_checkpoint", json_string(prefix));
@@ -80,11 +98,6 @@ void final_assign(struct tuner *tuner, struct slot *slot)
     struct final *final = &tuner->final;
     struct job job = {.trial = final->winner, .attempt = ++final->attempt};
     json_t *message;
-    if (final->trained && final->checkpoint == NULL) {
-        fail(&tuner->broken, "trial %d has no checkpoint to evaluate; use final: {retrain: true}",
-             final->winner->number);
-        return;
-    }
     if (!tuner_recording(tuner))
         return;
     store_begin_final(tuner->store, tuner->id, final->winner->number, final->attempt,
@@ -96,18 +109,26 @@ void final_assign(struct tuner *tuner, struct slot *slot)
     } else {
         job.type = JOB_FINAL_TRAINING;
         job.next_epoch = final->epochs + 1;
-        job.to_epoch = final->to_epoch;
-        message = training_message(tuner);
+        job.to_epoch = tuner->study->retrain ? final->to_epoch
+                                             : next_pause(tuner, final->winner, final->epochs,
+                                                          final->to_epoch);
+        message = training_message(tuner, job.to_epoch);
     }
     slot_give(slot, &job, message);
 }
 
 void final_drop_checkpoint(struct tuner *tuner)
 {
-    tuner_doom_file(tuner, tuner->final.checkpoint);
-    free(tuner->final.checkpoint);
-    tuner->final.checkpoint = NULL;
-    tuner->final.epochs = 0;
+    struct final *final = &tuner->final;
+    const char *own = final->winner->checkpoint;
+    if (own != NULL && strcmp(own, final->checkpoint) == 0)
+        tuner_drop_checkpoint(tuner, final->winner);
+    else
+        tuner_doom_file(tuner, final->checkpoint);
+    free(final->checkpoint);
+    final->checkpoint = NULL;
+    final->epochs = 0;
+    final->trained = false;
 }
 
 void final_epoch(struct tuner *tuner, struct job *job, const struct message *message)
@@ -122,8 +143,8 @@ void final_epoch(struct tuner *tuner, struct job *job, const struct message *mes
             tuner_doom_file(tuner, final->checkpoint);
         free(final->checkpoint);
         final->checkpoint = xstrdup(message->checkpoint);
+        final->epochs = (int)message->epoch;
     }
-    final->epochs = (int)message->epoch;
     job->next_epoch++;
 }
 
@@ -143,7 +164,8 @@ static void record_final(struct tuner *tuner, const struct job *job, const struc
 {
     struct final_record record = {.images = job->next_image, .correct = job->correct};
     char *bytes = NULL;
-    record.test_loss = json_number_value(json_object_get(message->body, "loss"));
+    const json_t *loss = json_object_get(message->body, "loss");
+    record.test_loss = json_is_number(loss) ? json_number_value(loss) : (double)NAN;
     record.layers = json_object_get(message->body, "layers");
     record.arithmetic = tuner->prepared.arithmetic;
     if (file_read(tuner->final.checkpoint, MODEL_BYTES_MAX, &bytes, &record.model_size,
@@ -158,7 +180,7 @@ static void record_final(struct tuner *tuner, const struct job *job, const struc
 void final_done(struct tuner *tuner, struct job *job, const struct message *message)
 {
     if (job->type == JOB_FINAL_TRAINING) {
-        tuner->final.trained = true;
+        tuner->final.trained = tuner->final.epochs == tuner->final.to_epoch;
         return;
     }
     record_final(tuner, job, message);

@@ -6,87 +6,15 @@
 
 enum { START_FAILURES_MAX = 3, READY_SECONDS = 60 };
 
-/* ---- what ends a job before its time ---- */
-
-static void record_fault(struct slot *slot, const char *kind, const char *reason,
-                         const char *action)
-{
-    struct tuner *tuner = slot->tuner;
-    const struct job *job = &slot->job;
-    int trial = job->trial != NULL ? job->trial->number : -1;
-    if (tuner_recording(tuner))
-        store_add_fault(tuner->store, tuner->id, trial, job->attempt, slot->worker_id, kind,
-                        reason, action, &tuner->broken);
-    if (trial >= 0)
-        progress_line(tuner->progress, "trial %d, worker %d: %s: %s (%s)", trial, slot->number,
-                      kind, reason, action);
-    else
-        progress_line(tuner->progress, "worker %d: %s: %s (%s)", slot->number, kind, reason,
-                      action);
-}
-
-static void end_segment(struct tuner *tuner, const struct job *job, const char *state,
-                        double value, const char *reason)
+void slot_end_segment(struct tuner *tuner, const struct job *job, const char *state, double value,
+                      const char *reason)
 {
     if (tuner_recording(tuner))
         store_end_segment(tuner->store, tuner->id, job->trial->number, job->trial->rung,
                           job->attempt, state, value, reason, &tuner->broken);
 }
 
-/* The trial has failed, whatever is tried. */
-static void fail_trial(struct slot *slot, const char *reason)
-{
-    struct tuner *tuner = slot->tuner;
-    struct trial *trial = slot->job.trial;
-    end_segment(tuner, &slot->job, "failed", (double)NAN, reason);
-    trial->value = (double)NAN;
-    trial->state = TRIAL_ENDED;
-    slot->job.settled = true;
-    scheduler_ended(tuner->scheduler, trial->number, trial->rung, (double)NAN);
-    tuner_take_decisions(tuner);
-    progress_line(tuner->progress, "trial %d failed: %s", trial->number, reason);
-}
-
-/* The segment's worker is at fault: another attempt, or the trial fails. */
-static void lose_segment(struct slot *slot, const char *kind, const char *reason)
-{
-    struct tuner *tuner = slot->tuner;
-    struct trial *trial = slot->job.trial;
-    bool again = trial->retries < tuner->study->retries;
-    record_fault(slot, kind, reason, again ? "retried" : "trial failed");
-    if (again) {
-        end_segment(tuner, &slot->job, "retry", (double)NAN, reason);
-        trial->retries++;
-        trial->state = TRIAL_PENDING;
-        slot->job.settled = true;
-        return;
-    }
-    fail_trial(slot, reason);
-    if (tuner_recording(tuner))
-        store_void_study(tuner->store, tuner->id, "a trial failed because its retries were used up",
-                         &tuner->broken);
-}
-
-static void lose_final(struct slot *slot, const char *kind, const char *reason)
-{
-    struct tuner *tuner = slot->tuner;
-    bool again = tuner->final.retries++ < tuner->study->retries;
-    record_fault(slot, kind, reason, again ? "retried" : "study failed");
-    slot->job.settled = true;
-    if (!again)
-        fail(&tuner->broken, "the final training and evaluation failed: %s; run the study again "
-                             "to go on from here", reason);
-}
-
-static void lose_job(struct slot *slot, const char *kind, const char *reason)
-{
-    if (slot->job.type == JOB_NONE || slot->job.settled)
-        record_fault(slot, kind, reason, "worker ended");
-    else if (slot->job.type == JOB_SEGMENT)
-        lose_segment(slot, kind, reason);
-    else
-        lose_final(slot, kind, reason);
-}
+/* ---- what ends a worker before its time ---- */
 
 static void kill_worker(struct slot *slot)
 {
@@ -110,7 +38,7 @@ static void at_fault(struct slot *slot, const char *kind, const char *reason)
 {
     if (slot->state == SLOT_ENDING)
         return;
-    lose_job(slot, kind, reason);
+    fault_lose_job(slot, kind, reason);
     count_start_failure(slot, reason);
     kill_worker(slot);
 }
@@ -177,7 +105,7 @@ static void record_epoch(struct slot *slot, const struct message *message)
     if (tuner_recording(tuner))
         store_add_epoch(tuner->store, tuner->id, &record, &differs, &tuner->broken);
     if (differs)
-        record_fault(slot, "differs", "an epoch that was run again came out differently",
+        fault_record(slot, "differs", "an epoch that was run again came out differently",
                      "first result kept");
 }
 
@@ -199,16 +127,32 @@ static void hear_segment_epoch(struct slot *slot, const struct message *message)
     if (!all_finite(message, &name)) {
         char *reason = xasprintf("diverged: %s is not finite after epoch %d", name,
                                  (int)message->epoch);
-        record_fault(slot, "diverged", reason, "trial failed");
-        fail_trial(slot, reason);
+        fault_record(slot, "diverged", reason, "trial failed");
+        fault_fail_trial(slot, reason);
         free(reason);
         return;
     }
-    if (trial->checkpoint != NULL &&
-        (message->checkpoint == NULL || strcmp(trial->checkpoint, message->checkpoint) != 0))
+    if (trial->checkpoint != NULL && message->checkpoint != NULL &&
+        strcmp(trial->checkpoint, message->checkpoint) != 0)
         tuner_drop_checkpoint(tuner, trial);
     trial_advance(trial, (int)message->epoch, json_number_value(metric), tuner->study->maximize,
                   message->checkpoint);
+}
+
+/* There is no other attempt at a final training that diverges: it would again. */
+static void hear_final_epoch(struct slot *slot, const struct message *message)
+{
+    const char *name;
+    final_epoch(slot->tuner, &slot->job, message);
+    if (!all_finite(message, &name)) {
+        char *reason = xasprintf("the final training diverged: %s is not finite after epoch %d",
+                                 name, (int)message->epoch);
+        fault_record(slot, "diverged", reason, "study failed");
+        slot->job.settled = true;
+        fail(&slot->tuner->broken, "%s; a study with final: {retrain: false} and another name "
+                                   "takes the winner as the search left it", reason);
+        free(reason);
+    }
 }
 
 static void hear_epoch(struct slot *slot, const struct message *message)
@@ -224,7 +168,7 @@ static void hear_epoch(struct slot *slot, const struct message *message)
     } else if (job->type == JOB_SEGMENT) {
         hear_segment_epoch(slot, message);
     } else {
-        final_epoch(slot->tuner, &slot->job, message);
+        hear_final_epoch(slot, message);
     }
 }
 
@@ -235,7 +179,7 @@ static void end_segment_well(struct slot *slot)
     trial->value = tuner->study->take_best ? trial->best : trial->latest;
     trial->value_epochs = trial->to_epoch;
     trial->state = TRIAL_PAUSED;
-    end_segment(tuner, &slot->job, "ended", trial->value, NULL);
+    slot_end_segment(tuner, &slot->job, "ended", trial->value, NULL);
     progress_line(tuner->progress, "trial %d: %s %.4f after %d epoch%s", trial->number,
                   tuner->study->metric, trial->value, trial->to_epoch,
                   trial->to_epoch == 1 ? "" : "s");
@@ -243,54 +187,58 @@ static void end_segment_well(struct slot *slot)
     tuner_take_decisions(tuner);
 }
 
+/* What was trained again, because its checkpoint was lost, has come to an earlier rung's
+ * end: the rest is the next attempt's. */
+static void pause_segment(struct slot *slot)
+{
+    slot_end_segment(slot->tuner, &slot->job, "interrupted", (double)NAN,
+                "trained again up to an earlier milestone");
+    slot->job.trial->state = TRIAL_PENDING;
+}
+
+/* What is missing of a job whose worker says that it is done; NULL: nothing. */
+static const char *missing(const struct tuner *tuner, const struct job *job)
+{
+    if (job->type == JOB_FINAL_EVALUATION)
+        return job->next_image != tuner_test_images(tuner)
+                   ? "said `done` before its last prediction" : NULL;
+    if (job->next_epoch <= job->to_epoch)
+        return "said `done` before its last epoch";
+    if (job->type == JOB_FINAL_TRAINING && tuner->final.epochs != job->to_epoch)
+        return "said `done` without a checkpoint of its last epoch";
+    return NULL;
+}
+
 static void hear_done(struct slot *slot, const struct message *message)
 {
     const struct job *job = &slot->job;
-    if (!job->settled && job->type != JOB_FINAL_EVALUATION && job->next_epoch <= job->to_epoch) {
-        at_fault(slot, "protocol", "said `done` before its last epoch");
+    const char *lack = job->settled ? NULL : missing(slot->tuner, job);
+    if (lack != NULL) {
+        at_fault(slot, "protocol", lack);
         return;
     }
-    if (!job->settled && job->type == JOB_SEGMENT)
+    if (!job->settled && job->type == JOB_SEGMENT && job->to_epoch < job->trial->to_epoch)
+        pause_segment(slot);
+    else if (!job->settled && job->type == JOB_SEGMENT)
         end_segment_well(slot);
     else if (!job->settled)
         final_done(slot->tuner, &slot->job, message);
     free_slot(slot);
 }
 
-/* The checkpoint to go on from is damaged: nobody's retry, for without it the training
- * begins anew and comes out the same. */
-static void lose_checkpoint(struct slot *slot, const char *reason)
-{
-    struct tuner *tuner = slot->tuner;
-    record_fault(slot, "checkpoint", reason, "trained again from the start");
-    slot->job.settled = true;
-    if (slot->job.type == JOB_SEGMENT) {
-        end_segment(tuner, &slot->job, "interrupted", (double)NAN, reason);
-        tuner_drop_checkpoint(tuner, slot->job.trial);
-        slot->job.trial->state = TRIAL_PENDING;
-    } else {
-        final_drop_checkpoint(tuner);
-    }
-}
-
-static bool checkpoint_is_damaged(const struct slot *slot, const struct message *message)
-{
-    bool has_one = slot->job.type == JOB_SEGMENT ? slot->job.trial->checkpoint != NULL
-                                                 : slot->job.type == JOB_FINAL_TRAINING &&
-                                                       slot->tuner->final.checkpoint != NULL;
-    return has_one && message->where != NULL && strcmp(message->where, "read_checkpoint") == 0;
-}
-
 static void hear_error(struct slot *slot, const struct message *message)
 {
     if (!slot->job.settled) {
-        if (checkpoint_is_damaged(slot, message)) {
-            lose_checkpoint(slot, message->text);
+        if (fault_is_of_checkpoint(slot, message)) {
+            fault_lose_checkpoint(slot, message->text);
         } else if (message->retry || slot->job.type != JOB_SEGMENT) {
-            lose_job(slot, "error", message->text);
+            fault_lose_job(slot, "error", message->text);
+            /* The same file would be refused again; trained again it may be whole. */
+            if (slot->job.type == JOB_FINAL_EVALUATION && !message->retry)
+                final_drop_checkpoint(slot->tuner);
         } else {
-            record_fault(slot, "error", message->text, "trial failed");
-            fail_trial(slot, message->text);
+            fault_record(slot, "error", message->text, "trial failed");
+            fault_fail_trial(slot, message->text);
         }
     }
     free_slot(slot);
@@ -316,7 +264,9 @@ static void hear_about_job(struct slot *slot, const struct message *message)
         hear_done(slot, message);
         break;
     case MESSAGE_PREDICTIONS:
-        if (job->type == JOB_FINAL_EVALUATION && message->first == job->next_image)
+        if (job->type == JOB_FINAL_EVALUATION && message->first == job->next_image &&
+            job->next_image + (int64_t)json_array_size(message->labels) <=
+                tuner_test_images(slot->tuner))
             final_predictions(slot->tuner, &slot->job, message);
         else
             at_fault(slot, "protocol", "predictions that were not asked for, or out of order");
@@ -354,7 +304,7 @@ static void interrupt_job(struct slot *slot)
     struct trial *trial = slot->job.trial;
     if (slot->job.type != JOB_SEGMENT || slot->job.settled)
         return;
-    end_segment(slot->tuner, &slot->job, "interrupted", (double)NAN, NULL);
+    slot_end_segment(slot->tuner, &slot->job, "interrupted", (double)NAN, NULL);
     trial->state = TRIAL_PENDING;
 }
 
@@ -373,7 +323,7 @@ static void hear_end(void *context, struct worker *worker, const char *reason)
     struct tuner *tuner = slot->tuner;
     (void)context;
     if (tuner->interrupts == 0 && slot->state != SLOT_ENDING) {
-        lose_job(slot, "crashed", reason);
+        fault_lose_job(slot, "crashed", reason);
         count_start_failure(slot, reason);
     }
     slot_record_end(slot, reason);

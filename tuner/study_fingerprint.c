@@ -141,8 +141,9 @@ json_t *study_fingerprint(const struct study *study, struct failure *why)
                                   study->take_best ? "best" : "last");
     json_t *model = stored_model(&filling, yaml_get(study->document, "model"), why);
     json_t *training = stored_training(&filling, yaml_get(study->document, "training"), why);
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:b}}", "seed", seed, "objective", objective, "data", stored_data(study),
-                     "parameters", stored_parameters(&study->space), "parameter_order",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:b}}", "seed", seed, "objective",
+                     objective, "data", stored_data(study), "parameters",
+                     stored_parameters(&study->space), "parameter_order",
                      stored_order(&study->space), "model", model, "training", training, "search",
                      stored_search(study), "final", "retrain", (int)study->retrain);
 }

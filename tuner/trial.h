@@ -47,7 +47,8 @@ struct trial *trial_new(int number, int bracket, json_t *parameters /* taken ove
 void trial_free(struct trial *trial);
 /* Sets out for a rung: PENDING, no retries yet. */
 void trial_set_out(struct trial *trial, int rung, int from_epoch, int to_epoch);
-/* Takes over an epoch's metric and its checkpoint (copied; NULL: none). */
+/* Takes over an epoch's metric, unless it is an epoch run again, and its checkpoint
+ * (copied; NULL: none). */
 void trial_advance(struct trial *trial, int epoch, double metric, bool maximize,
                    const char *checkpoint);
 /* Whether value `a` is better than `b`; NaN is never better. */

@@ -154,6 +154,11 @@ const struct trial *tuner_best(const struct tuner *tuner)
     return best;
 }
 
+int64_t tuner_test_images(const struct tuner *tuner)
+{
+    return json_integer_value(json_object_get(tuner->prepared.shape, "test"));
+}
+
 /* ---- progress ---- */
 
 static void count_trials(const struct tuner *tuner, struct progress_state *state)
