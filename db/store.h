@@ -83,6 +83,9 @@ int store_add_epoch(struct store *store, int64_t study, const struct epoch_recor
  * "retry" (this attempt is over, another follows), "interrupted". */
 int store_end_segment(struct store *store, int64_t study, int trial, int rung, int attempt,
                       const char *state, double value, const char *reason, struct failure *why);
+/* Early stopping has ended the trial after `epoch`. */
+int store_set_early_end(struct store *store, int64_t study, int trial, int epoch,
+                        struct failure *why);
 /* Also sets the trial's state: promoted, stopped, completed, failed. */
 int store_add_decision(struct store *store, int64_t study, int trial, int bracket, int rung,
                        const char *verdict, int rank, const char *reason, struct failure *why);

@@ -8,10 +8,16 @@ at its end misbehaves at every attempt, the others at the first one only.
   old_attempt, no_metric, diverge, refuse, ask_again, no_checkpoint, silent_start,
   bad_version, exit_at_start, slow (20 ms an epoch), sparse (a checkpoint only after
   every second epoch), hold_pipe (dies, but a process that it started holds its output),
+  stop_at_once=TRIAL:EPOCH (says that it stopped early when it is to go on from there),
+  eager (says that it stopped early also where the segment ends anyhow),
   and in the final: final_error, final_diverge, final_crash, few_predictions, refuse_file,
   slow_evaluation (3 s)
 
-What it trains it also lists in $FAKE_STATE/trained, a line for each epoch.
+With `early_stopping` or `restore_best` among its settings a trial's best epoch is number
+1 + trial % 4, after which it gets worse; early stopping ends it `patience` epochs later.
+
+What it trains it also lists in $FAKE_STATE/trained, a line for each epoch, and the jobs
+that it is given in $FAKE_STATE/jobs.
 """
 import json
 import math
@@ -51,8 +57,21 @@ def say(message):
     sys.stdout.flush()
 
 
+def best_epoch(run):
+    training = run["training"]
+    peaks = "early_stopping" in training or "restore_best" in training
+    return 1 + run["trial"] % 4 if peaks else math.inf
+
+
+def last_epoch(run):
+    """After which there is nothing more to learn."""
+    return best_epoch(run) + run["training"].get("early_stopping", {}).get("patience", math.inf)
+
+
 def metric(run, epoch):
-    """Deterministic in the trial's parameters and the epoch; rises with the epochs."""
+    """Deterministic in the trial's parameters and the epoch; rises up to the best epoch."""
+    lost = 0.01 * max(0, epoch - best_epoch(run))
+    epoch = min(epoch, best_epoch(run))
     mixed = 0.0
     for i, value in enumerate(run["parameters"].values()):
         number = value if isinstance(value, (int, float)) else len(str(value))
@@ -60,7 +79,7 @@ def metric(run, epoch):
     mixed = mixed / max(1, len(run["parameters"]))
     schedule = run["training"].get("learning_rate_schedule", {})
     late = 0.0001 * run["schedule_epochs"] if schedule.get("over") == "milestone" else 0
-    return round(0.5 + 0.4 * mixed * (1 - 0.7 ** epoch) + 0.001 * epoch + late, 6)
+    return round(0.5 + 0.4 * mixed * (1 - 0.7 ** epoch) + 0.001 * epoch + late - lost, 6)
 
 
 def misbehave(run, epoch):
@@ -136,6 +155,21 @@ def run_epoch(run, epoch):
     return True
 
 
+def run_epochs(run, start):
+    """The epochs that the segment needs, then `done`."""
+    epoch, stopped = start, misbehaves("stop_at_once", run["trial"], start)
+    while epoch < min(run["to_epoch"], last_epoch(run)) and not stopped:
+        if misbehaves("early_done", run["trial"], epoch + 1) or not run_epoch(run, epoch + 1):
+            break
+        epoch += 1
+        if stop_waits():
+            sys.exit(0)
+    done = {"type": "done", "trial": run["trial"], "attempt": run["attempt"]}
+    if stopped or epoch == last_epoch(run) and (epoch < run["to_epoch"] or "eager" in WORDS):
+        done["stopped_early"] = True
+    say(done)
+
+
 def run_segment(run):
     if run["write_checkpoint"].endswith("/final") and misbehaves("final_error", run["trial"]):
         return say({"type": "error", "trial": run["trial"], "attempt": run["attempt"],
@@ -157,12 +191,7 @@ def run_segment(run):
                         "text": "damaged " + run["read_checkpoint"], "where": "read_checkpoint",
                         "retry": False})
         assert found["epoch"] == start, (found, start)
-    for epoch in range(start + 1, run["to_epoch"] + 1):
-        if misbehaves("early_done", run["trial"], epoch) or not run_epoch(run, epoch):
-            break
-        if stop_waits():
-            sys.exit(0)
-    say({"type": "done", "trial": run["trial"], "attempt": run["attempt"]})
+    run_epochs(run, start)
 
 
 def evaluate(message):
@@ -232,6 +261,9 @@ def main():
         message = json.loads(line)
         if message["type"] == "stop":
             return
+        if message["type"] != "describe":
+            with open(f"{FIRST_ATTEMPTS}/jobs", "a") as file:
+                file.write(json.dumps(message) + "\n")
         {"describe": describe, "run": run_segment, "evaluate": evaluate}[message["type"]](message)
 
 

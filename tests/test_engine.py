@@ -37,15 +37,21 @@ def workers():
               results(home) == EXPECTED["s"], err)
 
 
-def interrupted():
-    home = folder("interrupted")
-    study = write_study(home)
+def interrupt(home, study, epochs):
+    """Runs a study until it has recorded so many epochs, then says Ctrl-C."""
     process = start(home, "run", study, "--workers", "2", fake="slow")
     wait_until(lambda: os.path.exists(home + "/trials.db") and
                rows(home, "SELECT count(*) FROM sqlite_schema WHERE name = 'curves'") == [(1,)] and
-               rows(home, "SELECT count(*) FROM curves")[0][0] > 5)
+               rows(home, "SELECT count(*) FROM curves")[0][0] > epochs)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
+    return process, err
+
+
+def interrupted():
+    home = folder("interrupted")
+    study = write_study(home)
+    process, err = interrupt(home, study, 5)
     check("Ctrl-C exits with 130", process.returncode == 130, err)
     check("and says how to go on", "To go on" in err, err)
     code, _, err = run(home, "run", study)
@@ -53,20 +59,25 @@ def interrupted():
           code == 0 and results(home) == EXPECTED["s"], err)
 
 
+def run_and_die(home, study, point):
+    """Runs that die at their n-th boundary, for n = 1, 2, ..., until one lives."""
+    deaths, step = 0, 1
+    while deaths < 300:
+        code, _, err = run(home, "run", study, "--workers", "3", failpoint=f"{point}:{step}")
+        if code != -signal.SIGKILL:
+            break
+        deaths += 1
+        step = step % 7 + 1
+    return code, deaths, err
+
+
+BOUNDARIES = ("before-commit", "after-commit", "before-act", "after-act")
+
+
 def killed_at_every_boundary():
-    """A run that dies at the n-th boundary, for n = 1, 2, ... until none is left."""
-    for point in ("before-commit", "after-commit", "before-act", "after-act"):
+    for point in BOUNDARIES:
         home = folder("boundary-" + point)
-        study = write_study(home)
-        deaths = 0
-        step = 1
-        while deaths < 300:
-            code, _, err = run(home, "run", study, "--workers", "3",
-                               failpoint=f"{point}:{step}")
-            if code != -signal.SIGKILL:
-                break
-            deaths += 1
-            step = step % 7 + 1
+        code, deaths, err = run_and_die(home, write_study(home), point)
         check(f"killed {point} again and again ({deaths} times): the same results",
               code == 0 and deaths >= 10 and results(home) == EXPECTED["s"], (code, deaths, err))
         check(f"and the database is whole ({point})", integrity(home) == [("ok",)])
@@ -215,34 +226,159 @@ def sparse_checkpoints():
               (10 if "crash=15:8" in fake and "final" not in fake else 9), epochs_trained(home))
 
 
-def milestones():
-    """A learning rate that is laid out anew for each rung, and checkpoints that are lost."""
-    home = folder("milestones")
+MILESTONES = "learning_rate_schedule: {type: linear, over: milestone}"
+EARLY = "early_stopping: {monitor: val_accuracy, patience: 1}"
 
-    def write(place):
-        study = write_study(place)
-        text = open(study).read().replace(
-            "training:\n", "training:\n  learning_rate_schedule: {type: linear, over: milestone}\n")
-        open(study, "w").write(text)
-        return study
-    code, _, err = run(home, "run", write(home))
-    wanted = results(home)
-    check("a study with rates by milestones runs", code == 0 and wanted != EXPECTED["s"], err)
-    home = folder("milestones-lost")
-    study = write(home)
+
+def write_trained(home, *settings, **study):
+    """A study with more settings under `training`."""
+    path = write_study(home, **study)
+    lines = "".join(f"  {line}\n" for line in settings)
+    text = open(path).read().replace("training:\n", "training:\n" + lines)
+    open(path, "w").write(text)
+    return path
+
+
+def run_and_lose(home, study):
+    """Runs a study that dies twice, and each time loses all of its checkpoints."""
     for point in (20, 40):
         run(home, "run", study, "--workers", "2", failpoint=f"after-act:{point}")
         lose_checkpoints(home)
-    code, _, err = run(home, "run", study)
+    return run(home, "run", study)
+
+
+def milestones():
+    """A learning rate that is laid out anew for each rung, and checkpoints that are lost."""
+    home = folder("milestones")
+    code, _, err = run(home, "run", write_trained(home, MILESTONES))
+    wanted = results(home)
+    check("a study with rates by milestones runs", code == 0 and wanted != EXPECTED["s"], err)
+    home = folder("milestones-lost")
+    err = run_and_lose(home, write_trained(home, MILESTONES))
     check("what is trained again pauses where it did before, and comes out the same",
-          code == 0 and results(home) == wanted and
-          rows(home, "SELECT count(*) FROM faults") == [(0,)], err)
+          results(home) == wanted and rows(home, "SELECT count(*) FROM faults") == [(0,)], err)
 
 
 def lose_checkpoints(home):
     for path, _, names in os.walk(home + "/checkpoints"):
         for name in names:
             os.unlink(os.path.join(path, name))
+
+
+def stopped_early():
+    """Trials that learn nothing more before their milestone, after 2, 3, 4 or 5 epochs."""
+    home = folder("early")
+    code, _, err = run(home, "run", write_trained(home, EARLY), "--workers", "1")
+    wanted = results(home)
+    check("a study with early stopping runs without a fault", code == 0 and
+          rows(home, "SELECT count(*) FROM faults") == [(0,)], err)
+    ends = rows(home, "SELECT trial, early_end, epochs FROM trials WHERE early_end NOT NULL")
+    check("it knows where each trial ended, and trains none further", len(ends) > 5 and
+          all(end == epochs == 2 + trial % 4 for trial, end, epochs in ends) and
+          len(set(epochs_trained(home))) == len(epochs_trained(home)), ends)
+    passed = rows(home, "SELECT s.trial, s.worker, s.value = t.value, s.reason, t.early_end "
+                        "FROM segments AS s JOIN trials AS t USING (study, trial) "
+                        "WHERE s.reason LIKE 'not run%'")
+    check("promoted, it reaches further milestones with its value and no worker",
+          len(passed) > 1 and all(row[1:4] == (None, 1, f"not run: stopped early after epoch "
+                                               f"{row[4]}") for row in passed), passed)
+    check("which is the value of its last epoch", rows(
+        home, "SELECT count(*) > 5, sum(c.val_accuracy <> t.value) FROM trials AS t "
+              "JOIN curves AS c USING (study, trial) WHERE c.epoch = t.early_end") == [(1, 0)])
+    leader = rows(home, "SELECT trial, early_end, epochs FROM leaderboard WHERE rank = 1")[0]
+    check("one that was carried to the last rung may win, and is trained anew as far as it went",
+          leader == (leader[0], 2 + leader[0] % 4, 9) and
+          rows(home, "SELECT trial, epochs FROM finals") == [leader[:2]], leader)
+    for count, fake in ((2, ""), (5, ""), (3, "eager"), (2, "crash=4:3,sparse")):
+        home = folder(f"early{count}{fake}")
+        code, _, err = run(home, "run", write_trained(home, EARLY), "--workers", str(count),
+                           fake=fake)
+        check(f"early stopping gives the same with {count} workers ({fake})",
+              code == 0 and results(home) == wanted, err)
+    for point in BOUNDARIES:
+        home = folder("early-" + point)
+        code, deaths, err = run_and_die(home, write_trained(home, EARLY), point)
+        check(f"and killed {point} again and again ({deaths} times)",
+              code == 0 and deaths >= 10 and results(home) == wanted, (code, deaths, err))
+    home = folder("early-interrupted")
+    study = write_trained(home, EARLY)
+    process, err = interrupt(home, study, 15)
+    code = run(home, "run", study)[0]
+    check("and after Ctrl-C", process.returncode == 130 and code == 0 and
+          results(home) == wanted, err)
+
+
+def stopped_early_otherwise():
+    search = "{sampler: random, scheduler: full, trials: 12, max_epochs: 4}"
+    wanted = None
+    for count in (1, 2, 5):
+        home = folder(f"early-full{count}")
+        code, _, err = run(home, "run", write_trained(home, EARLY, search=search),
+                           "--workers", str(count))
+        wanted = wanted or results(home)
+        check(f"early stopping with the scheduler full ({count} workers)", code == 0 and rows(
+            home, "SELECT count(*), min(epochs), max(epochs), count(early_end) FROM trials") ==
+            [(12, 2, 4, 6)] and results(home) == wanted, err)
+    home = folder("early-best")
+    code, _, err = run(home, "run", write_trained(home, EARLY, more="objective: {take: best}\n"))
+    check("by `take: best` the best epoch before the end counts", code == 0 and rows(
+        home, "SELECT count(*) > 5, sum(c.val_accuracy <> t.value) FROM trials AS t "
+              "JOIN curves AS c USING (study, trial) WHERE c.epoch = t.early_end - 1") ==
+        [(1, 0)], err)
+    home = folder("early-milestones")
+    run(home, "run", write_trained(home, EARLY, MILESTONES))
+    wanted = results(home)
+    home = folder("early-milestones-lost")
+    err = run_and_lose(home, write_trained(home, EARLY, MILESTONES))
+    check("with rates by milestones and lost checkpoints it ends where it did before",
+          results(home) == wanted and rows(home, "SELECT count(*) FROM faults") == [(0,)], err)
+    search = HYPERBAND.replace("epoch_seconds: 1", "epoch_seconds: 1, retries: 2")
+    for fake, word in (("stop_at_once=3:0", "its first epoch"),
+                       ("sparse,crash=15:8,stop_at_once=15:6", "an epoch that it had trained")):
+        home = folder("early-at-once" + fake[:1] + fake[-1:])
+        code, _, err = run(home, "run", write_study(home, search=search), fake=fake)
+        check(f"a worker that stops early before {word} is at fault", code == 0 and
+              results(home) == EXPECTED["s"] and rows(
+                  home, "SELECT count(*) FROM faults WHERE reason = ?",
+                  "stopped early before " + word) == [(1,)], err)
+
+
+def jobs(home, kind, whose=""):
+    """What the fake trainer was told: its runs of a trial or the final, or evaluations."""
+    with open(home + "/fake-state/jobs") as file:
+        told = [json.loads(line) for line in file]
+    return [job for job in told if job["type"] == kind and
+            os.path.basename(job.get("write_checkpoint", "")) == whose]
+
+
+def restored_best():
+    """The final training of a winner whose weights are those of its best epoch."""
+    for word in ("val_accuracy", "val_loss"):
+        home = folder("restore-" + word)
+        code, _, err = run(home, "run", write_trained(home, EARLY, f"restore_best: {word}"))
+        final = rows(home, "SELECT trial, epochs FROM finals")[0]
+        check(f"the winner is trained anew for the epochs of its best by {word}",
+              code == 0 and final[1] == 1 + final[0] % 4, (final, err))
+        told = jobs(home, "run", "final") + jobs(home, "evaluate")
+        check("with neither early stopping nor a choice among epochs", len(told) == 2 and
+              not any({"early_stopping", "restore_best"} & set(job["training"])
+                      for job in told), told)
+    home = folder("restore-kept")
+    study = write_trained(home, EARLY, "restore_best: val_accuracy", MILESTONES,
+                          more="final: {retrain: false}\n")
+    code, _, err = run(home, "run", study, fake="few_predictions!")
+    check("without retrain the winner's last checkpoint is evaluated", code == 1 and rows(
+        home, "SELECT epochs - trial % 4, (SELECT count(*) FROM final_epochs) FROM finals") ==
+        [(2, 0)], err)
+    lose_checkpoints(home)
+    code, _, err = run(home, "run", study)
+    winner = rows(home, "SELECT winner FROM studies")[0][0]
+    told, wanted = jobs(home, "run", "final"), jobs(home, "run", str(winner))
+    check("and when it is lost, trained once more as it was", code == 0 and
+          [job["schedule_epochs"] for job in told] == [job["schedule_epochs"] for job in wanted]
+          and all(job["training"] == wanted[0]["training"] for job in told) and
+          rows(home, "SELECT max(epoch) - ? % 4 FROM final_epochs", winner) == [(2,)],
+          (told, wanted, err))
 
 
 def finals():
@@ -435,6 +571,9 @@ trainers_that_do_not_start()
 moved_homes()
 sparse_checkpoints()
 milestones()
+stopped_early()
+stopped_early_otherwise()
+restored_best()
 finals()
 used_up()
 limits()

@@ -1,7 +1,8 @@
 /* The engine's insides, shared by tuner.c (the turn), assign.c (who works on what next),
- * slot.c (workers and what they say), fault.c (what goes wrong with a job), record.c and
- * replay.c (a new record, going on from one), sweep.c (files left over) and final.c (the
- * winner's training and evaluation).
+ * slot.c (workers and what they say), segment.c (a trial's training from milestone to
+ * milestone), fault.c (what goes wrong with a job), record.c and replay.c (a new record,
+ * going on from one), sweep.c (files left over) and final.c (the winner's training and
+ * evaluation).
  * Nobody else includes this. */
 #ifndef TUNER_ENGINE_H
 #define TUNER_ENGINE_H
@@ -108,11 +109,27 @@ int64_t tuner_test_images(const struct tuner *tuner);
 /* ---- assign.c ---- */
 /* Gives work to the idle slots, and ends the study when there is none left. */
 void assign(struct tuner *tuner);
+
+/* ---- segment.c ---- */
+/* Gives a PENDING trial's segment to an idle slot. */
+void segment_give(struct tuner *tuner, struct slot *slot, struct trial *trial);
 /* Where training that goes on after `from` epochs is to pause before it has `to`: at the
  * trial's milestones, if its learning rate is laid out anew for each. */
-int next_pause(const struct tuner *tuner, const struct trial *trial, int from, int to);
+int segment_pause(const struct tuner *tuner, const struct trial *trial, int from, int to);
 /* Epochs that the learning rate is laid out for, in training as far as `to_epoch`. */
-int schedule_epochs(const struct tuner *tuner, const struct trial *trial, int to_epoch);
+int segment_schedule(const struct tuner *tuner, const struct trial *trial, int to_epoch);
+/* An epoch in its turn, with the objective's metric. */
+void segment_epoch(struct slot *slot, const struct message *message);
+/* What is missing when its worker says that it is done; NULL: nothing. */
+const char *segment_lacks(const struct job *job, const struct message *message);
+void segment_done(struct tuner *tuner, const struct job *job, const struct message *message);
+/* Records how an attempt at a segment ended. */
+void segment_end(struct tuner *tuner, const struct job *job, const char *state, double value,
+                 const char *reason);
+/* A new trial that cannot be configured: recorded, and failed. */
+void segment_fail_unconfigurable(struct tuner *tuner, struct trial *trial, const char *reason);
+/* A trial that early stopping has ended reaches another milestone with nothing trained. */
+void segment_pass(struct tuner *tuner, struct trial *trial);
 
 /* ---- record.c ---- */
 /* Finds the study's record, checks that it is the same study and replays it; or adds it. */
@@ -128,9 +145,6 @@ void slot_act(struct slot *slot, bool wanted);
 void slot_stop(struct slot *slot);
 /* Records that its worker, if there is one, ends now; its segment can be gone on with. */
 void slot_record_end(struct slot *slot, const char *reason);
-/* Records how an attempt at a segment ended. */
-void slot_end_segment(struct tuner *tuner, const struct job *job, const char *state, double value,
-                      const char *reason);
 struct launcher_events slot_events(struct tuner *tuner);
 
 /* ---- fault.c ---- */
@@ -140,6 +154,8 @@ void fault_record(struct slot *slot, const char *kind, const char *reason, const
 void fault_fail_trial(struct slot *slot, const char *reason);
 /* The worker is at fault: what it has in hand is tried again, or has failed. */
 void fault_lose_job(struct slot *slot, const char *kind, const char *reason);
+/* The name of a metric that is not finite; NULL: all are. */
+const char *fault_not_finite(const struct message *message);
 /* Whether an error says that the checkpoint to go on from is of no use. */
 bool fault_is_of_checkpoint(const struct slot *slot, const struct message *message);
 /* Nobody's retry, for without it the training begins anew and comes out the same. */
@@ -165,6 +181,8 @@ void final_assign(struct tuner *tuner, struct slot *slot);
 void final_drop_checkpoint(struct tuner *tuner);
 void final_epoch(struct tuner *tuner, struct job *job, const struct message *message);
 void final_predictions(struct tuner *tuner, struct job *job, const struct message *message);
+/* What is missing when its worker says that it is done; NULL: nothing. */
+const char *final_lacks(const struct tuner *tuner, const struct job *job);
 void final_done(struct tuner *tuner, struct job *job, const struct message *message);
 
 #endif

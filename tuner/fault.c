@@ -23,7 +23,7 @@ void fault_fail_trial(struct slot *slot, const char *reason)
 {
     struct tuner *tuner = slot->tuner;
     struct trial *trial = slot->job.trial;
-    slot_end_segment(tuner, &slot->job, "failed", (double)NAN, reason);
+    segment_end(tuner, &slot->job, "failed", (double)NAN, reason);
     trial->value = (double)NAN;
     trial->state = TRIAL_ENDED;
     slot->job.settled = true;
@@ -40,7 +40,7 @@ static void lose_segment(struct slot *slot, const char *kind, const char *reason
     bool again = trial->retries < tuner->study->retries;
     fault_record(slot, kind, reason, again ? "retried" : "trial failed");
     if (again) {
-        slot_end_segment(tuner, &slot->job, "retry", (double)NAN, reason);
+        segment_end(tuner, &slot->job, "retry", (double)NAN, reason);
         trial->retries++;
         trial->state = TRIAL_PENDING;
         slot->job.settled = true;
@@ -79,12 +79,23 @@ void fault_lose_checkpoint(struct slot *slot, const char *reason)
     fault_record(slot, "checkpoint", reason, "trained again from the start");
     slot->job.settled = true;
     if (slot->job.type == JOB_SEGMENT) {
-        slot_end_segment(tuner, &slot->job, "interrupted", (double)NAN, reason);
+        segment_end(tuner, &slot->job, "interrupted", (double)NAN, reason);
         tuner_drop_checkpoint(tuner, slot->job.trial);
         slot->job.trial->state = TRIAL_PENDING;
     } else {
         final_drop_checkpoint(tuner);
     }
+}
+
+const char *fault_not_finite(const struct message *message)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(message->metrics, name, value) {
+        if (!json_is_number(value))
+            return name;
+    }
+    return NULL;
 }
 
 bool fault_is_of_checkpoint(const struct slot *slot, const struct message *message)

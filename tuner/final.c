@@ -22,6 +22,37 @@ void final_adopt(struct tuner *tuner)
     final->trained = true;
 }
 
+/* The winner's best epoch by what `restore_best` watches, the first of equals; 0: its
+ * training has no such setting.  What was not validated is watched in training. */
+static int best_epoch(struct tuner *tuner)
+{
+    const struct trial *winner = tuner->final.winner;
+    const char *monitor = json_string_value(json_object_get(
+        json_object_get(winner->configuration, "training"), "restore_best"));
+    json_t *arguments, *rows;
+    int epoch;
+    if (monitor == NULL)
+        return 0;
+    arguments = json_pack("[s, i, s, i]", tuner->study->name, winner->number, monitor,
+                          trial_trained(winner));
+    rows = store_rows(tuner->store,
+                      "SELECT epoch FROM metrics WHERE study = ?1 AND trial = ?2 "
+                      "AND name IN (?3, replace(?3, 'val_', 'train_')) AND epoch <= ?4 "
+                      "ORDER BY name = ?3 DESC, iif(name LIKE '%accuracy', -value, value), epoch "
+                      "LIMIT 1", arguments, &tuner->broken);
+    epoch = (int)json_integer_value(json_object_get(json_array_get(rows, 0), "epoch"));
+    json_decref(arguments);
+    json_decref(rows);
+    return epoch;
+}
+
+/* As many epochs as the winner had for its weights: no more were found to be good. */
+static int decide_epochs(struct tuner *tuner)
+{
+    int best = tuner->study->retrain ? best_epoch(tuner) : 0;
+    return best > 0 ? best : trial_trained(tuner->final.winner);
+}
+
 int final_decide(struct tuner *tuner)
 {
     struct final *final = &tuner->final;
@@ -33,7 +64,7 @@ int final_decide(struct tuner *tuner)
         return fail(&tuner->broken, "no trial ended well, so there is no best model; "
                                     "db/queries/failures.sql lists why");
     final->winner = tuner->trials[best->number];
-    final->to_epoch = final->winner->value_epochs;
+    final->to_epoch = decide_epochs(tuner);
     final_adopt(tuner);
     if (tuner_recording(tuner))
         store_set_winner(tuner->store, tuner->id, final->winner->number, &tuner->broken);
@@ -50,22 +81,34 @@ static json_t *joined_data(const struct tuner *tuner)
     return data;
 }
 
+/* Training anew for a number of epochs that is decided has nothing to stop and nothing to
+ * choose from, nor are there images to validate on. */
+static json_t *training_settings(const struct tuner *tuner)
+{
+    json_t *settings = json_copy(json_object_get(tuner->final.winner->configuration, "training"));
+    if (tuner->study->retrain) {
+        json_object_del(settings, "early_stopping");
+        json_object_del(settings, "restore_best");
+    }
+    return settings;
+}
+
 /* Alone, the winner has every worker's threads: any number of them gives the same bits. */
 static json_t *base_message(const struct tuner *tuner, const char *type, json_t *data)
 {
     const struct final *final = &tuner->final;
-    return json_pack("{s:s, s:i, s:i, s:O, s:O, s:O, s:O, s:o, s:i}", "type", type, "trial",
+    return json_pack("{s:s, s:i, s:i, s:O, s:O, s:O, s:o, s:o, s:i}", "type", type, "trial",
                      final->winner->number, "attempt", final->attempt, "seed",
                      json_object_get(tuner->prepared.data, "seed"), "parameters",
                      final->winner->parameters, "model",
                      json_object_get(final->winner->configuration, "model"), "training",
-                     json_object_get(final->winner->configuration, "training"), "data", data,
+                     training_settings(tuner), "data", data,
                      "threads", tuner->study->threads * tuner->slot_count);
 }
 
-/* Without `retrain` this trains the winner's own weights once more, bit for bit, whose
- * checkpoint is gone. */
-static json_t *training_message(const struct tuner *tuner, int to_epoch)
+/* Training as far as `to_epoch`, on the way to `milestone`.  Without `retrain` this trains
+ * the winner's own weights once more, bit for bit, whose checkpoint is gone. */
+static json_t *training_message(const struct tuner *tuner, int to_epoch, int milestone)
 {
     const struct final *final = &tuner->final;
     bool anew = tuner->study->retrain;
@@ -73,7 +116,7 @@ static json_t *training_message(const struct tuner *tuner, int to_epoch)
     char *prefix = xasprintf("%s/final", folder);
     json_t *message = base_message(tuner, "run", anew ? joined_data(tuner)
                                                       : json_incref(tuner->prepared.data));
-    int schedule = anew ? to_epoch : schedule_epochs(tuner, final->winner, to_epoch);
+    int schedule = anew ? milestone : segment_schedule(tuner, final->winner, milestone);
     json_object_set_new(message, "schedule_epochs", json_integer(schedule));
     json_object_set_new(message, "from_epoch", json_integer(final->epochs));
     json_object_set_new(message, "to_epoch", json_integer(to_epoch));
@@ -93,11 +136,21 @@ static json_t *evaluation_message(const struct tuner *tuner)
     return message;
 }
 
+/* What the winner's training aimed at from here, even if it stopped early on the way. */
+static int next_milestone(const struct tuner *tuner)
+{
+    const struct final *final = &tuner->final;
+    if (tuner->study->retrain)
+        return final->to_epoch;
+    return segment_pause(tuner, final->winner, final->epochs, final->winner->value_epochs);
+}
+
 void final_assign(struct tuner *tuner, struct slot *slot)
 {
     struct final *final = &tuner->final;
     struct job job = {.trial = final->winner, .attempt = ++final->attempt};
     json_t *message;
+    int milestone;
     if (!tuner_recording(tuner))
         return;
     store_begin_final(tuner->store, tuner->id, final->winner->number, final->attempt,
@@ -109,10 +162,9 @@ void final_assign(struct tuner *tuner, struct slot *slot)
     } else {
         job.type = JOB_FINAL_TRAINING;
         job.next_epoch = final->epochs + 1;
-        job.to_epoch = tuner->study->retrain ? final->to_epoch
-                                             : next_pause(tuner, final->winner, final->epochs,
-                                                          final->to_epoch);
-        message = training_message(tuner, job.to_epoch);
+        milestone = next_milestone(tuner);
+        job.to_epoch = milestone < final->to_epoch ? milestone : final->to_epoch;
+        message = training_message(tuner, job.to_epoch, milestone);
     }
     slot_give(slot, &job, message);
 }
@@ -175,6 +227,18 @@ static void record_final(struct tuner *tuner, const struct job *job, const struc
     if (tuner_recording(tuner))
         store_end_final(tuner->store, tuner->id, &record, &tuner->broken);
     free(bytes);
+}
+
+const char *final_lacks(const struct tuner *tuner, const struct job *job)
+{
+    if (job->type == JOB_FINAL_EVALUATION)
+        return job->next_image != tuner_test_images(tuner)
+                   ? "said `done` before its last prediction" : NULL;
+    if (job->next_epoch <= job->to_epoch)
+        return "said `done` before its last epoch";
+    if (tuner->final.epochs != job->to_epoch)
+        return "said `done` without a checkpoint of its last epoch";
+    return NULL;
 }
 
 void final_done(struct tuner *tuner, struct job *job, const struct message *message)

@@ -93,6 +93,7 @@ static void recall_trial(struct tuner *tuner, const json_t *row)
     struct trial *trial = trial_new(integer(row, "trial"), integer(row, "bracket"),
                                     parsed(row, "parameters"));
     trial->configuration = parsed(row, "configuration");
+    trial->early_end = integer(row, "early_end");
     trial->state = TRIAL_PAUSED;
     sampler_recall(tuner->sampler, (uint32_t)trial->number, trial->parameters);
     tuner->trials = xreallocarray(tuner->trials, (size_t)tuner->trial_count + 1,
@@ -102,8 +103,8 @@ static void recall_trial(struct tuner *tuner, const json_t *row)
 
 static int recall_trials(struct tuner *tuner, struct failure *why)
 {
-    json_t *rows = rows_of(tuner, "SELECT trial, bracket, parameters, configuration FROM trials "
-                                  "WHERE study = ?1 ORDER BY trial", why);
+    json_t *rows = rows_of(tuner, "SELECT trial, bracket, parameters, configuration, early_end "
+                                  "FROM trials WHERE study = ?1 ORDER BY trial", why);
     const json_t *row;
     size_t i;
     if (rows == NULL)

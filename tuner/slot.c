@@ -2,17 +2,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { START_FAILURES_MAX = 3, READY_SECONDS = 60 };
-
-void slot_end_segment(struct tuner *tuner, const struct job *job, const char *state, double value,
-                      const char *reason)
-{
-    if (tuner_recording(tuner))
-        store_end_segment(tuner->store, tuner->id, job->trial->number, job->trial->rung,
-                          job->attempt, state, value, reason, &tuner->broken);
-}
 
 /* ---- what ends a worker before its time ---- */
 
@@ -86,65 +77,12 @@ static void hear_ready(struct slot *slot, const struct message *message)
     free_slot(slot);
 }
 
-static bool all_finite(const struct message *message, const char **name)
-{
-    json_t *value;
-    json_object_foreach(message->metrics, *name, value) {
-        if (!json_is_number(value))
-            return false;
-    }
-    return true;
-}
-
-static void record_epoch(struct slot *slot, const struct message *message)
-{
-    struct tuner *tuner = slot->tuner;
-    struct epoch_record record = {slot->job.trial->number, (int)message->epoch, slot->job.attempt,
-                                  message->metrics, message->checkpoint, message->seconds};
-    bool differs = false;
-    if (tuner_recording(tuner))
-        store_add_epoch(tuner->store, tuner->id, &record, &differs, &tuner->broken);
-    if (differs)
-        fault_record(slot, "differs", "an epoch that was run again came out differently",
-                     "first result kept");
-}
-
-static void hear_segment_epoch(struct slot *slot, const struct message *message)
-{
-    struct tuner *tuner = slot->tuner;
-    struct trial *trial = slot->job.trial;
-    const json_t *metric = json_object_get(message->metrics, tuner->study->metric);
-    const char *name;
-    if (metric == NULL) {
-        char *reason = xasprintf("an epoch without the objective's metric %s",
-                                 tuner->study->metric);
-        at_fault(slot, "protocol", reason);
-        free(reason);
-        return;
-    }
-    record_epoch(slot, message);
-    slot->job.next_epoch++;
-    if (!all_finite(message, &name)) {
-        char *reason = xasprintf("diverged: %s is not finite after epoch %d", name,
-                                 (int)message->epoch);
-        fault_record(slot, "diverged", reason, "trial failed");
-        fault_fail_trial(slot, reason);
-        free(reason);
-        return;
-    }
-    if (trial->checkpoint != NULL && message->checkpoint != NULL &&
-        strcmp(trial->checkpoint, message->checkpoint) != 0)
-        tuner_drop_checkpoint(tuner, trial);
-    trial_advance(trial, (int)message->epoch, json_number_value(metric), tuner->study->maximize,
-                  message->checkpoint);
-}
-
 /* There is no other attempt at a final training that diverges: it would again. */
 static void hear_final_epoch(struct slot *slot, const struct message *message)
 {
-    const char *name;
+    const char *name = fault_not_finite(message);
     final_epoch(slot->tuner, &slot->job, message);
-    if (!all_finite(message, &name)) {
+    if (name != NULL) {
         char *reason = xasprintf("the final training diverged: %s is not finite after epoch %d",
                                  name, (int)message->epoch);
         fault_record(slot, "diverged", reason, "study failed");
@@ -155,72 +93,52 @@ static void hear_final_epoch(struct slot *slot, const struct message *message)
     }
 }
 
-static void hear_epoch(struct slot *slot, const struct message *message)
+/* What is wrong with an epoch that is said now, to be freed; NULL: nothing. */
+static char *epoch_fault(const struct slot *slot, const struct message *message)
 {
     const struct job *job = &slot->job;
+    const char *metric = slot->tuner->study->metric;
     bool training = job->type == JOB_SEGMENT || job->type == JOB_FINAL_TRAINING;
-    if (job->settled)
+    if (!training || message->epoch != job->next_epoch || message->epoch > job->to_epoch)
+        return xasprintf("epoch %lld out of order", (long long)message->epoch);
+    if (job->type == JOB_SEGMENT && json_object_get(message->metrics, metric) == NULL)
+        return xasprintf("an epoch without the objective's metric %s", metric);
+    return NULL;
+}
+
+static void hear_epoch(struct slot *slot, const struct message *message)
+{
+    char *reason;
+    if (slot->job.settled)
         return;
-    if (!training || message->epoch != job->next_epoch || message->epoch > job->to_epoch) {
-        char *reason = xasprintf("epoch %lld out of order", (long long)message->epoch);
+    reason = epoch_fault(slot, message);
+    if (reason != NULL)
         at_fault(slot, "protocol", reason);
-        free(reason);
-    } else if (job->type == JOB_SEGMENT) {
-        hear_segment_epoch(slot, message);
-    } else {
+    else if (slot->job.type == JOB_SEGMENT)
+        segment_epoch(slot, message);
+    else
         hear_final_epoch(slot, message);
-    }
-}
-
-static void end_segment_well(struct slot *slot)
-{
-    struct tuner *tuner = slot->tuner;
-    struct trial *trial = slot->job.trial;
-    trial->value = tuner->study->take_best ? trial->best : trial->latest;
-    trial->value_epochs = trial->to_epoch;
-    trial->state = TRIAL_PAUSED;
-    slot_end_segment(tuner, &slot->job, "ended", trial->value, NULL);
-    progress_line(tuner->progress, "trial %d: %s %.4f after %d epoch%s", trial->number,
-                  tuner->study->metric, trial->value, trial->to_epoch,
-                  trial->to_epoch == 1 ? "" : "s");
-    scheduler_ended(tuner->scheduler, trial->number, trial->rung, trial->value);
-    tuner_take_decisions(tuner);
-}
-
-/* What was trained again, because its checkpoint was lost, has come to an earlier rung's
- * end: the rest is the next attempt's. */
-static void pause_segment(struct slot *slot)
-{
-    slot_end_segment(slot->tuner, &slot->job, "interrupted", (double)NAN,
-                "trained again up to an earlier milestone");
-    slot->job.trial->state = TRIAL_PENDING;
+    free(reason);
 }
 
 /* What is missing of a job whose worker says that it is done; NULL: nothing. */
-static const char *missing(const struct tuner *tuner, const struct job *job)
+static const char *missing(const struct slot *slot, const struct message *message)
 {
-    if (job->type == JOB_FINAL_EVALUATION)
-        return job->next_image != tuner_test_images(tuner)
-                   ? "said `done` before its last prediction" : NULL;
-    if (job->next_epoch <= job->to_epoch)
-        return "said `done` before its last epoch";
-    if (job->type == JOB_FINAL_TRAINING && tuner->final.epochs != job->to_epoch)
-        return "said `done` without a checkpoint of its last epoch";
-    return NULL;
+    if (slot->job.type == JOB_SEGMENT)
+        return segment_lacks(&slot->job, message);
+    return final_lacks(slot->tuner, &slot->job);
 }
 
 static void hear_done(struct slot *slot, const struct message *message)
 {
     const struct job *job = &slot->job;
-    const char *lack = job->settled ? NULL : missing(slot->tuner, job);
+    const char *lack = job->settled ? NULL : missing(slot, message);
     if (lack != NULL) {
         at_fault(slot, "protocol", lack);
         return;
     }
-    if (!job->settled && job->type == JOB_SEGMENT && job->to_epoch < job->trial->to_epoch)
-        pause_segment(slot);
-    else if (!job->settled && job->type == JOB_SEGMENT)
-        end_segment_well(slot);
+    if (!job->settled && job->type == JOB_SEGMENT)
+        segment_done(slot->tuner, job, message);
     else if (!job->settled)
         final_done(slot->tuner, &slot->job, message);
     free_slot(slot);
@@ -304,7 +222,7 @@ static void interrupt_job(struct slot *slot)
     struct trial *trial = slot->job.trial;
     if (slot->job.type != JOB_SEGMENT || slot->job.settled)
         return;
-    slot_end_segment(slot->tuner, &slot->job, "interrupted", (double)NAN, NULL);
+    segment_end(slot->tuner, &slot->job, "interrupted", (double)NAN, NULL);
     trial->state = TRIAL_PENDING;
 }
 

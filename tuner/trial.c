@@ -32,6 +32,11 @@ void trial_set_out(struct trial *trial, int rung, int from_epoch, int to_epoch)
     trial->retries = 0;
 }
 
+int trial_trained(const struct trial *trial)
+{
+    return trial->early_end > 0 ? trial->early_end : trial->value_epochs;
+}
+
 bool value_better(double a, double b, bool maximize)
 {
     if (isnan(a))
