@@ -199,7 +199,8 @@ static int check_path(const struct study *study, struct failure *why)
 static int read_study(struct study *study, struct failure *why)
 {
     if (check_document(study, why) != 0 || read_settings(study, why) != 0 ||
-        study_check_names(study, why) != 0 || study_check_edges(study, why) != 0) {
+        study_check_objective(study, why) != 0 || study_check_names(study, why) != 0 ||
+        study_check_edges(study, why) != 0) {
         return -1;
     }
     study->fingerprint = study_fingerprint(study, why);
