@@ -70,8 +70,9 @@ def last_epoch(run):
 
 def metric(run, epoch):
     """Deterministic in the trial's parameters and the epoch; rises up to the best epoch."""
-    lost = 0.01 * max(0, epoch - best_epoch(run))
-    epoch = min(epoch, best_epoch(run))
+    best = best_epoch(run)
+    learned = min(1, epoch / best) if best < math.inf else 1 - 0.7 ** epoch
+    lost = 0.01 * max(0, epoch - best)
     mixed = 0.0
     for i, value in enumerate(run["parameters"].values()):
         number = value if isinstance(value, (int, float)) else len(str(value))
@@ -79,7 +80,7 @@ def metric(run, epoch):
     mixed = mixed / max(1, len(run["parameters"]))
     schedule = run["training"].get("learning_rate_schedule", {})
     late = 0.0001 * run["schedule_epochs"] if schedule.get("over") == "milestone" else 0
-    return round(0.5 + 0.4 * mixed * (1 - 0.7 ** epoch) + 0.001 * epoch + late - lost, 6)
+    return round(0.5 + 0.4 * mixed * learned + 0.001 * epoch + late - lost, 6)
 
 
 def misbehave(run, epoch):
