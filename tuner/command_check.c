@@ -132,6 +132,14 @@ static void print_plan(const struct inspection *inspection)
     }
 }
 
+static void print_shortage(const struct inspection *inspection)
+{
+    double size = sampler_size(inspection->sampler);
+    if (size > 0 && size < inspection->plan.trials)
+        printf("the search space has only %.0f configurations; the study ends when they are "
+               "tried\n", size);
+}
+
 static void print_guess(const struct inspection *inspection)
 {
     double seconds = guess_seconds(inspection);
@@ -165,9 +173,8 @@ static void print_inspection(struct inspection *inspection)
     const struct study *study = inspection->study;
     const json_t *shape = inspection->prepared.shape;
     json_t *samples = sample_rows(inspection);
-    printf("study %s: maximum of %s is sought; %s\n", study->name, study->metric, study->file);
-    if (!study->maximize)
-        printf("(its minimum, that is)\n");
+    printf("study %s: the %s of %s is sought; %s\n", study->name,
+           study->maximize ? "maximum" : "minimum", study->metric, study->file);
     printf("data %s: %lld training, %lld validation, %lld test images of %lldx%lldx%lld, "
            "%d classes\n\n",
            json_string_value(json_object_get(inspection->prepared.data, "dataset")),
@@ -180,6 +187,7 @@ static void print_inspection(struct inspection *inspection)
            inspection->prepared.classes);
     print_space(study);
     print_plan(inspection);
+    print_shortage(inspection);
     print_guess(inspection);
     printf("\nsample configurations\n");
     table_print(samples);

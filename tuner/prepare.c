@@ -115,6 +115,8 @@ static int ask_data(struct inquiry *inquiry, const struct study *study, struct f
     json_decref(answer);
     if (prepared->classes < 2 || prepared->classes > 65536)
         return fail(why, "the trainer did not tell how many classes the data has");
+    if (json_integer_value(json_object_get(prepared->shape, "test")) < 1)
+        return fail(why, "the trainer did not tell how many test images the data has");
     return 0;
 }
 
