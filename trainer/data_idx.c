@@ -3,6 +3,7 @@
 #include "common/file.h"
 #include "trainer/data_file.h"
 #include "trainer/data_labels.h"
+#include "trainer/data_stamp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -246,4 +247,19 @@ int data_idx_load(const char *folder, struct dataset *dataset, struct failure *w
 {
     const struct idx_form form = {NULL, false, 0};
     return data_idx_load_form(folder, &form, dataset, why);
+}
+
+void data_idx_stamps(const char *folder, const char *split, struct text *stamps)
+{
+    static const char *const names[] = {data_idx_train_images, data_idx_train_labels,
+                                        data_idx_test_images, data_idx_test_labels};
+    const struct idx_form form = {.split = split};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        char *plain = name_in(&form, names[i]);
+        char *compressed = xasprintf("%s.gz", plain);
+        data_stamp_add(stamps, folder, plain);
+        data_stamp_add(stamps, folder, compressed);
+        free(compressed);
+        free(plain);
+    }
 }
