@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -393,6 +394,42 @@ static void another_length_is_seen(void **state)
     close_spoiled(&spoiled);
 }
 
+/* Writes a field of the header, and the sum that makes it credible. */
+static void forge(const struct spoiled *spoiled, size_t at, size_t width, uint64_t value)
+{
+    uint8_t header[HEADER];
+    memcpy(header, spoiled->bytes, sizeof header);
+    memcpy(header + at, &value, width); /* little-endian */
+    uint64_t sum = crc32_z(0, header, HEADER - sizeof sum);
+    memcpy(header + HEADER - sizeof sum, &sum, sizeof sum);
+    assert_int_equal(pwrite(spoiled->fd, header, sizeof header, 0), sizeof header);
+}
+
+static void a_header_that_promises_too_much_or_too_little_is_seen(void **state)
+{
+    struct scratch *scratch = *state;
+    struct spoiled spoiled = open_spoiled(scratch);
+    static const struct {
+        const char *name;
+        size_t at, width;
+    } fields[] = {{"height", 12, 4}, {"width", 16, 4}, {"channels", 20, 4}, {"classes", 24, 4},
+                  {"training", 32, 8}, {"test", 40, 8}, {"sources", 48, 8}};
+    static const uint64_t values[] = {0, 1, 60000, UINT64_MAX, UINT64_MAX / 2};
+    for (size_t i = 0; i < ARRAY_LENGTH(fields); i++) {
+        for (size_t k = 0; k < ARRAY_LENGTH(values); k++) {
+            if (strcmp(fields[i].name, "channels") == 0 && values[k] == 1)
+                continue; /* it is */
+            forge(&spoiled, fields[i].at, fields[i].width, values[k]);
+            assert_unusable(scratch, &spoiled, fields[i].name, k);
+        }
+    }
+    forge(&spoiled, 8, 4, DATA_CACHE_VERSION + 1);
+    assert_unusable(scratch, &spoiled, "version", DATA_CACHE_VERSION + 1);
+    forge(&spoiled, 8, 4, DATA_CACHE_VERSION);
+    assert_true(load_both(scratch->data));
+    close_spoiled(&spoiled);
+}
+
 static void what_is_damaged_is_made_anew(void **state)
 {
     struct scratch *scratch = *state;
@@ -522,6 +559,7 @@ int main(void)
         CASE(a_file_with_the_old_size_and_date_is_another),
         CASE(a_changed_byte_anywhere_is_seen),
         CASE(another_length_is_seen),
+        CASE(a_header_that_promises_too_much_or_too_little_is_seen),
         CASE(what_is_damaged_is_made_anew),
         CASE(processes_that_start_at_once_all_end_up_right),
         CASE(what_the_dead_left_is_removed),

@@ -21,7 +21,7 @@ struct header {
     uint32_t checksum;       /* of the data set */
     uint64_t training, test; /* images */
     uint64_t sources_size;
-    uint64_t sum;            /* CRC-32 of all before it and of the sources */
+    uint64_t sum;            /* CRC-32 of all before it */
 };
 _Static_assert(sizeof(struct header) == 64, "what is summed and written has no padding");
 static const char magic[8] = "images\r\n";
@@ -40,10 +40,9 @@ char *data_cache_path(const char *folder, const char *sources)
     return path;
 }
 
-static uint64_t header_sum(const struct header *header, const char *sources)
+static uint64_t header_sum(const struct header *header)
 {
-    uLong sum = crc32_z(0, (const Bytef *)header, offsetof(struct header, sum));
-    return crc32_z(sum, (const Bytef *)sources, header->sources_size);
+    return crc32_z(0, (const Bytef *)header, offsetof(struct header, sum));
 }
 
 static size_t image_size(const struct header *header)
@@ -51,15 +50,15 @@ static size_t image_size(const struct header *header)
     return (size_t)header->height * header->width * header->channels;
 }
 
-/* Whether a file of `size` bytes, into which the sources fit, is what the header promises;
- * nothing can overflow. */
+/* Whether a file of `size` bytes is what the header promises; nothing can overflow. */
 static bool sizes_fit(const struct header *header, size_t size)
 {
     if (header->height - 1 >= SIDE_MOST || header->width - 1 >= SIDE_MOST ||
         header->channels - 1 >= SIDE_MOST || header->classes < 2 ||
         header->classes > DATA_CLASSES_MOST)
         return false;
-    if (header->training - 1 >= size || header->test - 1 >= size)
+    if (header->training - 1 >= size || header->test - 1 >= size ||
+        header->sources_size > size - sizeof *header)
         return false;
     size_t bytes = sizeof(uint16_t) + image_size(header);
     size_t images = header->training + header->test;
@@ -103,13 +102,10 @@ static int check_header(const char *path, const uint8_t *bytes, size_t size, con
     if (memcmp(header->magic, magic, sizeof magic) != 0 ||
         header->version != DATA_CACHE_VERSION)
         return fail(why, "%s: it is of another version", path);
-    if (header->sources_size > size - sizeof *header)
-        return fail(why, "%s: it is damaged", path);
-    const char *own = (const char *)bytes + size - header->sources_size;
-    if (header_sum(header, own) != header->sum || !sizes_fit(header, size))
+    if (header_sum(header) != header->sum || !sizes_fit(header, size))
         return fail(why, "%s: it is damaged", path);
     if (header->sources_size != strlen(sources) ||
-        memcmp(own, sources, header->sources_size) != 0)
+        memcmp(bytes + size - header->sources_size, sources, header->sources_size) != 0)
         return fail(why, "%s: the files that it was made of have changed", path);
     return 0;
 }
@@ -212,7 +208,7 @@ int data_cache_make(const char *folder, const char *sources, const struct datase
         .classes = (uint32_t)dataset->classes, .checksum = dataset->checksum,
         .training = training->count, .test = test->count, .sources_size = strlen(sources)};
     memcpy(header.magic, magic, sizeof magic);
-    header.sum = header_sum(&header, sources);
+    header.sum = header_sum(&header);
     const struct file_piece pieces[] = {
         {&header, sizeof header},
         {training->labels, training->count * sizeof *training->labels},

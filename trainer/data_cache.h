@@ -8,13 +8,13 @@
  * one file: when the state of its files changes, the next one replaces it.  (Two data sets
  * whose first lines have the same sum would replace each other's, and never mix.)
  *
- *   struct header (data_cache.c)    sizes, the data set's checksum, a sum of itself and of:
+ *   struct header (data_cache.c)    sizes, the data set's checksum, a sum of the header
  *   labels                          uint16_t, of the training images, then of the test images
  *   pixels                          likewise
  *   sources                         the text, without a zero
  *
  * All numbers are in the byte order of the machine.  What is mapped was checked before by
- * size and sums.  Files are replaced whole (file_replace), so a process that has one mapped
+ * size, by both sums and by its sources.  Files are replaced whole (file_replace), so a process that has one mapped
  * keeps what it has, and any of them may be deleted at any time.  Nobody waits for anybody:
  * of processes that begin together each may write the same file, and the last one stays. */
 #ifndef TRAINER_DATA_CACHE_H
