@@ -17,9 +17,10 @@ SANITIZE ?=
 DEFINES ?=
 
 # Contraction to fused multiply-adds is off so that a result does not depend on
-# which of the compiler's paths a loop took.
+# which of the compiler's paths a loop took.  Nobody asks for the errno of a root, which
+# would keep loops that take roots from being done in vectors.
 CPPFLAGS += -I. -D_GNU_SOURCE $(DEFINES) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-CFLAGS += -std=c11 -pthread -ffp-contract=off $(OPTIMIZE) $(WARNINGS) $(SANITIZE)
+CFLAGS += -std=c11 -pthread -ffp-contract=off -fno-math-errno $(OPTIMIZE) $(WARNINGS) $(SANITIZE)
 LDFLAGS += -pthread $(SANITIZE)
 LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
@@ -40,6 +41,15 @@ $(BUILD)/obj/%.o: %.c
 # The loops over pixels and weights are worth more than -O2.
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard trainer/*.c)): OPTIMIZE += $(FAST)
 FAST := -O3
+
+# Kernels for one instruction set each (trainer/conv_blocks.h), which run only where the
+# processor has it; they fix their order of summation themselves, so fusing is theirs to use.
+$(BUILD)/obj/trainer/conv_%.o: CFLAGS += -ffp-contract=fast
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+$(BUILD)/obj/trainer/conv_avx2.o: CFLAGS += -mavx2 -mfma
+$(BUILD)/obj/trainer/conv_avx512.o: CFLAGS += -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma \
+    -mprefer-vector-width=512
+endif
 
 $(BUILD)/obj/project.a: $(sources:%.c=$(BUILD)/obj/%.o)
 	@rm -f $@

@@ -40,7 +40,7 @@ struct message {
     double seconds;          /* EPOCH: how long it took, or 0 */
     bool stopped_early;      /* DONE: no further epoch of the trial would be trained */
     const char *program;     /* READY */
-    const char *arithmetic;  /* READY: instruction set and precision, "avx512 fp32 openblas SkylakeX" */
+    const char *arithmetic;  /* READY: instruction set and precision, "avx512+SkylakeX fp32" */
     const char *text;        /* ERROR: what went wrong and the remedy */
     const char *where;       /* ERROR: path of the value at fault, or NULL */
     bool retry;              /* ERROR: whether trying again can help */

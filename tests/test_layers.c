@@ -1,5 +1,6 @@
 /* Every layer, forward and backward, against a reference in double precision that
  * shares nothing with it: outputs directly, gradients by central differences. */
+#include "trainer/isa.h"
 #include "trainer/layer.h"
 
 #include <math.h>
@@ -369,10 +370,9 @@ static struct shape random_shape(struct rng *rng, size_t least)
                           channels[between(rng, 0, 3)]};
 }
 
-static void conv_gradients_are_right(void **state)
+static void check_conv_gradients(uint64_t dice)
 {
-    (void)state;
-    struct rng rng = dice_of(21);
+    struct rng rng = dice_of(dice);
     for (int round = 0; round < ROUNDS; round++) {
         size_t kernel = (size_t)round % 5 + 1, stride = (size_t)round / 5 % 3 + 1;
         char *settings = xasprintf(
@@ -384,6 +384,19 @@ static void conv_gradients_are_right(void **state)
     }
 }
 
+/* With the kernels of every instruction set that this processor has, and with none. */
+static void conv_gradients_are_right(void **state)
+{
+    (void)state;
+    for (enum isa isa = 0; isa < ISA_COUNT; isa++) {
+        if (!isa_available(isa))
+            continue;
+        assert_int_equal(setenv("TRAINER_ISA", isa_name(isa), 1), 0);
+        check_conv_gradients(21);
+    }
+    assert_int_equal(unsetenv("TRAINER_ISA"), 0);
+}
+
 /* So many columns that the three images are worked off in two pieces, what gelu keeps
  * of them too. */
 static void conv_in_pieces_is_right(void **state)
@@ -391,6 +404,7 @@ static void conv_in_pieces_is_right(void **state)
     (void)state;
     struct rng rng = dice_of(22);
     static const char *const words[] = {"none", "gelu"};
+    assert_int_equal(setenv("TRAINER_ISA", "portable", 1), 0);
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
         char *settings = xasprintf("{\"type\":\"conv\",\"filters\":1,\"kernel\":9,\"stride\":1,"
                                    "\"padding\":\"same\",\"activation\":\"%s\","
@@ -399,6 +413,7 @@ static void conv_in_pieces_is_right(void **state)
         check_layer(settings, (struct shape){24, 24, 1}, false, &rng, reference_conv);
         free(settings);
     }
+    assert_int_equal(unsetenv("TRAINER_ISA"), 0);
 }
 
 static void pool_gradients_are_right(void **state)

@@ -289,11 +289,14 @@ def test_bench():
     rows = json.loads(done.stdout or "[]")
     numbers = ("train_images_per_s", "eval_images_per_s", "sgemm_ratio", "eval_sgemm_ratio",
                "sgemm_gflops")
-    check("bench measures a network, plain and with what makes it slower", done.returncode == 0
-          and [row["network"] for row in rows] == ["small", "small+dropout", "small+augmentation"]
+    networks = ["small", "small+dropout", "small+augmentation", "small+batch_norm", "small+all",
+                "vgg"]
+    check("bench measures networks, plain and with what makes them slower", done.returncode == 0
+          and [row["network"] for row in rows] == networks
           and all(set(row) == {"network", "precision", *numbers} and row["precision"] == "fp32"
                   and all(math.isfinite(row[name]) and row[name] > 0 for name in numbers)
                   for row in rows), done)
+    row = rows[0]
     model = [{"type": "conv", "filters": 32, "kernel": 3, "activation": "relu"},
              {"type": "max_pool", "size": 2},
              {"type": "conv", "filters": 64, "kernel": 3, "activation": "relu"},

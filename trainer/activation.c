@@ -133,22 +133,28 @@ size_t activation_kept_size(const struct activation *activation)
     return activation->type && activation->type->from_input ? sizeof(float) : 0;
 }
 
-/* relu is done in one pass with the bias: most layers end so. */
-static bool is_relu(const struct activation *activation)
+bool activation_is_relu(const struct activation *activation)
 {
     return activation->type && activation->type->forward == relu;
+}
+
+/* relu is done in one pass with the bias: most layers end so. */
+void activation_behind_bias(const struct activation *activation, size_t count, float *values,
+                            float *kept)
+{
+    const struct activation_type *type = activation->type;
+    if (!type || activation_is_relu(activation))
+        return;
+    if (type->from_input)
+        memcpy(kept, values, count * sizeof *kept);
+    type->forward(count, activation->slope, values, values);
 }
 
 void activation_bias(const struct activation *activation, size_t rows, size_t width,
                      const float *bias, float *values, float *kept)
 {
-    const struct activation_type *type = activation->type;
-    kernel_bias(rows, width, bias, is_relu(activation), values);
-    if (!type || is_relu(activation))
-        return;
-    if (type->from_input)
-        memcpy(kept, values, rows * width * sizeof *kept);
-    type->forward(rows * width, activation->slope, values, values);
+    kernel_bias(rows, width, bias, activation_is_relu(activation), values);
+    activation_behind_bias(activation, rows * width, values, kept);
 }
 
 void activation_bias_backward(const struct activation *activation, size_t rows, size_t width,
@@ -156,8 +162,8 @@ void activation_bias_backward(const struct activation *activation, size_t rows, 
                               float *bias_gradient)
 {
     const struct activation_type *type = activation->type;
-    if (type && !is_relu(activation))
+    if (type && !activation_is_relu(activation))
         type->backward(rows * width, activation->slope, type->from_input ? kept : output,
                        gradient, gradient);
-    kernel_bias_backward(rows, width, output, is_relu(activation), gradient, bias_gradient);
+    kernel_bias_backward(rows, width, output, activation_is_relu(activation), gradient, bias_gradient);
 }

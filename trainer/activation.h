@@ -43,6 +43,14 @@ struct activation activation_read(const char *name, const json_t *settings);
  * y over x: those of x where the derivative needs it, else 0. */
 size_t activation_kept_size(const struct activation *activation);
 
+bool activation_is_relu(const struct activation *activation);
+
+/* values = f(values), for values that have their bias, and went through relu where it is that,
+ * already. */
+void activation_behind_bias(const struct activation *activation, size_t count,
+                            float *values /* [count] */,
+                            float *kept /* [count]; unused where nothing is kept */);
+
 /* values = f(values + bias) in each row. */
 void activation_bias(const struct activation *activation, size_t rows, size_t width,
                      const float *bias /* [width] */, float *values /* [rows][width] */,

@@ -20,53 +20,79 @@ static const char help[] =
     "Usage: trainer bench [--json]\n"
     "\n"
     "Measures, on one thread, how fast this machine multiplies matrices (sgemm of OpenBLAS,\n"
-    "1024 x 1024 x 1024) and how fast it trains and evaluates networks on drawn digits:\n"
-    "whole epochs, with the shuffling and the optimizer's steps.  The measurements take\n"
-    "turns for some seconds, and the best of each counts, so that other work on the machine\n"
-    "spoils them less.\n"
+    "2048 x 2048 x 2048) and how fast it trains and evaluates networks on drawn digits:\n"
+    "short epochs of whole batches, with the shuffling and the optimizer's steps.  The\n"
+    "measurements take turns for some seconds, and the best of each counts, so that other\n"
+    "work on the machine spoils them less.\n"
     "\n"
-    "  small               conv 32 of 3x3, max_pool 2, conv 64 of 3x3, max_pool 2,\n"
-    "                      dense 128, dense 10; relu between; adam, batches of 64\n"
-    "  small+dropout       the same with a dropout before each dense layer, .25 and .5\n"
-    "  small+augmentation  the first with its images shifted, turned, zoomed and sheared\n"
+    "  small  conv 32 of 3x3, max_pool 2, conv 64 of 3x3, max_pool 2, dense 128, dense 10\n"
+    "  vgg    two conv 32 of 5x5, max_pool 2, two conv 64 of 3x3, max_pool 2, dense 256,\n"
+    "         dense 10; padding same\n"
+    "  small+dropout, small+augmentation, small+batch_norm, small+all: with a dropout before\n"
+    "         each dense layer, images moved and turned, batch_norm behind each conv, all three\n"
     "\n"
-    "The ratio is that of useful FLOP/s to sgemm's.  Useful are the forward pass, and in\n"
-    "training the gradients of the weights and of each layer's input, but for the first\n"
-    "layer's input, which nobody needs.\n"
+    "with relu between, adam, and batches of 64.  The ratio is that of useful FLOP/s to\n"
+    "sgemm's.  Useful are the forward pass, and in training the gradients of the weights and\n"
+    "of each layer's input, but for the first layer's input, which nobody needs.\n"
     "\n"
     "  --json  a list of objects: network, precision, train_images_per_s,\n"
     "          eval_images_per_s, sgemm_ratio (of training), eval_sgemm_ratio, sgemm_gflops\n";
 
-enum { SIDE = 1024, PRODUCTS = 3, TRAIN_IMAGES = 40 * 64, TEST_IMAGES = 2500 };
-enum { ROUNDS_LEAST = 2, ROUNDS_MOST = 20 };
-static const double rounds_seconds = 8;
+enum { SIDE = 2048, BATCH = 64, ROUNDS_LEAST = 2, ROUNDS_MOST = 100 };
+static const double rounds_seconds = 10;
 
-/* JSON, as in docs/protocol.md. */
-#define SMALL(dropout, other_dropout)                                                        \
-    "[{\"type\": \"conv\", \"filters\": 32, \"kernel\": 3, \"activation\": \"relu\"},"          \
-    " {\"type\": \"max_pool\", \"size\": 2},"                                                \
-    " {\"type\": \"conv\", \"filters\": 64, \"kernel\": 3, \"activation\": \"relu\"},"          \
-    " {\"type\": \"max_pool\", \"size\": 2}, {\"type\": \"flatten\"}," dropout                 \
-    " {\"type\": \"dense\", \"units\": 128, \"activation\": \"relu\"}," other_dropout          \
-    " {\"type\": \"dense\", \"units\": 10}]"
-#define DROPOUT(rate) " {\"type\": \"dropout\", \"rate\": " rate "},"
-#define ADAM                                                                                 \
-    "\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.001}, \"batch_size\": 64"
-#define AUGMENTATION                                                                         \
-    "\"augmentation\": {\"shift\": 2, \"rotate\": 10, \"zoom\": 0.1, \"shear\": 10}"
+/* The largest counts of the rows below. */
+enum { TRAIN_MOST = 8 * BATCH, TEST_MOST = 32 * BATCH };
 
-static const struct bench_network {
-    const char *name, *model, *training;
-} networks[] = {
-    {"small", SMALL("", ""), "{" ADAM "}"},
-    {"small+dropout", SMALL(DROPOUT("0.25"), DROPOUT("0.5")), "{" ADAM "}"},
-    {"small+augmentation", SMALL("", ""), "{" ADAM ", " AUGMENTATION "}"},
+#define CONV(filters, kernel, padding)                                                           \
+    "{\"type\": \"conv\", \"filters\": " #filters ", \"kernel\": " #kernel                       \
+    ", \"padding\": \"" #padding "\", \"activation\": \"relu\"}, "
+#define POOL "{\"type\": \"max_pool\", \"size\": 2}, "
+#define NORM "{\"type\": \"batch_norm\"}, "
+#define DROPOUT(rate) "{\"type\": \"dropout\", \"rate\": " #rate "}, "
+#define DENSE(units) DENSE_DROPOUT(units, )
+#define DENSE_DROPOUT(units, dropout)                                                            \
+    "{\"type\": \"flatten\"}, {\"type\": \"dense\", \"units\": " #units                            \
+    ", \"activation\": \"relu\"}, " dropout "{\"type\": \"dense\", \"units\": 10}"
+#define SMALL "[" CONV(32, 3, valid) POOL CONV(64, 3, valid) POOL DENSE(128) "]"
+#define SMALL_DROPOUT                                                                            \
+    "[" CONV(32, 3, valid) POOL CONV(64, 3, valid) POOL DROPOUT(0.25) DENSE_DROPOUT(128,         \
+    DROPOUT(0.5)) "]"
+#define SMALL_NORM "[" CONV(32, 3, valid) NORM POOL CONV(64, 3, valid) NORM POOL DENSE(128) "]"
+#define SMALL_ALL                                                                                \
+    "[" CONV(32, 3, valid) NORM POOL CONV(64, 3, valid) NORM POOL DROPOUT(0.25)                  \
+    DENSE_DROPOUT(128, DROPOUT(0.5)) "]"
+#define VGG                                                                                      \
+    "[" CONV(32, 5, same) CONV(32, 5, same) POOL CONV(64, 3, same) CONV(64, 3, same) POOL        \
+    DENSE(256) "]"
+#define ADAM_AND(more)                                                                           \
+    "{\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.001}, \"batch_size\": 64" more "}"
+#define ADAM ADAM_AND("")
+#define AUGMENTED                                                                                \
+    ADAM_AND(", \"augmentation\": {\"shift\": 2, \"rotate\": 10, \"zoom\": 0.1, \"shear\": 10}")
+
+/* What is measured: a new row is a new line here.  Each takes some hundredths of a second a
+ * turn, as sgemm does: a longer measurement would meet other work more often. */
+static const struct bench_row {
+    const char *network;
+    const char *model, *training; /* JSON, as in docs/protocol.md */
+    size_t train_images, test_images;
+} table[] = {
+    {"small", SMALL, ADAM, 8 * BATCH, 32 * BATCH},
+    {"small+dropout", SMALL_DROPOUT, ADAM, 8 * BATCH, 32 * BATCH},
+    {"small+augmentation", SMALL, AUGMENTED, 8 * BATCH, 32 * BATCH},
+    {"small+batch_norm", SMALL_NORM, ADAM, 8 * BATCH, 32 * BATCH},
+    {"small+all", SMALL_ALL, AUGMENTED, 8 * BATCH, 32 * BATCH},
+    {"vgg", VGG, ADAM, BATCH, 4 * BATCH},
 };
-enum { NETWORKS = ARRAY_LENGTH(networks) };
+enum { ROWS = ARRAY_LENGTH(table) };
 
-/* The shortest time that each measurement took so far, in seconds. */
-struct times {
-    double product, train[NETWORKS], evaluate[NETWORKS];
+/* A row as it is measured, with the shortest time that each took so far, in seconds. */
+struct runner {
+    struct dataset dataset; /* the first images of the one that all share */
+    json_t *model, *settings;
+    struct training *training;
+    double train, evaluate;
 };
 
 static void keep_shortest(double seconds, double *shortest)
@@ -80,12 +106,58 @@ static void keep_shortest(double seconds, double *shortest)
 static struct dataset *draw_digits(void)
 {
     struct dataset *dataset = xcalloc(1, sizeof *dataset);
-    data_synthetic_load(TRAIN_IMAGES, TEST_IMAGES, 0, dataset);
-    dataset->train_count = TRAIN_IMAGES;
-    dataset->train_index = xcalloc(TRAIN_IMAGES, sizeof *dataset->train_index);
-    for (uint32_t i = 0; i < TRAIN_IMAGES; i++)
+    data_synthetic_load(TRAIN_MOST, TEST_MOST, 0, dataset);
+    dataset->train_count = TRAIN_MOST;
+    dataset->train_index = xcalloc(TRAIN_MOST, sizeof *dataset->train_index);
+    for (uint32_t i = 0; i < TRAIN_MOST; i++)
         dataset->train_index[i] = i;
     return dataset;
+}
+
+static json_t *checked(const char *text, json_t *(*check)(const json_t *, struct failure *),
+                       struct failure *why)
+{
+    json_t *plain = json_loads(text, 0, NULL);
+    json_t *complete = check(plain, why);
+    json_decref(plain);
+    return complete;
+}
+
+static int runner_open(struct runner *runner, const struct bench_row *row,
+                       const struct dataset *dataset, struct failure *why)
+{
+    *runner = (struct runner){.dataset = *dataset};
+    runner->dataset.train_count = row->train_images;
+    runner->dataset.test.count = row->test_images;
+    runner->model = checked(row->model, schema_check_model, why);
+    if (runner->model)
+        runner->settings = checked(row->training, schema_check_training, why);
+    if (runner->settings)
+        runner->training = training_new(
+            &(struct training_settings){.model = runner->model, .training = runner->settings,
+                                        .schedule_epochs = ROUNDS_MOST, .threads = 1},
+            &runner->dataset, why);
+    return runner->training ? 0 : -1;
+}
+
+static void runner_close(struct runner *runner)
+{
+    training_free(runner->training);
+    json_decref(runner->settings);
+    json_decref(runner->model);
+}
+
+static void runner_turn(struct runner *runner)
+{
+    struct epoch_metrics metrics;
+    struct evaluation evaluation;
+    training_epoch(runner->training, NULL, NULL, &metrics);
+    keep_shortest(metrics.seconds, &runner->train);
+    double begun = clock_seconds();
+    evaluate_images(training_network(runner->training), &runner->dataset.test, NULL, NULL,
+                    &evaluation);
+    keep_shortest(clock_seconds() - begun, &runner->evaluate);
+    evaluation_release(&evaluation);
 }
 
 /* Values like weights: of both signs and none of them tiny, which would be slow. */
@@ -104,44 +176,23 @@ static double time_product(const float *a, const float *b, float *c)
     return clock_seconds() - begun;
 }
 
-static double time_evaluation(struct network *network, const struct dataset *dataset)
+/* Takes turns, so that what disturbs the machine disturbs all alike; gives the seconds of
+ * a product. */
+static double measure(struct runner runners[ROWS])
 {
-    struct evaluation evaluation;
-    double begun = clock_seconds();
-    evaluate_images(network, &dataset->test, NULL, NULL, &evaluation);
-    double seconds = clock_seconds() - begun;
-    evaluation_release(&evaluation);
-    return seconds;
-}
-
-static void measure_network(struct training *training, const struct dataset *dataset,
-                            double *train, double *evaluate)
-{
-    struct epoch_metrics metrics;
-    training_epoch(training, NULL, NULL, &metrics);
-    keep_shortest(metrics.seconds, train);
-    keep_shortest(time_evaluation(training_network(training), dataset), evaluate);
-}
-
-/* Takes turns, so that what disturbs the machine disturbs all alike. */
-static struct times measure(struct training *const trainings[NETWORKS],
-                            const struct dataset *dataset)
-{
-    struct times times = {0};
     float *a = make_matrix(), *b = make_matrix(), *c = floats_zero((size_t)SIDE * SIDE);
-    double begun = clock_seconds();
+    double begun = clock_seconds(), product = 0;
     for (int round = 0; round < ROUNDS_MOST; round++) {
         if (round >= ROUNDS_LEAST && clock_seconds() - begun >= rounds_seconds)
             break;
-        for (int i = 0; i < PRODUCTS; i++)
-            keep_shortest(time_product(a, b, c), &times.product);
-        for (int i = 0; i < NETWORKS; i++)
-            measure_network(trainings[i], dataset, &times.train[i], &times.evaluate[i]);
+        keep_shortest(time_product(a, b, c), &product);
+        for (size_t i = 0; i < ROWS; i++)
+            runner_turn(&runners[i]);
     }
     free(a);
     free(b);
     free(c);
-    return times;
+    return product;
 }
 
 /* ---- what is shown ---- */
@@ -155,12 +206,13 @@ static double training_flops(const struct network *network)
 }
 
 /* The figures, under the names of --json; new reference. */
-static json_t *make_row(const char *name, const struct network *network, double product_seconds,
-                        double train_seconds, double evaluate_seconds)
+static json_t *make_row(const struct bench_row *row, const struct runner *runner, double product)
 {
-    double sgemm = 2.0 * SIDE * SIDE * SIDE / product_seconds;
-    double train = TRAIN_IMAGES / train_seconds, evaluate = TEST_IMAGES / evaluate_seconds;
-    return json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:f}", "network", name, "precision",
+    const struct network *network = training_network(runner->training);
+    double sgemm = 2.0 * SIDE * SIDE * SIDE / product;
+    double train = (double)row->train_images / runner->train;
+    double evaluate = (double)row->test_images / runner->evaluate;
+    return json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:f}", "network", row->network, "precision",
                      "fp32", "train_images_per_s", train, "eval_images_per_s", evaluate,
                      "sgemm_ratio", train * training_flops(network) / sgemm, "eval_sgemm_ratio",
                      evaluate * network_flops(network) / sgemm, "sgemm_gflops", sgemm / 1e9);
@@ -173,12 +225,11 @@ static double number(const json_t *row, const char *name)
 
 static void print_row(const json_t *row)
 {
-    printf("%-18s  %-9s  %-8s  %9.0f  %7.1f%%\n",
+    printf("%-7s  %-9s  %8.0f  %7.1f%%  %8.0f  %7.1f%%\n",
            json_string_value(json_object_get(row, "network")),
-           json_string_value(json_object_get(row, "precision")), "train",
-           number(row, "train_images_per_s"), 100 * number(row, "sgemm_ratio"));
-    printf("%-18s  %-9s  %-8s  %9.0f  %7.1f%%\n", "", "", "evaluate",
-           number(row, "eval_images_per_s"), 100 * number(row, "eval_sgemm_ratio"));
+           json_string_value(json_object_get(row, "precision")), number(row, "train_images_per_s"),
+           100 * number(row, "sgemm_ratio"), number(row, "eval_images_per_s"),
+           100 * number(row, "eval_sgemm_ratio"));
 }
 
 static void print_table(const json_t *rows)
@@ -186,51 +237,32 @@ static void print_table(const json_t *rows)
     char *arithmetic = describe_arithmetic();
     printf("%s, one thread; sgemm %d x %d x %d: %.1f GFLOP/s\n\n", arithmetic, SIDE, SIDE, SIDE,
            number(json_array_get(rows, 0), "sgemm_gflops"));
-    printf("network             precision  work       images/s  of sgemm\n");
-    for (size_t i = 0; i < json_array_size(rows); i++)
+    printf("                    train              evaluate\n"
+           "network  precision  images/s  of sgemm  images/s  of sgemm\n");
+    for (size_t i = 0; i < ROWS; i++)
         print_row(json_array_get(rows, i));
     free(arithmetic);
 }
 
-/* ---- the command ---- */
-
-static struct training *start(const struct bench_network *network, const struct dataset *dataset,
-                              struct failure *why)
+/* The rows, or NULL. */
+static json_t *bench(struct failure *why)
 {
-    json_t *plain_model = json_loads(network->model, 0, NULL);
-    json_t *plain_training = json_loads(network->training, 0, NULL);
-    json_t *model = schema_check_model(plain_model, why);
-    json_t *settings = model ? schema_check_training(plain_training, why) : NULL;
-    struct training *training = NULL;
-    if (settings)
-        training = training_new(&(struct training_settings){.model = model, .training = settings,
-                                                            .schedule_epochs = 1, .threads = 1},
-                                dataset, why);
-    json_decref(settings);
-    json_decref(model);
-    json_decref(plain_training);
-    json_decref(plain_model);
-    return training;
-}
-
-static int bench_networks(json_t *rows, struct failure *why)
-{
+    struct runner runners[ROWS] = {0};
     struct dataset *dataset = draw_digits();
-    struct training *trainings[NETWORKS] = {NULL};
-    int started = 0;
-    while (started < NETWORKS && (trainings[started] = start(&networks[started], dataset, why)))
-        started++;
-    if (started == NETWORKS) {
-        struct times times = measure(trainings, dataset);
-        for (int i = 0; i < NETWORKS; i++)
-            json_array_append_new(rows, make_row(networks[i].name, training_network(trainings[i]),
-                                                 times.product, times.train[i],
-                                                 times.evaluate[i]));
+    size_t opened = 0;
+    while (opened < ROWS && runner_open(&runners[opened], &table[opened], dataset, why) == 0)
+        opened++;
+    json_t *rows = NULL;
+    if (opened == ROWS) {
+        double product = measure(runners);
+        rows = json_array();
+        for (size_t i = 0; i < ROWS; i++)
+            json_array_append_new(rows, make_row(&table[i], &runners[i], product));
     }
-    for (int i = 0; i < NETWORKS; i++)
-        training_free(trainings[i]);
+    for (size_t i = 0; i < ROWS; i++)
+        runner_close(&runners[i]);
     dataset_free(dataset);
-    return started == NETWORKS ? 0 : -1;
+    return rows;
 }
 
 enum exit_code command_bench(char *const arguments[], struct failure *why)
@@ -243,13 +275,11 @@ enum exit_code command_bench(char *const arguments[], struct failure *why)
         fputs(help, stdout);
         return EXIT_DONE;
     }
-    json_t *rows = json_array();
-    if (parsed == 0 && bench_networks(rows, why) == 0) {
-        if (json)
-            json_text_print(rows);
-        else
-            print_table(rows);
-    }
+    json_t *rows = parsed == 0 ? bench(why) : NULL;
+    if (rows && json)
+        json_text_print(rows);
+    else if (rows)
+        print_table(rows);
     json_decref(rows);
     return why->code;
 }

@@ -2,6 +2,7 @@
 
 #include "common/rng.h"
 #include "trainer/gemm.h"
+#include "trainer/isa.h"
 #include "trainer/train.h"
 
 #include <stdlib.h>
@@ -24,22 +25,9 @@ json_t *describe_layers(const struct network *network)
     return layers;
 }
 
-static const char *instruction_set(void)
-{
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f"))
-        return "avx512";
-    return __builtin_cpu_supports("avx2") ? "avx2" : "sse2";
-#elif defined(__aarch64__)
-    return "neon";
-#else
-    return "portable";
-#endif
-}
-
 char *describe_arithmetic(void)
 {
-    return xasprintf("%s fp32 openblas %s", instruction_set(), gemm_kernels());
+    return xasprintf("%s+%s fp32", isa_name(isa_chosen()), gemm_kernels());
 }
 
 /* ---- Speed ---- */

@@ -8,8 +8,8 @@
 /* [{"name", "type", "output": [h, w, c] or [n], "parameters", "flops"}, ...] */
 json_t *describe_layers(const struct network *network);
 
-/* The arithmetic that results depend on: the processor's instruction set, the precision and
- * the kernels that BLAS chose, "avx2 fp32 openblas Haswell"; the caller frees it. */
+/* The arithmetic that results depend on: the instruction set of our own kernels (isa.h), the
+ * kernels that BLAS chose, and the precision, "avx2+Haswell fp32"; the caller frees it. */
 char *describe_arithmetic(void);
 
 /* Images that are trained on per second, by steps on random images of the data set's

@@ -1,4 +1,5 @@
 #include "trainer/kernels.h"
+#include "trainer/lanes.h"
 
 VECTOR_VERSIONS
 void kernel_pixels(size_t count, const uint8_t *restrict bytes, float *restrict values)
@@ -42,13 +43,21 @@ void kernel_bias(size_t rows, size_t width, const float *bias, bool relu, float 
         add_bias(rows, width, bias, values);
 }
 
+/* Sixteen columns at a time, down all rows. */
 VECTOR_VERSIONS
 static void sum_rows(size_t rows, size_t width, const float *restrict gradient,
                      float *restrict bias_gradient)
 {
-    for (size_t row = 0; row < rows; row++, gradient += width) {
-        for (size_t i = 0; i < width; i++)
-            bias_gradient[i] += gradient[i];
+    size_t whole = width / LANES * LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        lanes_float sum = *(const lanes_float *)(bias_gradient + i);
+        for (size_t row = 0; row < rows; row++)
+            sum += *(const lanes_float *)(gradient + row * width + i);
+        *(lanes_float *)(bias_gradient + i) = sum;
+    }
+    for (size_t row = 0; row < rows; row++) {
+        for (size_t i = whole; i < width; i++)
+            bias_gradient[i] += gradient[row * width + i];
     }
 }
 
@@ -56,8 +65,19 @@ VECTOR_VERSIONS
 static void sum_rows_relu(size_t rows, size_t width, const float *restrict output,
                           float *restrict gradient, float *restrict bias_gradient)
 {
+    size_t whole = width / LANES * LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        lanes_float sum = *(const lanes_float *)(bias_gradient + i);
+        for (size_t at = i; at < rows * width; at += width) {
+            lanes_int passes = *(const lanes_float *)(output + at) > 0.0f;
+            lanes_float value = (lanes_float)(*(const lanes_int *)(gradient + at) & passes);
+            *(lanes_float *)(gradient + at) = value;
+            sum += value;
+        }
+        *(lanes_float *)(bias_gradient + i) = sum;
+    }
     for (size_t row = 0; row < rows; row++, output += width, gradient += width) {
-        for (size_t i = 0; i < width; i++) {
+        for (size_t i = whole; i < width; i++) {
             gradient[i] = output[i] > 0.0f ? gradient[i] : 0.0f;
             bias_gradient[i] += gradient[i];
         }
@@ -129,17 +149,17 @@ void kernel_add_scaled(size_t count, float factor, const float *restrict vector,
 VECTOR_VERSIONS
 double kernel_sum_of_squares(size_t count, const float *restrict vector)
 {
-    enum { LANES = 8 };
-    double sums[LANES] = {0.0};
-    size_t whole = count / LANES * LANES;
-    for (size_t i = 0; i < whole; i += LANES) {
-        for (size_t lane = 0; lane < LANES; lane++)
+    enum { SUMS = 8 };
+    double sums[SUMS] = {0.0};
+    size_t whole = count / SUMS * SUMS;
+    for (size_t i = 0; i < whole; i += SUMS) {
+        for (size_t lane = 0; lane < SUMS; lane++)
             sums[lane] += (double)vector[i + lane] * (double)vector[i + lane];
     }
     for (size_t i = whole; i < count; i++)
         sums[i - whole] += (double)vector[i] * (double)vector[i];
     double sum = 0.0;
-    for (size_t lane = 0; lane < LANES; lane++)
+    for (size_t lane = 0; lane < SUMS; lane++)
         sum += sums[lane];
     return sum;
 }

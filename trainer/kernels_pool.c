@@ -1,4 +1,5 @@
 #include "trainer/kernels.h"
+#include "trainer/lanes.h"
 
 #include <string.h>
 
@@ -20,29 +21,58 @@ static size_t pixel_at(const struct window *window, size_t y, size_t x)
 
 /* ---- the largest ---- */
 
-VECTOR_VERSIONS
-static void take_larger(size_t channels, const float *restrict pixel, int32_t position,
-                        float *restrict largest, int32_t *restrict chosen)
+/* What one window covers, as positions within the image. */
+struct patch {
+    size_t first;      /* the first pixel's first channel */
+    size_t rows, step; /* and from one row to the next */
+    size_t run;        /* of a row's pixels, with all their channels */
+};
+
+static inline struct patch patch_at(const struct window *window, struct span rows, size_t x)
 {
-    for (size_t c = 0; c < channels; c++) {
-        bool larger = pixel[c] > largest[c];
-        largest[c] = larger ? pixel[c] : largest[c];
-        chosen[c] = larger ? position + (int32_t)c : chosen[c];
-    }
+    struct span columns = window_columns(window, x);
+    return (struct patch){
+        .first = pixel_at(window, rows.begin, columns.begin),
+        .rows = rows.end - rows.begin,
+        .step = window->input_width * window->channels,
+        .run = (columns.end - columns.begin) * window->channels,
+    };
 }
 
-static void max_of_window(const struct window *window, const struct cover *cover,
-                          const float *image, float *largest, int32_t *chosen)
+/* A row of windows: the whole of it in one function, as a window is too little work for a
+ * call. */
+VECTOR_VERSIONS
+static void max_of_row(const struct window *window, struct span rows, const float *restrict image,
+                       float *restrict output, int32_t *restrict chosen)
 {
-    size_t first = pixel_at(window, cover->rows.begin, cover->columns.begin);
-    memcpy(largest, image + first, window->channels * sizeof *largest);
-    for (size_t c = 0; c < window->channels; c++)
-        chosen[c] = (int32_t)(first + c);
-
-    for (size_t y = cover->rows.begin; y < cover->rows.end; y++) {
-        for (size_t x = cover->columns.begin; x < cover->columns.end; x++) {
-            size_t at = pixel_at(window, y, x);
-            take_larger(window->channels, image + at, (int32_t)at, largest, chosen);
+    const lanes_int counting = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    size_t channels = window->channels, whole = channels / LANES * LANES;
+    for (size_t x = 0; x < window->output_width; x++, output += channels, chosen += channels) {
+        struct patch patch = patch_at(window, rows, x);
+        for (size_t c = 0; c < whole; c += LANES) {
+            size_t row = patch.first + c, end = row + patch.rows * patch.step;
+            lanes_float largest = *(const lanes_float *)(image + row);
+            lanes_int where = counting + (int32_t)row;
+            for (; row < end; row += patch.step) {
+                for (size_t at = row; at < row + patch.run; at += channels) {
+                    lanes_float value = *(const lanes_float *)(image + at);
+                    lanes_int larger = value > largest;
+                    largest = (lanes_float)(((lanes_int)value & larger) |
+                                            ((lanes_int)largest & ~larger));
+                    where = ((counting + (int32_t)at) & larger) | (where & ~larger);
+                }
+            }
+            *(lanes_float *)(output + c) = largest;
+            *(lanes_int *)(chosen + c) = where;
+        }
+        for (size_t c = whole; c < channels; c++) {
+            size_t row = patch.first + c, end = row + patch.rows * patch.step, where = row;
+            for (; row < end; row += patch.step) {
+                for (size_t at = row; at < row + patch.run; at += channels)
+                    where = image[at] > image[where] ? at : where;
+            }
+            output[c] = image[where];
+            chosen[c] = (int32_t)where;
         }
     }
 }
@@ -50,14 +80,33 @@ static void max_of_window(const struct window *window, const struct cover *cover
 void kernel_max_pool(const struct window *window, const float *image, float *output,
                      int32_t *chosen)
 {
-    for (size_t y = 0; y < window->output_height; y++) {
-        struct cover cover = {.rows = window_rows(window, y)};
-        for (size_t x = 0; x < window->output_width; x++) {
-            cover.columns = window_columns(window, x);
-            max_of_window(window, &cover, image, output, chosen);
-            output += window->channels;
-            chosen += window->channels;
+    size_t row = window->output_width * window->channels;
+    for (size_t y = 0; y < window->output_height; y++)
+        max_of_row(window, window_rows(window, y), image, output + y * row, chosen + y * row);
+}
+
+/* Back for a row of windows: each adds its gradient to one of its pixels, 0 to the others. */
+VECTOR_VERSIONS
+static void spread_row(const struct window *window, struct span rows,
+                       const int32_t *restrict chosen, const float *restrict gradient,
+                       float *restrict image)
+{
+    const lanes_int counting = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    size_t channels = window->channels, whole = channels / LANES * LANES;
+    for (size_t x = 0; x < window->output_width; x++, gradient += channels, chosen += channels) {
+        struct patch patch = patch_at(window, rows, x);
+        for (size_t c = 0; c < whole; c += LANES) {
+            size_t row = patch.first + c, end = row + patch.rows * patch.step;
+            lanes_int where = *(const lanes_int *)(chosen + c);
+            lanes_int value = *(const lanes_int *)(gradient + c);
+            for (; row < end; row += patch.step) {
+                for (size_t at = row; at < row + patch.run; at += channels)
+                    *(lanes_float *)(image + at) +=
+                        (lanes_float)(value & (where == counting + (int32_t)at));
+            }
         }
+        for (size_t c = whole; c < channels; c++)
+            image[chosen[c]] += gradient[c];
     }
 }
 
@@ -65,10 +114,10 @@ void kernel_max_pool_backward(const struct window *window, const int32_t *chosen
                               const float *gradient, float *image)
 {
     size_t inputs = window->input_height * window->input_width * window->channels;
-    size_t outputs = window->output_height * window->output_width * window->channels;
+    size_t row = window->output_width * window->channels;
     memset(image, 0, inputs * sizeof *image);
-    for (size_t i = 0; i < outputs; i++)
-        image[chosen[i]] += gradient[i];
+    for (size_t y = 0; y < window->output_height; y++)
+        spread_row(window, window_rows(window, y), chosen + y * row, gradient + y * row, image);
 }
 
 /* ---- the mean ---- */

@@ -75,6 +75,7 @@ struct layer {
     size_t statistic_count;
     size_t statistic_offset;        /* likewise */
     size_t gathered_count;          /* sums over the batch, forward and backward each */
+    size_t shard_images;            /* in a step, worked on at once; 0: SHARD_IMAGES */
     size_t kept_size;               /* bytes for one image */
     size_t scratch_size;            /* floats for one thread */
     double flops;                   /* forward, per image */

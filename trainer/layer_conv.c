@@ -1,4 +1,5 @@
 #include "trainer/activation.h"
+#include "trainer/conv.h"
 #include "trainer/gemm.h"
 #include "trainer/kernels.h"
 #include "trainer/layer.h"
@@ -6,13 +7,15 @@
 
 #include <string.h>
 
-/* y = window(x) W + b, then the activation if there is one, where window(x) has a row of cells for
- * each output pixel (im2col);  dW = window(x)^T dy, db = sum over the pixels of dy,
- * dx = the transpose of window() applied to dy W^T (col2im).
+/* y = window(x) W + b, then the activation if there is one;
+ * dW = window(x)^T dy, db = sum over the pixels of dy, dx = the transpose of window() applied
+ * to dy W^T.
  * Parameters: weights [kernel][kernel][input channels][filters], then the bias [filters].
  *
- * A few images at a time, so that their columns are still in the second-level cache
- * when BLAS reads them: laying them out again for dW is cheaper than keeping them. */
+ * Done by the kernels of conv.h where the processor has them; else window(x) is laid out as a
+ * row of cells for each output pixel (im2col, col2im) and multiplied by BLAS.  That is a few
+ * images at a time, so that their columns are still in the second-level cache when BLAS reads
+ * them: laying them out again for dW is cheaper than keeping them. */
 
 /* Bytes of columns that stay in the second-level cache beside what BLAS packs there. */
 enum { COLUMN_BYTES = 512 << 10, CHUNK_MOST = 4 };
@@ -25,15 +28,35 @@ struct conv_plan {
     size_t chunk;   /* images at a time */
     struct activation activation;
     bool glorot;
-    bool direct;    /* the input is its own columns: kernel 1, stride 1 */
+    bool plain;     /* the input is its own columns: kernel 1, stride 1 */
+    struct conv conv; /* without kernels: portable */
 };
+
+static bool is_portable(const struct conv_plan *plan)
+{
+    return !plan->conv.kernels;
+}
+
+/* The gradient of a direct convolution's input is left to BLAS where windows leave pixels
+ * out. */
+static bool needs_columns(const struct conv_plan *plan)
+{
+    return !plan->plain && (is_portable(plan) || plan->window.stride > 1);
+}
+
+static size_t scratch_size(const struct conv_plan *plan)
+{
+    size_t columns = needs_columns(plan) ? plan->chunk * plan->pixels * plan->cells : 0;
+    size_t direct = is_portable(plan) ? 0 : conv_scratch_size(&plan->conv);
+    return columns > direct ? columns : direct;
+}
 
 static void plan_sizes(struct layer *layer, struct conv_plan *plan)
 {
     const struct window *window = &plan->window;
     plan->pixels = window->output_height * window->output_width;
     plan->cells = window->size * window->size * window->channels;
-    plan->direct = window->size == 1 && window->stride == 1;
+    plan->plain = window->size == 1 && window->stride == 1;
 
     size_t columns = plan->pixels * plan->cells;
     plan->chunk = COLUMN_BYTES / (columns * sizeof(float) + 1);
@@ -42,7 +65,7 @@ static void plan_sizes(struct layer *layer, struct conv_plan *plan)
     if (plan->chunk > CHUNK_MOST)
         plan->chunk = CHUNK_MOST;
     layer_output_image(layer, window->output_height, window->output_width, plan->filters);
-    layer->scratch_size = plan->direct ? 0 : plan->chunk * columns;
+    layer->scratch_size = scratch_size(plan);
     layer->kept_size = layer->output_size * activation_kept_size(&plan->activation);
     layer->parameter_count = (plan->cells + 1) * plan->filters;
     layer->flops = 2.0 * (double)columns * (double)plan->filters;
@@ -65,6 +88,7 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
                        "a kernel of %zux%zu does not fit an image of %dx%d; "
                        "make it smaller, pool less before it, or use padding: same",
                        kernel, kernel, layer->input.height, layer->input.width);
+    conv_plan(&plan->conv, conv_kernels_of(isa_chosen()), &plan->window, plan->filters);
     plan_sizes(layer, plan);
     return 0;
 }
@@ -78,13 +102,35 @@ static void initialize(const struct layer *layer, struct rng *rng, float *parame
     memset(parameters + weights, 0, plan->filters * sizeof *parameters);
 }
 
+/* What the activation keeps of the images from `first` on, or NULL. */
+static float *kept_from(const struct layer *layer, const struct pass *pass, size_t first)
+{
+    return layer->kept_size > 0 ? (float *)pass->kept + first * layer->output_size : NULL;
+}
+
+/* From the output's gradient to that of window(x) W, in place, with the bias's own. */
+static void backward_activation(const struct layer *layer, const struct pass *pass, size_t first,
+                                size_t count)
+{
+    const struct conv_plan *plan = layer->plan;
+    float *bias_gradient = pass->parameter_gradient + plan->cells * plan->filters;
+    if (first == 0)
+        memset(bias_gradient, 0, plan->filters * sizeof *bias_gradient);
+    activation_bias_backward(&plan->activation, count * plan->pixels, plan->filters,
+                             pass->output + first * layer->output_size,
+                             kept_from(layer, pass, first),
+                             pass->output_gradient + first * layer->output_size, bias_gradient);
+}
+
+/* ---- by im2col and BLAS ---- */
+
 /* The columns of `count` images: in scratch, or the input itself. */
 static const float *lay_out(const struct layer *layer, const struct pass *pass, size_t first,
                             size_t count)
 {
     const struct conv_plan *plan = layer->plan;
     const float *input = pass->input + first * layer->input_size;
-    if (plan->direct)
+    if (plan->plain)
         return input;
     for (size_t i = 0; i < count; i++)
         kernel_im2col(&plan->window, input + i * layer->input_size,
@@ -99,13 +145,7 @@ static size_t chunk_from(const struct conv_plan *plan, const struct pass *pass, 
     return left < plan->chunk ? left : plan->chunk;
 }
 
-/* What the activation keeps of the images from `first` on, or NULL. */
-static float *kept_from(const struct layer *layer, const struct pass *pass, size_t first)
-{
-    return layer->kept_size > 0 ? (float *)pass->kept + first * layer->output_size : NULL;
-}
-
-static void forward(const struct layer *layer, const struct pass *pass)
+static void forward_columns(const struct layer *layer, const struct pass *pass)
 {
     const struct conv_plan *plan = layer->plan;
     const float *bias = pass->parameters + plan->cells * plan->filters;
@@ -119,20 +159,14 @@ static void forward(const struct layer *layer, const struct pass *pass)
     }
 }
 
-static void backward_parameters(const struct layer *layer, const struct pass *pass, size_t first,
-                                size_t count)
+static void backward_weights(const struct layer *layer, const struct pass *pass, size_t first,
+                             size_t count)
 {
     const struct conv_plan *plan = layer->plan;
-    float *gradient = pass->output_gradient + first * layer->output_size;
-    float *bias_gradient = pass->parameter_gradient + plan->cells * plan->filters;
-    size_t rows = count * plan->pixels;
-    if (first == 0)
-        memset(bias_gradient, 0, plan->filters * sizeof *bias_gradient);
-    activation_bias_backward(&plan->activation, rows, plan->filters,
-                             pass->output + first * layer->output_size,
-                             kept_from(layer, pass, first), gradient, bias_gradient);
-    gemm_transposed_a(plan->cells, plan->filters, rows, lay_out(layer, pass, first, count),
-                      gradient, first == 0 ? 0.0f : 1.0f, pass->parameter_gradient);
+    gemm_transposed_a(plan->cells, plan->filters, count * plan->pixels,
+                      lay_out(layer, pass, first, count),
+                      pass->output_gradient + first * layer->output_size,
+                      first == 0 ? 0.0f : 1.0f, pass->parameter_gradient);
 }
 
 static void backward_input(const struct layer *layer, const struct pass *pass, size_t first,
@@ -140,24 +174,77 @@ static void backward_input(const struct layer *layer, const struct pass *pass, s
 {
     const struct conv_plan *plan = layer->plan;
     float *input_gradient = pass->input_gradient + first * layer->input_size;
-    float *columns = plan->direct ? input_gradient : pass->scratch;
+    float *columns = plan->plain ? input_gradient : pass->scratch;
     gemm_transposed_b(count * plan->pixels, plan->cells, plan->filters,
                       pass->output_gradient + first * layer->output_size, pass->parameters,
                       columns);
-    for (size_t i = 0; !plan->direct && i < count; i++)
+    for (size_t i = 0; !plan->plain && i < count; i++)
         kernel_col2im(&plan->window, columns + i * plan->pixels * plan->cells,
                       input_gradient + i * layer->input_size);
 }
 
-static void backward(const struct layer *layer, const struct pass *pass)
+static void backward_columns(const struct layer *layer, const struct pass *pass)
 {
     const struct conv_plan *plan = layer->plan;
     for (size_t first = 0; first < pass->count; first += plan->chunk) {
         size_t count = chunk_from(plan, pass, first);
-        backward_parameters(layer, pass, first, count);
+        backward_activation(layer, pass, first, count);
+        backward_weights(layer, pass, first, count);
         if (pass->input_gradient)
             backward_input(layer, pass, first, count);
     }
+}
+
+/* ---- by the kernels of our own ---- */
+
+static void forward_direct(const struct layer *layer, const struct pass *pass)
+{
+    const struct conv_plan *plan = layer->plan;
+    conv_forward(&plan->conv, pass->count, pass->input, pass->parameters,
+                 pass->parameters + plan->cells * plan->filters,
+                 activation_is_relu(&plan->activation), pass->scratch, pass->output);
+    activation_behind_bias(&plan->activation, pass->count * layer->output_size, pass->output,
+                           pass->kept);
+}
+
+static void backward_direct(const struct layer *layer, const struct pass *pass)
+{
+    const struct conv_plan *plan = layer->plan;
+    bool input_too = pass->input_gradient && plan->window.stride == 1;
+    struct conv_back back;
+    conv_back_begin(&back, &plan->conv, pass->scratch);
+    if (input_too)
+        conv_back_weights_are(&back, pass->parameters);
+    for (size_t i = 0; i < pass->count; i++) {
+        const float *gradient = pass->output_gradient + i * layer->output_size;
+        backward_activation(layer, pass, i, 1);
+        conv_back_weights(&back, pass->input + i * layer->input_size, gradient);
+        if (input_too)
+            conv_back_input(&back, gradient, pass->input_gradient + i * layer->input_size);
+    }
+    conv_back_end(&back, pass->parameter_gradient);
+    if (!pass->input_gradient || input_too)
+        return;
+    for (size_t first = 0; first < pass->count; first += plan->chunk)
+        backward_input(layer, pass, first, chunk_from(plan, pass, first));
+}
+
+/* ---- the layer ---- */
+
+static void forward(const struct layer *layer, const struct pass *pass)
+{
+    if (is_portable(layer->plan))
+        forward_columns(layer, pass);
+    else
+        forward_direct(layer, pass);
+}
+
+static void backward(const struct layer *layer, const struct pass *pass)
+{
+    if (is_portable(layer->plan))
+        backward_columns(layer, pass);
+    else
+        backward_direct(layer, pass);
 }
 
 const struct layer_type layer_conv = {

@@ -9,6 +9,10 @@
  * dW = x^T dy, db = sum over the images of dy, dx = dy W^T.
  * Parameters: weights [input][units], then the bias [units]. */
 
+/* Images that one product takes: fewer leave BLAS busy with packing the weights, and more
+ * shards each have a gradient as large as the weights. */
+enum { PRODUCT_IMAGES = 64 };
+
 struct dense_plan {
     size_t inputs, units;
     struct activation activation;
@@ -34,6 +38,7 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     layer_output_vector(layer, plan->units);
     layer->parameter_count = (plan->inputs + 1) * plan->units;
     layer->kept_size = plan->units * activation_kept_size(&plan->activation);
+    layer->shard_images = PRODUCT_IMAGES;
     layer->flops = 2.0 * (double)plan->inputs * (double)plan->units;
     return 0;
 }

@@ -1,6 +1,7 @@
 #include "trainer/command.h"
 
 #include "common/options.h"
+#include "trainer/isa.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ static const char help[] =
     "  bench              measures how fast this machine trains\n"
     "\n"
     "Every command explains itself: trainer train --help.\n"
+    "TRAINER_ISA=auto|portable|avx2|avx512|neon in the environment chooses the kernels.\n"
     "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted.\n";
 
 static enum exit_code unknown(const char *word, struct failure *why)
@@ -48,6 +50,8 @@ static enum exit_code unknown(const char *word, struct failure *why)
 static enum exit_code dispatch(char *const arguments[], struct failure *why)
 {
     const char *name = arguments[0];
+    if (isa_check(why) < 0)
+        return EXIT_BAD_USAGE;
     if (!name) {
         fputs(help, stderr);
         return EXIT_BAD_USAGE;

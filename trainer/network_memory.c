@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
-size_t network_shards(size_t count, size_t *images)
+size_t network_shards(size_t count, size_t wanted, size_t *images)
 {
-    *images = SHARD_IMAGES;
-    if (count > (size_t)SHARD_IMAGES * SHARDS_MOST)
+    *images = wanted;
+    if (count > wanted * SHARDS_MOST)
         *images = (count + SHARDS_MOST - 1) / SHARDS_MOST;
     return (count + *images - 1) / *images;
 }
@@ -71,7 +71,7 @@ void network_reserve_batch(struct network *network, size_t count)
     if (network->gathered_most > 0)
         batch->shares = xcalloc(SHARDS_MOST * network->gathered_most, sizeof *batch->shares);
     batch->shard_gradients =
-        floats_new((network_shards(count, &shard_images) - 1) * network->parameter_count);
+        floats_new((network_shards(count, SHARD_IMAGES, &shard_images) - 1) * network->parameter_count);
 }
 
 void network_reserve_predictions(struct network *network)
@@ -109,7 +109,7 @@ size_t network_batch_bytes(const struct network *network, size_t count)
         kept += layer->kept_size;
     }
     size_t shard_images;
-    size_t shards = network_shards(count, &shard_images);
+    size_t shards = network_shards(count, SHARD_IMAGES, &shard_images);
     return count * (floats * sizeof(float) + kept) +
            (shards - 1) * network->parameter_count * sizeof(float);
 }

@@ -18,9 +18,9 @@
 #include "trainer/layer.h"
 #include "trainer/pool.h"
 
-/* A batch is worked off in shards of SHARD_IMAGES images; a batch with more than
- * SHARDS_MOST of them in fewer, larger ones, because each has a gradient of its
- * own.  Only the size of the batch decides. */
+/* A batch is worked off in shards of SHARD_IMAGES images, or as many as a layer asks for; a
+ * batch with more than SHARDS_MOST of them in fewer, larger ones, because each has a gradient
+ * of its own.  Only the size of the batch decides. */
 enum { SHARD_IMAGES = 16, SHARDS_MOST = 16 };
 
 #define NOTHING SIZE_MAX /* no value, no slot */
@@ -90,8 +90,9 @@ int network_build(struct network *network, const json_t *model, struct failure *
 /* Completes the routes of a network that is built. */
 void network_route(struct network *network);
 
-/* How many shards a batch of `count` images has, and the *images of each but the last. */
-size_t network_shards(size_t count, size_t *images);
+/* How many shards of `wanted` images, or more, a batch of `count` has, and the *images of
+ * each but the last. */
+size_t network_shards(size_t count, size_t wanted, size_t *images);
 void network_reserve_batch(struct network *network, size_t count);
 void network_reserve_predictions(struct network *network);
 void network_release_memory(struct network *network);

@@ -35,6 +35,9 @@ static void begin_layer(struct step *step, size_t index)
     struct pass *batch = &step->batch;
     step->layer = layer;
     step->route = route;
+    step->shard_count =
+        network_shards(batch->count, layer->shard_images ? layer->shard_images : SHARD_IMAGES,
+                       &step->shard_images);
     batch->input = find_value(step, route->source);
     batch->shortcut = route->shortcut != NOTHING ? find_value(step, route->shortcut) : NULL;
     batch->output = memory->outputs[index];
@@ -153,6 +156,12 @@ static void loss_shard(void *context, size_t shard, int thread)
                       network->batch.gradients[0] + first * classes);
 }
 
+static void run_loss(struct step *step)
+{
+    step->shard_count = network_shards(step->batch.count, SHARD_IMAGES, &step->shard_images);
+    pool_run(step->network->pool, loss_shard, step, step->shard_count);
+}
+
 /* ---- backward ---- */
 
 /* The gradients that do not lie where they belong already: an `add` has two inputs, and what
@@ -183,6 +192,21 @@ static void backward_shard(void *context, size_t shard, int thread)
     hand_on(step, &pass);
 }
 
+/* The shards' gradients of a layer's parameters, added to the first one's. */
+static void sum_block(void *context, size_t block, int thread)
+{
+    (void)thread;
+    const struct step *step = context;
+    const struct network *network = step->network;
+    size_t first = step->layer->parameter_offset + block * SUM_BLOCK;
+    size_t left = step->layer->parameter_count - block * SUM_BLOCK;
+    size_t count = left < SUM_BLOCK ? left : SUM_BLOCK;
+    for (size_t shard = 1; shard < step->shard_count; shard++)
+        kernel_add(count,
+                   network->batch.shard_gradients + (shard - 1) * network->parameter_count + first,
+                   network->gradients + first);
+}
+
 static void run_backward(struct step *step)
 {
     struct network *network = step->network;
@@ -194,21 +218,10 @@ static void run_backward(struct step *step)
         if (network->layers[i].type->gather_back)
             gather(step);
         pool_run(network->pool, backward_shard, step, step->shard_count);
+        if (step->shard_count > 1)
+            pool_run(network->pool, sum_block, step,
+                     (step->layer->parameter_count + SUM_BLOCK - 1) / SUM_BLOCK);
     }
-}
-
-static void sum_block(void *context, size_t block, int thread)
-{
-    (void)thread;
-    const struct step *step = context;
-    const struct network *network = step->network;
-    size_t first = block * SUM_BLOCK;
-    size_t left = network->parameter_count - first;
-    size_t count = left < SUM_BLOCK ? left : SUM_BLOCK;
-    for (size_t shard = 1; shard < step->shard_count; shard++)
-        kernel_add(count,
-                   network->batch.shard_gradients + (shard - 1) * network->parameter_count + first,
-                   network->gradients + first);
 }
 
 /* ---- the whole ---- */
@@ -230,16 +243,13 @@ void network_gradient(struct network *network, const float *images, const uint16
         .images = images,
         .labels = labels,
     };
-    step.shard_count = network_shards(count, &step.shard_images);
     run_forward(&step);
-    pool_run(network->pool, loss_shard, &step, step.shard_count);
+    run_loss(&step);
     run_backward(&step);
-    pool_run(network->pool, sum_block, &step,
-             (network->parameter_count + SUM_BLOCK - 1) / SUM_BLOCK);
 
     *loss = 0.0;
     *correct = 0;
-    for (size_t i = 0; i < step.shard_count; i++) {
+    for (size_t i = 0; i < SHARDS_MOST; i++) {
         *loss += step.sums[i].loss / (double)count;
         *correct += step.sums[i].correct;
     }
