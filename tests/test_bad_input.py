@@ -130,6 +130,14 @@ def disks():
           "code 1" in out and "full" in done.stderr, (done.stdout, done.stderr))
     check("the database is whole, and with room again the study goes on to its end",
           "ok" in out and "again 0" in out and "17" in out, (done.stdout, done.stderr))
+    home = folder("small")
+    study = write_study(folder("small-study"), search=RANDOM)
+    script = (f"mount -t tmpfs -o size=80m t {home} && {TUNER} run {study} --home {home}; "
+              f"echo code $?; ls {home}/cache; cat {home}/logs/*")
+    done = in_small_disk(home, script)
+    check("a cache that would take most of a disk is done without", "code 0" in done.stdout and
+          ".images\n" not in done.stdout and "more than half" in done.stdout,
+          (done.stdout, done.stderr))
 
 
 def command_lines():

@@ -13,10 +13,11 @@
  *   pixels                          likewise
  *   sources                         the text, without a zero
  *
- * All numbers are in the byte order of the machine.  What is mapped was checked before by
- * size, by both sums and by its sources.  Files are replaced whole (file_replace), so a process that has one mapped
- * keeps what it has, and any of them may be deleted at any time.  Nobody waits for anybody:
- * of processes that begin together each may write the same file, and the last one stays. */
+ * All numbers are in the byte order of the machine.  What is mapped was checked before: its
+ * size, both sums, its sources.  Files are replaced whole (file_replace), so that a process
+ * keeps what it has mapped, and any of them may be deleted at any time.  Nobody waits for
+ * anybody: of processes that begin together each may write the same file; the last one stays.
+ */
 #ifndef TRAINER_DATA_CACHE_H
 #define TRAINER_DATA_CACHE_H
 
