@@ -36,9 +36,11 @@ def query(sql):
 def search(study):
     """Runs the study; gives the winner's configuration and the seconds that it took."""
     begun = time.monotonic()
-    program("tuner", "run", os.path.join(TOP, "search_spaces", study + ".yaml"), "--home", HOME)
-    configuration = json.loads(program("tuner", "best", study, "--config", "--home", HOME))
-    return configuration, time.monotonic() - begun
+    path = os.path.join(TOP, "search_spaces", study + ".yaml")
+    program("tuner", "run", path, "--home", HOME)
+    took = time.monotonic() - begun
+    winner = json.loads(program("tuner", "best", study, "--json", "--home", HOME))["trial"]
+    return json.loads(program("tuner", "check", path, "--trial", str(winner), "--home", HOME)), took
 
 
 def train(study, configuration, seed):

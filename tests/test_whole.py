@@ -51,6 +51,16 @@ check("where no cache can be made: the same bits in every metric",
 check("and the worker's log says so", "without a cache" in
       open(home_uncached + "/logs/" + os.listdir(home_uncached + "/logs")[0]).read())
 
+home_all = folder("all")
+code, _, err = run(home_all, "run", small_study(home_all, "final: {train: all}\n"), trainer=None)
+model = home_all + "/s.model"
+run(home_all, "best", "s", "--model", model, trainer=None)
+with open(model, "rb") as file:  # its form is in trainer/checkpoint.h
+    file.seek(12)
+    header = json.loads(file.read(int.from_bytes(file.read(4), "little")))
+check("train: all gives the final training all images of the data set, those of validation too",
+      header["step"] == header["epoch"] * -(-60000 // header["training"]["batch_size"]), header)
+
 for count in (2, 5):
     home_many = folder(f"workers{count}")
     code, _, err = run(home_many, "run", small_study(home_many), "--workers", str(count),

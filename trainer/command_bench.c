@@ -225,7 +225,7 @@ static double number(const json_t *row, const char *name)
 
 static void print_row(const json_t *row)
 {
-    printf("%-7s  %-9s  %8.0f  %7.1f%%  %8.0f  %7.1f%%\n",
+    printf("%-18s  %-9s  %8.0f  %7.1f%%  %8.0f  %7.1f%%\n",
            json_string_value(json_object_get(row, "network")),
            json_string_value(json_object_get(row, "precision")), number(row, "train_images_per_s"),
            100 * number(row, "sgemm_ratio"), number(row, "eval_images_per_s"),
@@ -237,8 +237,8 @@ static void print_table(const json_t *rows)
     char *arithmetic = describe_arithmetic();
     printf("%s, one thread; sgemm %d x %d x %d: %.1f GFLOP/s\n\n", arithmetic, SIDE, SIDE, SIDE,
            number(json_array_get(rows, 0), "sgemm_gflops"));
-    printf("                    train              evaluate\n"
-           "network  precision  images/s  of sgemm  images/s  of sgemm\n");
+    printf("                               train              evaluate\n"
+           "network             precision  images/s  of sgemm  images/s  of sgemm\n");
     for (size_t i = 0; i < ROWS; i++)
         print_row(json_array_get(rows, i));
     free(arithmetic);

@@ -50,7 +50,8 @@ void dataset_free(struct dataset *dataset);
 /* The checksum of the images that are loaded. */
 uint32_t dataset_checksum(const struct dataset *dataset);
 
-/* {"height","width","channels","classes","train","validation","test","checksum"} */
+/* {"height","width","channels","classes","images","train","validation","test","checksum"};
+ * "images": those to train on, before the split. */
 json_t *dataset_describe(const struct dataset *dataset);
 
 /* ---- where the parts come from ---- */

@@ -9,6 +9,7 @@
 #include "tuner/study_plan.h"
 #include "tuner/table.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,10 +80,14 @@ static double guess_seconds(const struct inspection *inspection)
     double images = json_number_value(json_object_get(inspection->prepared.shape, "train"));
     double validation = json_number_value(json_object_get(inspection->prepared.shape,
                                                           "validation"));
+    double final_images = images + validation;
+    if (inspection->study->retrain_on_all)
+        final_images = fmax(final_images, json_number_value(json_object_get(
+                                              inspection->prepared.shape, "images")));
     /* A forward pass alone takes about a third of a training step. */
     double work = (double)inspection->plan.epochs * (images + validation / 3);
     double last = inspection->study->retrain
-                      ? (double)inspection->study->max_epochs * (images + validation) : 0;
+                      ? (double)inspection->study->max_epochs * final_images : 0;
     return rate > 0 ? work / rate / inspection->workers + last / rate : 0;
 }
 

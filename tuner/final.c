@@ -73,11 +73,13 @@ int final_decide(struct tuner *tuner)
     return 0;
 }
 
-/* The same images as the trials had, with those for validation among them. */
+/* The same images as the trials had, or all, with those for validation among them. */
 static json_t *joined_data(const struct tuner *tuner)
 {
     json_t *data = json_copy(tuner->prepared.data);
     json_object_set_new(data, "join_validation", json_true());
+    if (tuner->study->retrain_on_all)
+        json_object_set_new(data, "train", json_string("all"));
     return data;
 }
 

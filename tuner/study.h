@@ -37,6 +37,7 @@ struct study {
     int workers;             /* 0: one per core */
     int threads;             /* default 1 */
     bool retrain;            /* final: default true */
+    bool retrain_on_all;     /* ... on all training images, however few `data` gives a trial */
     int keep;                /* checkpoints of the best trials that stay; default 5 */
     json_t *trainer;         /* command as array of strings; NULL: the trainer beside the tuner */
 

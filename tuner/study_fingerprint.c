@@ -138,6 +138,16 @@ static json_t *stored_search(const struct study *study)
     return search;
 }
 
+/* What came later is absent where it is not asked for, so that older studies stay the same. */
+static json_t *stored_final(const struct study *study)
+{
+    json_t *final = json_pack("{s:b}", "retrain", (int)study->retrain);
+    if (study->retrain_on_all) {
+        json_object_set_new(final, "train", json_string("all"));
+    }
+    return final;
+}
+
 json_t *study_fingerprint(const struct study *study, struct failure *why)
 {
     char seed[32];
@@ -147,11 +157,11 @@ json_t *study_fingerprint(const struct study *study, struct failure *why)
                                   study->take_best ? "best" : "last");
     json_t *model = stored_part(study, "model", why);
     json_t *training = stored_part(study, "training", why);
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:b}}", "seed", seed,
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "seed", seed,
                      "objective", objective, "data", stored_data(study), "parameters",
                      stored_parameters(&study->space), "parameter_order",
                      stored_order(&study->space), "model", model, "training", training, "search",
-                     stored_search(study), "final", "retrain", (int)study->retrain);
+                     stored_search(study), "final", stored_final(study));
 }
 
 /* ---- Differences ---- */
