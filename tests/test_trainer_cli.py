@@ -281,6 +281,10 @@ def test_summary():
                            capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
     check("a configuration may come through a pipe that is slow", piped.stdout == done.stdout,
           piped)
+    unfit = [{"type": "flatten"}, {"type": "dense", "units": 3}]
+    for command in ("summary", "train"):
+        refused(f"{command}: a layer that does not fit, with its place", 65, "(at model[1])",
+                command, write_config("unfit.json", model=unfit))
     refused("summary of a missing file", 65, "nothing.ckpt", "summary", path("nothing.ckpt"))
 
 
