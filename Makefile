@@ -4,6 +4,7 @@
 # make test T=space          one suite alone, by its name
 # make asan, make tsan       the tests under address+undefined, thread sanitizer
 # make bench       how fast this machine trains, beside its sgemm
+# make bench-peers the same of PyTorch and Keras, which it installs; 7 GB, see bench/README.md
 # make valgrind    the tuner's own tests under valgrind
 # make deps        installs what is missing (apt), or says what to install
 # make install     both programs to $(DESTDIR)$(PREFIX)/bin
@@ -28,7 +29,7 @@ sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 helpers := report_driver
 
-.PHONY: all demo test build-tests run-tests asan tsan valgrind bench deps install clean
+.PHONY: all demo test build-tests run-tests asan tsan valgrind bench bench-peers deps install clean
 .SECONDARY:
 all: $(BUILD)/tuner $(BUILD)/trainer
 
@@ -112,6 +113,14 @@ valgrind: run-tests
 
 bench: all
 	@$(BUILD)/trainer bench
+
+bench-peers: all build/peers/installed
+	@bench/peers.py $(PEERS)
+
+build/peers/installed: bench/requirements.txt
+	python3 -m venv build/peers/venv
+	build/peers/venv/bin/pip install --quiet -r bench/requirements.txt
+	@touch $@
 
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/tuner $(BUILD)/trainer

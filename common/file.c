@@ -1,7 +1,5 @@
 #include "common/file.h"
 
-#include "common/text.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,29 +20,40 @@ static int fail_read(const char *path, const char *what, int reason, struct fail
                   : fail_input(why, "%s: cannot be %s: %s", path, what, strerror(reason));
 }
 
-static int read_all(int fd, const char *path, size_t most, struct text *content,
-                    struct failure *why)
+/* Reads on to the end of `fd`, whose size is said to be `expected` (0: not known). */
+static int read_all(int fd, const char *path, size_t expected, size_t most, char **bytes,
+                    size_t *size, struct failure *why)
 {
-    char block[1 << 16];
+    /* One byte more to see the end without growing, and one for the zero. */
+    size_t capacity = (expected ? expected : 1 << 16) + 2;
+    *bytes = xmalloc(capacity);
+    *size = 0;
     for (;;) {
-        ssize_t count = read(fd, block, sizeof block);
+        if (*size + 1 == capacity) {
+            capacity *= 2;
+            *bytes = xrealloc(*bytes, capacity);
+        }
+        ssize_t count = read(fd, *bytes + *size, capacity - 1 - *size);
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
             return fail_read(path, "read", errno, why);
         if (count == 0)
-            return 0;
-        if ((size_t)count > most - content->length)
+            break;
+        if ((size_t)count > most - *size)
             return fail_input(why, "%s: is larger than %zu bytes, the most that is accepted", path,
                               most);
-        text_add_bytes(content, block, (size_t)count);
+        *size += (size_t)count;
     }
+    (*bytes)[*size] = '\0';
+    return 0;
 }
 
 int file_read(const char *path, size_t most, char **bytes, size_t *size, struct failure *why)
 {
-    struct text content = TEXT_EMPTY;
-    struct stat status;
+    struct stat status = {0};
+    char *content = NULL;
+    size_t length = 0, expected = 0;
     int result = -1;
     /* Without O_NONBLOCK a named pipe that nobody writes would hold us up for ever. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -56,13 +65,16 @@ int file_read(const char *path, size_t most, char **bytes, size_t *size, struct 
     }
     /* A pipe that has a writer, such as a shell's <(...), is waited for. */
     fcntl(fd, F_SETFL, 0);
-    if (read_all(fd, path, most, &content, why) < 0)
+    if (S_ISREG(status.st_mode) && (uintmax_t)status.st_size <= most)
+        expected = (size_t)status.st_size;
+    if (read_all(fd, path, expected, most, &content, &length, why) < 0)
         goto end;
-    *size = content.length;
-    *bytes = text_take(&content);
+    *bytes = content;
+    *size = length;
+    content = NULL;
     result = 0;
 end:
-    text_free(&content);
+    free(content);
     close(fd);
     return result;
 }

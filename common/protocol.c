@@ -84,6 +84,17 @@ static int read_epoch(struct message *message, struct failure *why)
     return 0;
 }
 
+static int read_done(struct message *message, struct failure *why)
+{
+    const json_t *stopped_early = json_object_get(message->body, "stopped_early");
+    if (read_attempt(message, why) != 0)
+        return -1;
+    if (stopped_early != NULL && !json_is_boolean(stopped_early))
+        return fail(why, "field \"stopped_early\" must be true or false");
+    message->stopped_early = json_is_true(stopped_early);
+    return 0;
+}
+
 static int read_predictions(struct message *message, struct failure *why)
 {
     size_t count, i;
@@ -143,7 +154,7 @@ static const struct {
     [MESSAGE_READY] = {"ready", read_ready},
     [MESSAGE_DESCRIBED] = {"described", read_described},
     [MESSAGE_EPOCH] = {"epoch", read_epoch},
-    [MESSAGE_DONE] = {"done", read_attempt},
+    [MESSAGE_DONE] = {"done", read_done},
     [MESSAGE_PREDICTIONS] = {"predictions", read_predictions},
     [MESSAGE_ERROR] = {"error", read_error},
 };

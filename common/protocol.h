@@ -21,7 +21,7 @@ enum message_type {
     MESSAGE_READY,       /* version, program, arithmetic */
     MESSAGE_DESCRIBED,   /* id; body has data, and layers, parameters, flops, images_per_s if asked */
     MESSAGE_EPOCH,       /* trial, attempt, epoch, metrics, checkpoint, seconds */
-    MESSAGE_DONE,        /* trial, attempt */
+    MESSAGE_DONE,        /* trial, attempt, stopped_early */
     MESSAGE_PREDICTIONS, /* trial, attempt, first, labels, predicted, probabilities */
     MESSAGE_ERROR        /* trial and attempt, or id; text, where, retry */
 };
@@ -38,6 +38,7 @@ struct message {
     json_t *metrics;         /* EPOCH: object name -> number, or null for one that is not finite */
     const char *checkpoint;  /* EPOCH: path, or NULL */
     double seconds;          /* EPOCH: how long it took, or 0 */
+    bool stopped_early;      /* DONE: no further epoch of the trial would be trained */
     const char *program;     /* READY */
     const char *arithmetic;  /* READY: instruction set and precision, "avx512+SkylakeX fp32" */
     const char *text;        /* ERROR: what went wrong and the remedy */

@@ -10,7 +10,17 @@ static const char *const activation_words[] = {"none", "relu",    "leaky_relu", 
 static const char *const weights_words[] = {"he", "glorot", NULL};
 static const char *const over_words[] = {"milestone", "max_epochs", NULL};
 
+const char *const schema_monitors[] = {"val_loss", "val_accuracy", "train_loss", "train_accuracy",
+                                       NULL};
+
 /* ---- Layers ---- */
+
+/* A share that is carried over from step to step: 1 would never forget. */
+#define DECAY(setting, value)                                                             \
+    {                                                                                     \
+        .name = (setting), .type = SETTING_FLOAT, .low = 0, .high = 1,                    \
+        .below_high = true, .initial = (value)                                            \
+    }
 
 static const struct setting conv_settings[] = {
     {.name = "filters", .type = SETTING_INT, .low = 1, .high = 4096},
@@ -42,6 +52,17 @@ static const struct setting leaky_relu_settings[] = {
     {.name = "slope", .type = SETTING_FLOAT, .low = 0, .high = 1, .initial = "0.01"},
 };
 
+/* `momentum` is what the running statistics keep in each step. */
+static const struct setting batch_norm_settings[] = {
+    DECAY("momentum", "0.9"),
+    {.name = "epsilon", .type = SETTING_FLOAT, .low = 0, .high = 1, .above_low = true,
+     .below_high = true, .initial = "1e-5"},
+};
+
+static const struct setting residual_settings[] = {
+    {.name = "layers", .type = SETTING_LIST, .list = &schema_layers},
+};
+
 static const struct section layers[] = {
     {"conv", NULL, SETTINGS(conv_settings)},
     {"max_pool", "size", SETTINGS(pool_settings)},
@@ -56,6 +77,8 @@ static const struct section layers[] = {
     {"tanh", NULL, NULL, 0},
     {"sigmoid", NULL, NULL, 0},
     {"gelu", NULL, NULL, 0},
+    {"batch_norm", NULL, SETTINGS(batch_norm_settings)},
+    {"residual", "layers", SETTINGS(residual_settings)},
 };
 
 const struct section_list schema_layers = {"layer", layers, ARRAY_LENGTH(layers)};
@@ -66,12 +89,6 @@ const struct section_list schema_layers = {"layer", layers, ARRAY_LENGTH(layers)
     {                                                                                     \
         .name = "learning_rate", .type = SETTING_FLOAT, .low = 0, .high = 1e6,            \
         .above_low = true                                                                 \
-    }
-/* A share that is carried over from step to step: 1 would never forget. */
-#define DECAY(setting, value)                                                             \
-    {                                                                                     \
-        .name = (setting), .type = SETTING_FLOAT, .low = 0, .high = 1,                    \
-        .below_high = true, .initial = (value)                                            \
     }
 #define EPSILON                                                                           \
     {                                                                                     \
@@ -130,6 +147,22 @@ const struct section_list schema_optimizers = {"optimizer", optimizers, ARRAY_LE
         .name = "over", .type = SETTING_WORD, .initial = "\"max_epochs\"",                \
         .words = over_words                                                               \
     }
+#define MONITOR                                                                           \
+    {                                                                                     \
+        .name = "monitor", .type = SETTING_WORD, .initial = "\"val_loss\"",               \
+        .words = schema_monitors                                                          \
+    }
+#define PATIENCE(value)                                                                   \
+    {                                                                                     \
+        .name = "patience", .type = SETTING_INT, .low = 1, .high = 100000,                \
+        .initial = (value)                                                                \
+    }
+/* What is better by less than this is not better. */
+#define MIN_CHANGE(value)                                                                 \
+    {                                                                                     \
+        .name = "min_change", .type = SETTING_FLOAT, .low = 0, .high = 1e6,               \
+        .initial = (value)                                                                \
+    }
 /* What the rate is multiplied by. */
 #define FACTOR(setting)                                                                   \
     {                                                                                     \
@@ -150,6 +183,14 @@ static const struct setting one_cycle_settings[] = {
     SHARE("final", "4e-6"),
     OVER,
 };
+static const struct setting plateau_settings[] = {
+    MONITOR,
+    {.name = "factor", .type = SETTING_FLOAT, .low = 0, .high = 1, .above_low = true,
+     .below_high = true, .initial = "0.5"},
+    PATIENCE("2"),
+    MIN_CHANGE("1e-4"),
+    SHARE("final", "0.0"),
+};
 
 static const struct section schedules[] = {
     {"constant", NULL, NULL, 0},
@@ -158,6 +199,7 @@ static const struct section schedules[] = {
     {"exponential", NULL, SETTINGS(exponential_settings)},
     {"cosine", NULL, SETTINGS(linear_settings)},
     {"one_cycle", NULL, SETTINGS(one_cycle_settings)},
+    {"reduce_on_plateau", NULL, SETTINGS(plateau_settings)},
 };
 
 const struct section_list schema_learning_rate_schedules = {"learning rate schedule", schedules,
@@ -165,14 +207,53 @@ const struct section_list schema_learning_rate_schedules = {"learning rate sched
 
 /* ---- Training ---- */
 
+static const struct setting early_stopping_settings[] = {
+    MONITOR,
+    PATIENCE(NULL),
+    MIN_CHANGE("0.0"),
+};
+static const struct section early_stopping = {"early_stopping", "patience",
+                                              SETTINGS(early_stopping_settings)};
+
+/* Half of the range in which each is drawn: pixels, degrees, a share, degrees. */
+#define UP_TO(setting, most)                                                              \
+    {                                                                                     \
+        .name = (setting), .type = SETTING_FLOAT, .low = 0, .high = (most),               \
+        .initial = "0.0"                                                                  \
+    }
+static const struct setting augmentation_settings[] = {
+    UP_TO("shift", 64),
+    UP_TO("rotate", 180),
+    UP_TO("zoom", 0.9),
+    UP_TO("shear", 60),
+};
+static const struct section augmentation = {"augmentation", NULL, SETTINGS(augmentation_settings)};
+
 static const struct setting training_settings[] = {
+    {.name = "optimizer", .type = SETTING_CHOICE, .list = &schema_optimizers},
+    {.name = "learning_rate_schedule", .type = SETTING_CHOICE,
+     .list = &schema_learning_rate_schedules, .initial = "{\"type\": \"constant\"}"},
     {.name = "batch_size", .type = SETTING_INT, .low = 1, .high = 65536},
     {.name = "epochs", .type = SETTING_INT, .low = 1, .high = 100000, .initial = "null"},
     {.name = "label_smoothing", .type = SETTING_FLOAT, .low = 0, .high = 1, .below_high = true,
      .initial = "null"},
+    {.name = "augmentation", .type = SETTING_SECTION, .section = &augmentation, .initial = "null"},
+    {.name = "early_stopping", .type = SETTING_SECTION, .section = &early_stopping,
+     .initial = "null"},
+    {.name = "restore_best", .type = SETTING_WORD, .words = schema_monitors, .initial = "null"},
+    {.name = "ema_decay", .type = SETTING_FLOAT, .low = 0, .high = 1, .below_high = true,
+     .initial = "null"},
 };
 
 const struct section schema_training = {"training", NULL, SETTINGS(training_settings)};
+
+static const struct setting configuration_settings[] = {
+    {.name = "model", .type = SETTING_LIST, .list = &schema_layers},
+    {.name = "training", .type = SETTING_SECTION, .section = &schema_training},
+};
+
+const struct section schema_configuration = {"configuration", NULL,
+                                             SETTINGS(configuration_settings)};
 
 /* ---- Looking up ---- */
 
@@ -184,6 +265,12 @@ const struct section *section_find(const struct section_list *list, const char *
         }
     }
     return NULL;
+}
+
+const struct section *section_of(const struct section_list *list, const json_t *object)
+{
+    const char *type = json_string_value(json_object_get(object, "type"));
+    return type ? section_find(list, type) : NULL;
 }
 
 const struct setting *setting_find(const struct section *section, const char *name)

@@ -2,6 +2,8 @@
 
 #include "common/base.h"
 
+#include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +107,38 @@ static size_t edit_distance(const char *from, const char *to)
     return distance;
 }
 
+/* A word without what tells styles of writing apart: EarlyStopping and early-stopping
+ * are early_stopping.  The caller frees it. */
+static char *plain_word(const char *word)
+{
+    struct text plain = TEXT_EMPTY;
+    for (; *word; word++) {
+        if (*word != '_' && *word != '-' && *word != ' ')
+            text_add_char(&plain, (char)tolower((unsigned char)*word));
+    }
+    return text_take(&plain);
+}
+
+/* Whether one word is the beginning of the other, and enough of it to be meant. */
+static bool one_begins_other(const char *a, const char *b)
+{
+    size_t shorter = least(strlen(a), strlen(b));
+    return shorter >= 3 && strncmp(a, b, shorter) == 0;
+}
+
+/* How far a candidate is from the word, both plain: up to `most` by slips, then, one
+ * further, by being its beginning; SIZE_MAX when it is neither. */
+static size_t word_distance(const char *word, const char *candidate, size_t most)
+{
+    size_t length = strlen(word), other = strlen(candidate);
+    if (other <= length + most && length <= other + most) {
+        size_t distance = edit_distance(word, candidate);
+        if (distance <= most && distance < least(length, other))
+            return distance;
+    }
+    return one_begins_other(word, candidate) ? most + 1 : SIZE_MAX;
+}
+
 const char *nearest_word(const char *word, const char *const *candidates, size_t count)
 {
     /* A slip in every third letter is still likely to be a slip; a word of more than
@@ -112,19 +146,18 @@ const char *nearest_word(const char *word, const char *const *candidates, size_t
     size_t length = strlen(word);
     if (length == 0 || length > 100)
         return NULL;
-    size_t most = 1 + length / 3;
+    char *plain = plain_word(word);
+    size_t most = 1 + strlen(plain) / 3, nearest_distance = SIZE_MAX;
     const char *nearest = NULL;
     for (size_t i = 0; i < count; i++) {
-        size_t other = strlen(candidates[i]);
-        if (other > length + most || length > other + most)
-            continue;
-        size_t distance = edit_distance(word, candidates[i]);
-        if (distance <= most && distance < least(length, other)) {
+        char *candidate = plain_word(candidates[i]);
+        size_t distance = word_distance(plain, candidate, most);
+        if (distance < nearest_distance) {
             nearest = candidates[i];
-            most = distance ? distance - 1 : 0;
-            if (distance == 0)
-                break;
+            nearest_distance = distance;
         }
+        free(candidate);
     }
+    free(plain);
     return nearest;
 }

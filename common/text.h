@@ -26,8 +26,9 @@ char *text_take(struct text *text); /* never NULL: "" when empty */
 const char *text_string(const struct text *text); /* never NULL */
 
 /* The candidate nearest to `word` by edit distance (insert, delete, replace,
- * swap of neighbours), or NULL when none is near enough to be what was meant.
- * Candidates end at `count`. */
+ * swap of neighbours), upper case, `_` and `-` aside; else one of which the word is the
+ * beginning, or which begins the word; NULL when none is near enough to be what was
+ * meant.  Candidates end at `count`. */
 const char *nearest_word(const char *word, const char *const *candidates, size_t count);
 
 #endif

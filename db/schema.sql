@@ -2,6 +2,7 @@
 -- top of the tree, `sqlite3 empty.db < db/schema.sql` makes the same one as the tuner.
 
 .read db/migrations/001.sql
-PRAGMA user_version = 1;
+.read db/migrations/002.sql
+PRAGMA user_version = 2;
 PRAGMA application_id = 0x54554e45; -- "TUNE"
 .read db/views.sql

@@ -49,6 +49,8 @@ struct study_record {
 };
 int store_add_study(struct store *store, const struct study_record *study, int64_t *id,
                     struct failure *why);
+/* Another plan (as in study_record) in place of the one there: limits may change. */
+int store_set_plan(struct store *store, int64_t study, const json_t *plan, struct failure *why);
 /* state: "running", "interrupted", "finished", "failed"; `note` may be NULL. */
 int store_set_study_state(struct store *store, int64_t study, const char *state,
                           const char *note, struct failure *why);
@@ -81,6 +83,9 @@ int store_add_epoch(struct store *store, int64_t study, const struct epoch_recor
  * "retry" (this attempt is over, another follows), "interrupted". */
 int store_end_segment(struct store *store, int64_t study, int trial, int rung, int attempt,
                       const char *state, double value, const char *reason, struct failure *why);
+/* Early stopping has ended the trial after `epoch`. */
+int store_set_early_end(struct store *store, int64_t study, int trial, int epoch,
+                        struct failure *why);
 /* Also sets the trial's state: promoted, stopped, completed, failed. */
 int store_add_decision(struct store *store, int64_t study, int trial, int bracket, int rung,
                        const char *verdict, int rank, const char *reason, struct failure *why);

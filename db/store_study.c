@@ -73,6 +73,25 @@ static int add_planned_rung(struct store *store, int64_t study, const json_t *ru
                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)", values, why);
 }
 
+static int add_plan(struct store *store, int64_t study, const json_t *plan, struct failure *why)
+{
+    size_t i;
+    json_t *rung;
+    json_array_foreach(plan, i, rung) {
+        if (add_planned_rung(store, study, rung, why) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int store_set_plan(struct store *store, int64_t study, const json_t *plan, struct failure *why)
+{
+    const struct value values[] = {value_integer(study)};
+    if (RECORD(store, "DELETE FROM recorded_plan WHERE study = ?1", values, why) < 0)
+        return -1;
+    return add_plan(store, study, plan, why);
+}
+
 int store_add_study(struct store *store, const struct study_record *study, int64_t *id,
                     struct failure *why)
 {
@@ -85,10 +104,8 @@ int store_add_study(struct store *store, const struct study_record *study, int64
         if (add_parameter(store, *id, i, item, why) < 0)
             return -1;
     }
-    json_array_foreach(study->plan, i, item) {
-        if (add_planned_rung(store, *id, item, why) < 0)
-            return -1;
-    }
+    if (add_plan(store, *id, study->plan, why) < 0)
+        return -1;
     if (store_make_study_view(store, *id, why) == 0)
         return 0;
     store->spoilt = true;

@@ -55,6 +55,16 @@ static int set_trial_state(struct store *store, int64_t study, int trial, const 
                   " WHERE study = ?1 AND trial = ?2", values, why);
 }
 
+int store_set_early_end(struct store *store, int64_t study, int trial, int epoch,
+                        struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_integer(trial),
+                                   value_integer(epoch)};
+    return RECORD(store,
+                  "UPDATE recorded_trials SET early_end = ?3 WHERE study = ?1 AND trial = ?2",
+                  values, why);
+}
+
 /* ---- segments ---- */
 
 int store_begin_segment(struct store *store, int64_t study, int trial, int rung, int attempt,

@@ -37,7 +37,8 @@ FROM recorded_workers w
 JOIN recorded_studies s ON s.id = w.study;
 
 -- `value` is the trial's at its last milestone, which it reached after `value_epochs`;
--- a failed trial has none.
+-- a failed trial has none.  Early stopping ends a trial after `early_end` epochs: every
+-- further milestone is reached with nothing trained.
 DROP VIEW IF EXISTS trials;
 CREATE VIEW trials AS
 SELECT s.name AS study, t.trial, t.state, t.bracket,
@@ -50,9 +51,9 @@ SELECT s.name AS study, t.trial, t.state, t.bracket,
        iif(t.state = 'failed', NULL,
            (SELECT g.to_epoch FROM recorded_segments g
             WHERE g.study = t.study AND g.trial = t.trial AND g.state = 'ended'
-            ORDER BY g.rung DESC LIMIT 1)) AS value_epochs,
+            ORDER BY g.rung DESC LIMIT 1)) AS value_epochs, t.early_end,
        t.parameters, t.configuration, t.error,
-       (SELECT count(*) FROM recorded_segments g
+       (SELECT count(g.worker) FROM recorded_segments g
         WHERE g.study = t.study AND g.trial = t.trial) AS attempts,
        (SELECT w.arithmetic FROM recorded_segments g JOIN recorded_workers w ON w.id = g.worker
         WHERE g.study = t.study AND g.trial = t.trial
@@ -78,7 +79,7 @@ SELECT t.study,
            PARTITION BY t.study
            ORDER BY iif(s.scheduler = 'full', 0, -t.value_epochs),
                     iif(s.goal = 'maximize', -t.value, t.value), t.trial) AS rank,
-       t.trial, t.value, t.value_epochs AS epochs, t.bracket, t.state, t.parameters
+       t.trial, t.value, t.value_epochs AS epochs, t.early_end, t.bracket, t.state, t.parameters
 FROM trials t
 JOIN studies s ON s.study = t.study
 WHERE t.value IS NOT NULL
@@ -121,7 +122,8 @@ FROM recorded_epochs e
 JOIN recorded_studies s ON s.id = e.study;
 
 -- Who was in each rung.  `rank` is by value alone among those that have ended: ties by
--- trial number, failed trials last; NULL before a trial has ended there.
+-- trial number, failed trials last; NULL before a trial has ended there.  `early_end` is
+-- where early stopping ended its training before that of the rung.
 DROP VIEW IF EXISTS rungs;
 CREATE VIEW rungs AS
 WITH entries AS (
@@ -129,7 +131,8 @@ WITH entries AS (
            max(value) AS value, max(state IN ('ended', 'failed')) AS ended
     FROM recorded_segments
     GROUP BY study, trial, rung)
-SELECT s.name AS study, t.bracket, e.rung, e.trial, e.from_epoch, e.epochs, e.value,
+SELECT s.name AS study, t.bracket, e.rung, e.trial, e.from_epoch, e.epochs,
+       iif(t.early_end < e.epochs, t.early_end, NULL) AS early_end, e.value,
        iif(e.ended, row_number() OVER (
            PARTITION BY s.name, t.bracket, e.rung
            ORDER BY e.ended DESC, e.value IS NULL, iif(s.maximize, -e.value, e.value), e.trial),
@@ -162,7 +165,7 @@ JOIN recorded_studies s ON s.id = f.study;
 DROP VIEW IF EXISTS results;
 CREATE VIEW results AS
 SELECT s.name AS study, t.trial, t.bracket, t.parameters,
-       r.rung, r.epochs, r.value, r.rank, r.verdict,
+       r.rung, r.epochs, r.early_end, r.value, r.rank, r.verdict,
        c.epoch, c.train_loss, c.train_accuracy, c.val_loss, c.val_accuracy,
        s.winner IS t.trial AS winner
 FROM recorded_trials t

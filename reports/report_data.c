@@ -210,7 +210,8 @@ static int read_final(struct store *store, struct report_data *data, struct fail
 {
     json_t *rows = study_rows(store,
                               "SELECT f.epochs AS final_epochs, f.test_loss, f.arithmetic, "
-                              "f.layers, t.value_epochs AS epochs, t.value, t.parameters, "
+                              "f.layers, coalesce(t.early_end, t.value_epochs) AS epochs, "
+                              "t.value, t.parameters, "
                               "t.configuration FROM finals f "
                               "JOIN trials t ON t.study = f.study AND t.trial = f.trial "
                               "JOIN studies s ON s.study = f.study AND s.winner = f.trial "

@@ -8,7 +8,16 @@ at its end misbehaves at every attempt, the others at the first one only.
   old_attempt, no_metric, diverge, refuse, ask_again, no_checkpoint, silent_start,
   bad_version, exit_at_start, slow (20 ms an epoch), sparse (a checkpoint only after
   every second epoch), hold_pipe (dies, but a process that it started holds its output),
-  and in the final: final_error, final_diverge, few_predictions
+  stop_at_once=TRIAL:EPOCH (says that it stopped early when it is to go on from there),
+  eager (says that it stopped early also where the segment ends anyhow),
+  and in the final: final_error, final_diverge, final_crash, few_predictions, refuse_file,
+  slow_evaluation (3 s)
+
+With `early_stopping` or `restore_best` among its settings a trial's best epoch is number
+1 + trial % 4, after which it gets worse; early stopping ends it `patience` epochs later.
+
+What it trains it also lists in $FAKE_STATE/trained, a line for each epoch, and the jobs
+that it is given in $FAKE_STATE/jobs.
 """
 import json
 import math
@@ -48,14 +57,30 @@ def say(message):
     sys.stdout.flush()
 
 
+def best_epoch(run):
+    training = run["training"]
+    peaks = "early_stopping" in training or "restore_best" in training
+    return 1 + run["trial"] % 4 if peaks else math.inf
+
+
+def last_epoch(run):
+    """After which there is nothing more to learn."""
+    return best_epoch(run) + run["training"].get("early_stopping", {}).get("patience", math.inf)
+
+
 def metric(run, epoch):
-    """Deterministic in the trial's parameters and the epoch; rises with the epochs."""
+    """Deterministic in the trial's parameters and the epoch; rises up to the best epoch."""
+    best = best_epoch(run)
+    learned = min(1, epoch / best) if best < math.inf else 1 - 0.7 ** epoch
+    lost = 0.01 * max(0, epoch - best)
     mixed = 0.0
     for i, value in enumerate(run["parameters"].values()):
         number = value if isinstance(value, (int, float)) else len(str(value))
         mixed += math.sin(float(number) * (i + 1) * 12.9898) * 0.5 + 0.5
     mixed = mixed / max(1, len(run["parameters"]))
-    return round(0.5 + 0.4 * mixed * (1 - 0.7 ** epoch) + 0.001 * epoch, 6)
+    schedule = run["training"].get("learning_rate_schedule", {})
+    late = 0.0001 * run["schedule_epochs"] if schedule.get("over") == "milestone" else 0
+    return round(0.5 + 0.4 * mixed * learned + 0.001 * epoch + late - lost, 6)
 
 
 def misbehave(run, epoch):
@@ -97,14 +122,19 @@ def epoch_message(run, epoch, path):
 def run_epoch(run, epoch):
     """Says one epoch; False when there is nothing more to say."""
     trial = run["trial"]
+    final = run["write_checkpoint"].endswith("/final")
     misbehave(run, epoch)
+    if final and misbehaves("final_crash", trial, epoch):
+        sys.exit(3)
     if "slow" in WORDS:
         time.sleep(0.02)
     path = f"{run['write_checkpoint']}.{epoch}.{run['attempt']}"
     with open(path, "w") as file:
         json.dump({"trial": trial, "epoch": epoch}, file)
     message = epoch_message(run, epoch, path)
-    if "sparse" in WORDS and epoch % 2:
+    with open(f"{FIRST_ATTEMPTS}/trained", "a") as file:
+        file.write(f"{os.path.basename(run['write_checkpoint'])} {epoch}\n")
+    if "sparse" in WORDS and epoch % 2 and not (final and epoch == run["to_epoch"]):
         os.unlink(path)
         message["checkpoint"] = None
     if misbehaves("no_checkpoint", trial, epoch):
@@ -118,13 +148,27 @@ def run_epoch(run, epoch):
         del message["metrics"]["val_accuracy"]
     if misbehaves("old_attempt", trial, epoch):
         say(dict(message, attempt=0, metrics={"val_accuracy": 99}))
-    final = run["write_checkpoint"].endswith("/final")
     if misbehaves("diverge", trial, epoch) or final and misbehaves("final_diverge", trial, epoch):
         message["metrics"]["train_loss"] = None
         say(message)
         return False
     say(message)
     return True
+
+
+def run_epochs(run, start):
+    """The epochs that the segment needs, then `done`."""
+    epoch, stopped = start, misbehaves("stop_at_once", run["trial"], start)
+    while epoch < min(run["to_epoch"], last_epoch(run)) and not stopped:
+        if misbehaves("early_done", run["trial"], epoch + 1) or not run_epoch(run, epoch + 1):
+            break
+        epoch += 1
+        if stop_waits():
+            sys.exit(0)
+    done = {"type": "done", "trial": run["trial"], "attempt": run["attempt"]}
+    if stopped or epoch == last_epoch(run) and (epoch < run["to_epoch"] or "eager" in WORDS):
+        done["stopped_early"] = True
+    say(done)
 
 
 def run_segment(run):
@@ -148,18 +192,18 @@ def run_segment(run):
                         "text": "damaged " + run["read_checkpoint"], "where": "read_checkpoint",
                         "retry": False})
         assert found["epoch"] == start, (found, start)
-    for epoch in range(start + 1, run["to_epoch"] + 1):
-        if misbehaves("early_done", run["trial"], epoch) or not run_epoch(run, epoch):
-            break
-        if stop_waits():
-            sys.exit(0)
-    say({"type": "done", "trial": run["trial"], "attempt": run["attempt"]})
+    run_epochs(run, start)
 
 
 def evaluate(message):
     images = 1000
     with open(message["checkpoint"]) as file:
         measured = json.load(file)
+    if misbehaves("refuse_file", message["trial"]):
+        return say({"type": "error", "trial": message["trial"], "attempt": message["attempt"],
+                    "text": "damaged " + message["checkpoint"], "where": None, "retry": False})
+    if misbehaves("slow_evaluation", message["trial"]):
+        time.sleep(3)
     if misbehaves("few_predictions", message["trial"]):
         images = 500
     for first in range(0, images, 500):
@@ -218,6 +262,9 @@ def main():
         message = json.loads(line)
         if message["type"] == "stop":
             return
+        if message["type"] != "describe":
+            with open(f"{FIRST_ATTEMPTS}/jobs", "a") as file:
+                file.write(json.dumps(message) + "\n")
         {"describe": describe, "run": run_segment, "evaluate": evaluate}[message["type"]](message)
 
 

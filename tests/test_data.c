@@ -66,6 +66,7 @@ static void a_folder_is_loaded_split_and_described(void **state)
     assert_int_equal(described(dataset, "width"), 28);
     assert_int_equal(described(dataset, "channels"), 1);
     assert_int_equal(described(dataset, "classes"), 10);
+    assert_int_equal(described(dataset, "images"), dataset->training.count);
     assert_int_equal(described(dataset, "train"), 100);
     assert_int_equal(described(dataset, "validation"), 50);
     assert_int_equal(described(dataset, "test"), 50);

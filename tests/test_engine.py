@@ -37,15 +37,21 @@ def workers():
               results(home) == EXPECTED["s"], err)
 
 
-def interrupted():
-    home = folder("interrupted")
-    study = write_study(home)
+def interrupt(home, study, epochs):
+    """Runs a study until it has recorded so many epochs, then says Ctrl-C."""
     process = start(home, "run", study, "--workers", "2", fake="slow")
     wait_until(lambda: os.path.exists(home + "/trials.db") and
                rows(home, "SELECT count(*) FROM sqlite_schema WHERE name = 'curves'") == [(1,)] and
-               rows(home, "SELECT count(*) FROM curves")[0][0] > 5)
+               rows(home, "SELECT count(*) FROM curves")[0][0] > epochs)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
+    return process, err
+
+
+def interrupted():
+    home = folder("interrupted")
+    study = write_study(home)
+    process, err = interrupt(home, study, 5)
     check("Ctrl-C exits with 130", process.returncode == 130, err)
     check("and says how to go on", "To go on" in err, err)
     code, _, err = run(home, "run", study)
@@ -53,22 +59,27 @@ def interrupted():
           code == 0 and results(home) == EXPECTED["s"], err)
 
 
+def run_and_die(home, study, point):
+    """Runs that die at their n-th boundary, for n = 1, 2, ..., until one lives."""
+    deaths, step = 0, 1
+    while deaths < 300:
+        code, _, err = run(home, "run", study, "--workers", "3", failpoint=f"{point}:{step}")
+        if code != -signal.SIGKILL:
+            break
+        deaths += 1
+        step = step % 7 + 1
+    return code, deaths, err
+
+
+BOUNDARIES = ("before-commit", "after-commit", "before-act", "after-act")
+
+
 def killed_at_every_boundary():
-    """A run that dies at the n-th boundary, for n = 1, 2, ... until none is left."""
-    for point in ("before-commit", "after-commit", "before-act", "after-act"):
+    for point in BOUNDARIES:
         home = folder("boundary-" + point)
-        study = write_study(home)
-        deaths = 0
-        step = 1
-        while deaths < 300:
-            code, _, err = run(home, "run", study, "--workers", "3",
-                               failpoint=f"{point}:{step}")
-            if code != -signal.SIGKILL:
-                break
-            deaths += 1
-            step = step % 7 + 1
+        code, deaths, err = run_and_die(home, write_study(home), point)
         check(f"killed {point} again and again ({deaths} times): the same results",
-              code == 0 and deaths >= 10 and results(home) == EXPECTED["s"], (code, deaths, err))
+              code == 0 and deaths >= 5 and results(home) == EXPECTED["s"], (code, deaths, err))
         check(f"and the database is whole ({point})", integrity(home) == [("ok",)])
 
 
@@ -98,7 +109,7 @@ def misbehaving():
     """Faults of workers that cost a segment one retry and change no result."""
     for fake in ("crash=3:1", "segv=4", "hang=5:1", "flood=2:1", "garbage=6", "half_line=7",
                  "early_done=8:1", "out_of_order=1:1", "wrong_trial=9:1", "no_metric=10:1",
-                 "ask_again=11", "old_attempt=2", "no_checkpoint=0:1"):
+                 "ask_again=11", "hold_pipe=12", "old_attempt=2", "no_checkpoint=0:1"):
         home = folder("fault-" + fake.split("=")[0])
         code, _, err = run(home, "run", write_study(home), "--workers", "2", fake=fake)
         check(f"a worker's fault ({fake}) costs a retry and no result",
@@ -175,6 +186,313 @@ def trainers_that_do_not_start():
     home = folder("no-trainer")
     code, _, err = run(home, "run", write_study(home), trainer="/nonexistent/trainer")
     check("a trainer that is not there is named", code != 0 and "/nonexistent/trainer" in err, err)
+
+
+def epochs_trained(home):
+    """What the fake trainer did in this home: (whose, epoch) for each epoch."""
+    with open(home + "/fake-state/trained") as file:
+        return [tuple(line.split()) for line in file]
+
+
+def moved_homes():
+    """The home of an interrupted study has another path when it goes on."""
+    for how in (os.rename, os.symlink):
+        home = folder("moved-" + how.__name__)
+        process = start(home, "run", write_study(home), "--workers", "2", fake="slow")
+        wait_until(lambda: os.path.exists(home + "/fake-state/trained") and
+                   len(epochs_trained(home)) > 20)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        how(home, home + "-there")
+        home += "-there"
+        code, _, err = run(home, "run", home + "/s.yaml")
+        trained = epochs_trained(home)
+        check(f"a study goes on in a home with another path ({how.__name__})",
+              code == 0 and results(home) == EXPECTED["s"], err)
+        check("and its checkpoints are found there: no epoch is trained twice",
+              len(trained) == len(set(trained)) and
+              rows(home, "SELECT count(*) FROM faults") == [(0,)], trained)
+
+
+def sparse_checkpoints():
+    """A trainer that saves after every second epoch only."""
+    for fake in ("sparse", "sparse,crash=15:8", "sparse,final_crash=15:6,final_crash"):
+        home = folder("sparse" + str(len(fake)))
+        code, _, err = run(home, "run", write_study(home), "--workers", "2", fake=fake)
+        check(f"checkpoints may be missing ({fake})",
+              code == 0 and results(home) == EXPECTED["s"], err)
+        check("and no more is trained again than from the newest one",
+              sum(whose == "15" for whose, _ in epochs_trained(home)) ==
+              (10 if "crash=15:8" in fake and "final" not in fake else 9), epochs_trained(home))
+
+
+MILESTONES = "learning_rate_schedule: {type: linear, over: milestone}"
+EARLY = "early_stopping: {monitor: val_accuracy, patience: 1}"
+
+
+def write_trained(home, *settings, **study):
+    """A study with more settings under `training`."""
+    path = write_study(home, **study)
+    lines = "".join(f"  {line}\n" for line in settings)
+    text = open(path).read().replace("training:\n", "training:\n" + lines)
+    open(path, "w").write(text)
+    return path
+
+
+def run_and_lose(home, study):
+    """Runs a study that dies twice, and each time loses all of its checkpoints."""
+    for point in (20, 40):
+        run(home, "run", study, "--workers", "2", failpoint=f"after-act:{point}")
+        lose_checkpoints(home)
+    return run(home, "run", study)
+
+
+def milestones():
+    """A learning rate that is laid out anew for each rung, and checkpoints that are lost."""
+    home = folder("milestones")
+    code, _, err = run(home, "run", write_trained(home, MILESTONES))
+    wanted = results(home)
+    check("a study with rates by milestones runs", code == 0 and wanted != EXPECTED["s"], err)
+    home = folder("milestones-lost")
+    err = run_and_lose(home, write_trained(home, MILESTONES))
+    check("what is trained again pauses where it did before, and comes out the same",
+          results(home) == wanted and rows(home, "SELECT count(*) FROM faults") == [(0,)], err)
+
+
+def lose_checkpoints(home):
+    for path, _, names in os.walk(home + "/checkpoints"):
+        for name in names:
+            os.unlink(os.path.join(path, name))
+
+
+def carried(home):
+    """Where trials were carried without training, and what the winner had in the end."""
+    return (rows(home, "SELECT trial, rung FROM segments WHERE reason LIKE 'not run%' "
+                       "ORDER BY trial, rung"), rows(home, "SELECT trial, epochs FROM finals"))
+
+
+def stopped_early():
+    """Trials that learn nothing more before their milestone, after 2, 3, 4 or 5 epochs."""
+    home = folder("early")
+    code, _, err = run(home, "run", write_trained(home, EARLY, seed=3), "--workers", "1")
+    wanted = results(home)
+    check("a study with early stopping runs without a fault", code == 0 and
+          rows(home, "SELECT count(*) FROM faults") == [(0,)], err)
+    ends = rows(home, "SELECT trial, early_end, epochs FROM trials WHERE early_end NOT NULL")
+    check("it knows where each trial ended, and trains none further", len(ends) > 5 and
+          all(end == epochs == 2 + trial % 4 for trial, end, epochs in ends) and
+          len(set(epochs_trained(home))) == len(epochs_trained(home)), ends)
+    passed = rows(home, "SELECT s.trial, s.worker, s.value = t.value, s.reason, t.early_end "
+                        "FROM segments AS s JOIN trials AS t USING (study, trial) "
+                        "WHERE s.reason LIKE 'not run%'")
+    check("promoted, it reaches further milestones with its value and no worker",
+          len(passed) > 0 and all(row[1:4] == (None, 1, f"not run: stopped early after epoch "
+                                               f"{row[4]}") for row in passed), passed)
+    check("which is the value of its last epoch", rows(
+        home, "SELECT count(*) > 5, sum(c.val_accuracy <> t.value) FROM trials AS t "
+              "JOIN curves AS c USING (study, trial) WHERE c.epoch = t.early_end") == [(1, 0)])
+    leader = rows(home, "SELECT trial, early_end, epochs FROM leaderboard WHERE rank = 1")[0]
+    check("one that was carried to the last rung may win, and is trained anew as far as it went",
+          leader == (passed[0][0], passed[0][4], 9) and
+          rows(home, "SELECT trial, epochs FROM finals") == [leader[:2]], leader)
+    for count, fake in ((2, ""), (5, ""), (3, "eager"), (2, "crash=4:3,sparse")):
+        home = folder(f"early{count}{fake}")
+        code, _, err = run(home, "run", write_trained(home, EARLY, seed=3), "--workers", str(count),
+                           fake=fake)
+        check(f"early stopping gives the same with {count} workers ({fake})",
+              code == 0 and results(home) == wanted, err)
+    went = carried(folder("early"))
+    for point in BOUNDARIES:
+        home = folder("early-" + point)
+        code, deaths, err = run_and_die(home, write_trained(home, EARLY, seed=3), point)
+        check(f"and killed {point} again and again ({deaths} times)", code == 0 and deaths >= 4
+              and results(home) == wanted and carried(home) == went, (code, deaths, err))
+    home = folder("early-interrupted")
+    study = write_trained(home, EARLY, seed=3)
+    process, err = interrupt(home, study, 15)
+    code = run(home, "run", study)[0]
+    check("and after Ctrl-C", process.returncode == 130 and code == 0 and
+          results(home) == wanted and carried(home) == went, err)
+
+
+def stopped_early_otherwise():
+    search = "{sampler: random, scheduler: full, trials: 12, max_epochs: 4}"
+    wanted = None
+    for count in (1, 2, 5):
+        home = folder(f"early-full{count}")
+        code, _, err = run(home, "run", write_trained(home, EARLY, search=search),
+                           "--workers", str(count))
+        wanted = wanted or results(home)
+        check(f"early stopping with the scheduler full ({count} workers)", code == 0 and rows(
+            home, "SELECT count(*), min(epochs), max(epochs), count(early_end) FROM trials") ==
+            [(12, 2, 4, 6)] and results(home) == wanted, err)
+    home = folder("early-far")
+    search = HYPERBAND.replace("max_epochs: 9", "max_epochs: 27")
+    code, _, err = run(home, "run", write_trained(home, EARLY, seed=1, search=search))
+    check("one rung after another is reached without training", code == 0 and rows(
+        home, "SELECT count(*) > 2, count(DISTINCT trial) < count(*) FROM segments "
+              "WHERE reason LIKE 'not run%'") == [(1, 1)] and rows(
+        home, "SELECT count(*) FROM segments WHERE state <> 'ended'") == [(0,)], err)
+    home = folder("early-best")
+    code, _, err = run(home, "run", write_trained(home, EARLY, more="objective: {take: best}\n"))
+    check("by `take: best` the best epoch before the end counts", code == 0 and rows(
+        home, "SELECT count(*) > 5, sum(c.val_accuracy <> t.value) FROM trials AS t "
+              "JOIN curves AS c USING (study, trial) WHERE c.epoch = t.early_end - 1") ==
+        [(1, 0)], err)
+    home = folder("early-milestones")
+    run(home, "run", write_trained(home, EARLY, MILESTONES))
+    wanted = results(home)
+    home = folder("early-milestones-lost")
+    err = run_and_lose(home, write_trained(home, EARLY, MILESTONES))
+    check("with rates by milestones and lost checkpoints it ends where it did before",
+          results(home) == wanted and rows(home, "SELECT count(*) FROM faults") == [(0,)], err)
+    search = HYPERBAND.replace("epoch_seconds: 1", "epoch_seconds: 1, retries: 2")
+    for fake, word in (("stop_at_once=3:0", "its first epoch"),
+                       ("sparse,crash=15:8,stop_at_once=15:6", "an epoch that it had trained")):
+        home = folder("early-at-once" + fake[:1] + fake[-1:])
+        code, _, err = run(home, "run", write_study(home, search=search), fake=fake)
+        check(f"a worker that stops early before {word} is at fault", code == 0 and
+              results(home) == EXPECTED["s"] and rows(
+                  home, "SELECT count(*) FROM faults WHERE reason = ?",
+                  "stopped early before " + word) == [(1,)], err)
+
+
+def jobs(home, kind, whose=""):
+    """What the fake trainer was told: its runs of a trial or the final, or evaluations."""
+    with open(home + "/fake-state/jobs") as file:
+        told = [json.loads(line) for line in file]
+    return [job for job in told if job["type"] == kind and
+            os.path.basename(job.get("write_checkpoint", "")) == whose]
+
+
+def restored_best():
+    """The final training of a winner whose weights are those of its best epoch."""
+    for word in ("val_accuracy", "val_loss"):
+        home = folder("restore-" + word)
+        code, _, err = run(home, "run", write_trained(home, EARLY, f"restore_best: {word}"))
+        final = rows(home, "SELECT trial, epochs FROM finals")[0]
+        check(f"the winner is trained anew for the epochs of its best by {word}",
+              code == 0 and final[1] == 1 + final[0] % 4, (final, err))
+        told = jobs(home, "run", "final") + jobs(home, "evaluate")
+        check("with neither early stopping nor a choice among epochs", len(told) == 2 and
+              not any({"early_stopping", "restore_best"} & set(job["training"])
+                      for job in told), told)
+    home = folder("restore-kept")
+    study = write_trained(home, EARLY, "restore_best: val_accuracy", MILESTONES,
+                          more="final: {retrain: false}\n")
+    code, _, err = run(home, "run", study, fake="few_predictions!")
+    check("without retrain the winner's last checkpoint is evaluated", code == 1 and rows(
+        home, "SELECT epochs - trial % 4, (SELECT count(*) FROM final_epochs) FROM finals") ==
+        [(2, 0)], err)
+    lose_checkpoints(home)
+    code, _, err = run(home, "run", study)
+    winner = rows(home, "SELECT winner FROM studies")[0][0]
+    told, wanted = jobs(home, "run", "final"), jobs(home, "run", str(winner))
+    check("and when it is lost, trained once more as it was", code == 0 and
+          [job["schedule_epochs"] for job in told] == [job["schedule_epochs"] for job in wanted]
+          and all(job["training"] == wanted[0]["training"] for job in told) and
+          rows(home, "SELECT max(epoch) - ? % 4 FROM final_epochs", winner) == [(2,)],
+          (told, wanted, err))
+
+
+def finals():
+    home = folder("final-kept")
+    kept = "final: {retrain: false}\nkeep: 1\n"
+    code, _, err = run(home, "run", write_study(home, more=kept), "--workers", "2")
+    check("without retrain the winner's own checkpoint is evaluated", code == 0 and rows(
+        home, "SELECT images FROM finals") == [(1000,)] and rows(
+        home, "SELECT count(*) FROM final_epochs") == [(0,)], err)
+    home = folder("final-lost")
+    study = write_study(home, more=kept)
+    code, _, err = run(home, "run", study, "--workers", "3", fake="few_predictions!")
+    check("an evaluation that always goes wrong ends the study", code == 1 and rows(
+        home, "SELECT state FROM finals") == [("running",)], (code, err))
+    lose_checkpoints(home)
+    code, _, err = run(home, "run", study)
+    layers = rows(home, "SELECT trial, json_extract(layers, '$[0].trial'), "
+                        "json_extract(layers, '$[0].epoch') FROM finals")
+    check("a winner whose checkpoint is gone is trained as before, then evaluated",
+          code == 0 and results(home) == EXPECTED["s"] and rows(
+              home, "SELECT count(*) FROM final_epochs") == [(9,)] and
+          layers[0][1:] == (layers[0][0], 9), (err, layers))
+    for fake in ("few_predictions", "refuse_file"):
+        home = folder("final-" + fake)
+        code, _, err = run(home, "run", write_study(home), fake=fake)
+        check(f"a final evaluation that goes wrong ({fake}) is done again, whole", code == 0 and
+              rows(home, "SELECT images FROM finals") == [(1000,)] and
+              rows(home, "SELECT count(*) FROM predictions") == [(1000,)] and
+              rows(home, "SELECT count(*) FROM faults") == [(1,)], err)
+    home = folder("final-diverges")
+    code, _, err = run(home, "run", write_study(home), fake="final_diverge!")
+    check("a final training that diverges ends the study and says so", code == 1 and
+          "the final training diverged" in err and rows(
+              home, "SELECT state FROM studies") == [("failed",)], (code, err))
+
+
+SMALL = """study: s
+data: {dataset: synthetic, train: 1000, validation: 100}
+parameters:
+  filters:    {type: int, low: 8, high: 16, step: 8}
+  batch_size: {type: categorical, choices: [32, 64, 128]}
+model:
+  - conv: {filters: $filters, kernel: 3}
+  - flatten
+  - dense: {units: classes}
+training:
+  optimizer: {type: adam, learning_rate: 0.001}
+  batch_size: $batch_size
+search: {scheduler: hyperband, max_epochs: 9}
+"""
+
+
+def used_up():
+    """A space of 6 configurations where the plan has places for 17."""
+    wanted = None
+    for count, points in ((1, ""), (3, ""), (2, "after-act"), (2, "before-commit")):
+        home = folder(f"small{count}{points}")
+        study = home + "/s.yaml"
+        open(study, "w").write(SMALL)
+        step = 4 if points else 0
+        code, said = -signal.SIGKILL, ""
+        while code == -signal.SIGKILL and step < 40:
+            code, _, err = run(home, "run", study, "--workers", str(count),
+                               failpoint=f"{points}:{step}" if points else None)
+            said += err
+            step += 1
+        wanted = wanted or results(home)
+        check(f"a space that is used up ends the study ({count} workers, killed {points})",
+              code == 0 and rows(home, "SELECT count(*) FROM trials") == [(6,)] and
+              results(home) == wanted, said)
+        check("and says so", "used up" in said and rows(
+            home, "SELECT note FROM studies") == [("the search space is used up",)], said)
+    code, out, err = run(home, "check", study)
+    check("check says beforehand that the space is small", "only 6 configurations" in out, out)
+
+
+def limits():
+    def study(place, limit):
+        return write_study(place, search="{trials: 12, max_epochs: 3" + limit + "}")
+    home = folder("limit-raised")
+    code, _, err = run(home, "run", study(home, ", limits: {epochs: 18}"),
+                       failpoint="after-act:8")
+    check("the plan follows the limit in epochs", code == -signal.SIGKILL and rows(
+        home, "SELECT places FROM planned_rungs") == [(6,)], err)
+    code, _, err = run(home, "run", study(home, ""))
+    check("without the limit the whole of it is run", code == 0 and rows(
+        home, "SELECT places, (SELECT count(*) FROM trials) FROM planned_rungs") == [(12, 12)], err)
+    home = folder("limit-lowered")
+    run(home, "run", study(home, ""), "--workers", "5", failpoint="after-act:6")
+    beyond = "SELECT count(*) FROM segments WHERE trial >= 2"
+    began = rows(home, beyond)
+    code, _, err = run(home, "run", study(home, ", limits: {epochs: 6}"))
+    check("a lower limit leaves out what had begun beyond it", code == 0 and
+          began[0][0] > 0 and rows(home, beyond) == began, (began, err))
+    home = folder("limit-minutes")
+    code, _, err = run(home, "run", write_study(
+        home, search="{trials: 1, max_epochs: 1, limits: {minutes: 0.04}}"),
+        fake="slow_evaluation")
+    check("a limit in minutes that is over after the search voids nothing", code == 0 and rows(
+        home, "SELECT void_reason FROM studies") == [(None,)], err)
 
 
 def other_searches():
@@ -264,6 +582,15 @@ misbehaving()
 damaged_checkpoints()
 failing_trials()
 trainers_that_do_not_start()
+moved_homes()
+sparse_checkpoints()
+milestones()
+stopped_early()
+stopped_early_otherwise()
+restored_best()
+finals()
+used_up()
+limits()
 other_searches()
 same_study()
 one_tuner_a_home()

@@ -18,7 +18,7 @@ static double at(const char *schedule, uint64_t steps, uint64_t step)
 {
     json_t *training = json_pack("{s{sf}so}", "optimizer", "learning_rate", 0.5,
                                  "learning_rate_schedule", tiny_json(schedule));
-    struct learning_rate rate = learning_rate_plan(training, steps, EPOCH_STEPS);
+    struct learning_rate rate = learning_rate_plan(training, steps, EPOCH_STEPS, true);
     json_decref(training);
     return learning_rate_at(&rate, step);
 }
@@ -132,6 +132,106 @@ static void every_step_moves_and_none_exceeds_the_peak(void **state)
     }
 }
 
+/* ---- reduce_on_plateau ---- */
+
+static struct learning_rate plateau(const char *schedule, bool validated)
+{
+    json_t *training = json_pack("{s{sf}so}", "optimizer", "learning_rate", 0.5,
+                                 "learning_rate_schedule", tiny_json(schedule));
+    struct learning_rate rate = learning_rate_plan(training, 100, EPOCH_STEPS, validated);
+    json_decref(training);
+    return rate;
+}
+
+#define PLATEAU(monitor)                                                                       \
+    "{\"type\":\"reduce_on_plateau\",\"monitor\":\"" monitor "\",\"factor\":0.5,"              \
+    "\"patience\":2,\"min_change\":0.125,\"final\":0.2}"
+
+static struct epoch_metrics losses(double train_loss, double val_loss)
+{
+    return (struct epoch_metrics){.train_loss = train_loss, .val_loss = val_loss};
+}
+
+/* Validation losses one epoch after the other, and the rate after each. */
+static const struct {
+    double loss, rate;
+} falling[] = {
+    {4.0, 0.5},   {3.0, 0.5},   {2.9375, 0.5}, {3.0, 0.25},  /* two without much gain */
+    {2.9375, 0.25},             {2.9375, 0.125},             /* two more, counted anew */
+    {2.9375, 0.125},            {2.5, 0.125},                /* better than 3.0 - 0.125 */
+    {2.5, 0.125}, {(double)NAN, 0.1},                        /* not under final times the peak */
+    {2.5, 0.1},   {2.5, 0.1},   {2.5, 0.1},
+};
+
+static void a_plateau_reduces_the_rate_after_its_patience(void **state)
+{
+    (void)state;
+    struct learning_rate rate = plateau(PLATEAU("val_loss"), true);
+    assert_rate(learning_rate_at(&rate, 0), 0.5);
+    for (size_t i = 0; i < ARRAY_LENGTH(falling); i++) {
+        struct epoch_metrics metrics = losses(-(double)i, falling[i].loss);
+        learning_rate_watch(&rate, &metrics);
+        for (uint64_t step = 0; step < 100; step += 33)
+            assert_rate(learning_rate_at(&rate, step), falling[i].rate);
+    }
+}
+
+static void a_plateau_without_validation_images_is_that_of_the_training(void **state)
+{
+    (void)state;
+    struct learning_rate rate = plateau(PLATEAU("val_loss"), false);
+    for (size_t i = 0; i < ARRAY_LENGTH(falling); i++) {
+        struct epoch_metrics metrics = losses(falling[i].loss, (double)NAN);
+        learning_rate_watch(&rate, &metrics);
+        assert_rate(learning_rate_at(&rate, 0), falling[i].rate);
+    }
+}
+
+static void a_plateau_that_is_restored_goes_on_exactly(void **state)
+{
+    (void)state;
+    struct learning_rate rate = plateau(PLATEAU("val_loss"), true);
+    for (size_t i = 0; i < ARRAY_LENGTH(falling); i++) {
+        json_t *kept = learning_rate_state(&rate);
+        char *text = json_dumps(kept, 0);
+        json_decref(kept);
+        kept = tiny_json(text);
+        rate = plateau(PLATEAU("val_loss"), true);
+        assert_int_equal(learning_rate_restore(&rate, kept), 0);
+        json_decref(kept);
+        free(text);
+        struct epoch_metrics metrics = losses(0.0, falling[i].loss);
+        learning_rate_watch(&rate, &metrics);
+        assert_rate(learning_rate_at(&rate, 0), falling[i].rate);
+    }
+}
+
+static void only_a_plateau_has_a_state(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "{}", "{\"best\":1.0,\"waited\":0}", "{\"best\":1.0,\"waited\":0,\"share\":0.1}",
+        "{\"best\":1.0,\"waited\":0,\"share\":1.5}", "{\"best\":1.0,\"share\":0.5}",
+    };
+    struct learning_rate rate = plateau(PLATEAU("val_loss"), true);
+    assert_int_equal(learning_rate_restore(&rate, NULL), -1);
+    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+        json_t *kept = tiny_json(wrong[i]);
+        assert_int_equal(learning_rate_restore(&rate, kept), -1);
+        json_decref(kept);
+    }
+    json_t *kept = learning_rate_state(&rate);
+    rate = plateau("{\"type\":\"step\",\"every\":2,\"factor\":0.1}", true);
+    assert_null(learning_rate_state(&rate));
+    assert_int_equal(learning_rate_restore(&rate, kept), -1);
+    assert_int_equal(learning_rate_restore(&rate, NULL), 0);
+    struct epoch_metrics metrics = losses(1.0, 1.0);
+    for (int i = 0; i < 9; i++)
+        learning_rate_watch(&rate, &metrics);
+    assert_rate(learning_rate_at(&rate, 0), 0.5);
+    json_decref(kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +243,10 @@ int main(void)
         cmocka_unit_test(step_falls_after_every_so_many_epochs),
         cmocka_unit_test(exponential_falls_at_every_step),
         cmocka_unit_test(every_step_moves_and_none_exceeds_the_peak),
+        cmocka_unit_test(a_plateau_reduces_the_rate_after_its_patience),
+        cmocka_unit_test(a_plateau_without_validation_images_is_that_of_the_training),
+        cmocka_unit_test(a_plateau_that_is_restored_goes_on_exactly),
+        cmocka_unit_test(only_a_plateau_has_a_state),
     };
     return cmocka_run_group_tests_name("learning_rate", tests, NULL, NULL);
 }

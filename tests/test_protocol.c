@@ -45,6 +45,13 @@ static void every_type_of_message_is_read(void **state)
     message_release(&m);
     accept_line("{\"type\":\"done\",\"trial\":0,\"attempt\":1}", &m);
     assert_int_equal(m.type, MESSAGE_DONE);
+    assert_false(m.stopped_early);
+    message_release(&m);
+    accept_line("{\"type\":\"done\",\"trial\":0,\"attempt\":1,\"stopped_early\":true}", &m);
+    assert_true(m.stopped_early);
+    message_release(&m);
+    accept_line("{\"type\":\"done\",\"trial\":0,\"attempt\":1,\"stopped_early\":false}", &m);
+    assert_false(m.stopped_early);
     message_release(&m);
     accept_line("{\"type\":\"described\",\"id\":7,\"data\":{}}", &m);
     assert_int_equal(m.id, 7);
@@ -73,6 +80,8 @@ static void anything_else_is_refused_with_what_was_wrong(void **state)
     refuse_line("{\"type\":\"done\",\"trial\":-1,\"attempt\":1}", "\"trial\"");
     refuse_line("{\"type\":\"done\",\"trial\":1.5,\"attempt\":1}", "\"trial\"");
     refuse_line("{\"type\":\"done\",\"trial\":1}", "\"attempt\"");
+    refuse_line("{\"type\":\"done\",\"trial\":1,\"attempt\":1,\"stopped_early\":1}",
+                "\"stopped_early\"");
     refuse_line("{\"type\":\"done\",\"trial\":1,\"trial\":1,\"attempt\":1}", "not JSON");
     refuse_line("{\"type\":\"epoch\",\"trial\":1,\"attempt\":1,\"epoch\":1,\"metrics\":[]}",
                 "\"metrics\"");

@@ -48,7 +48,7 @@ static void a_new_database_is_marked_as_ours(void **state)
 {
     struct fixture *fixture = *state;
     assert_rows(fixture->store, "PRAGMA application_id", "[{\"application_id\":1414876741}]");
-    assert_rows(fixture->store, "PRAGMA user_version", "[{\"user_version\":1}]");
+    assert_rows(fixture->store, "PRAGMA user_version", "[{\"user_version\":2}]");
     char *mode = sqlite3_output(fixture->path, "'PRAGMA journal_mode'");
     assert_string_equal(mode, "wal\n");
     free(mode);
@@ -166,9 +166,31 @@ static void a_database_of_a_later_version_is_refused(void **state)
     struct fixture *fixture = *state;
     store_close(fixture->store);
     fixture->store = NULL;
-    run_sql(fixture->path, "PRAGMA user_version = 2");
+    run_sql(fixture->path, "PRAGMA user_version = 3");
     assert_not_opened(fixture->path, STORE_WRITE, "later version");
     assert_not_opened(fixture->path, STORE_READ, "later version");
+}
+
+static void a_database_of_an_earlier_version_is_brought_up_to_date(void **state)
+{
+    struct fixture *fixture = *state;
+    char *path = path_join(fixture->folder, "old.db");
+    char *made = sqlite3_output(path, "< db/migrations/001.sql");
+    run_sql(path, "PRAGMA application_id = 1414876741; PRAGMA user_version = 1;"
+                  "INSERT INTO recorded_studies (id, name, file, text, fingerprint, seed, metric,"
+                  " maximize, sampler, scheduler, data, started_ms) VALUES"
+                  " (1, 'old', 'f', 't', '{}', '1', 'val_loss', 0, 'grid', 'full', '{}', 1);"
+                  "INSERT INTO recorded_trials (study, trial, bracket, parameters, state,"
+                  " started_ms) VALUES (1, 0, 0, '{}', 'completed', 1);"
+                  "CREATE VIEW trials AS SELECT bracket FROM recorded_trials");
+    assert_not_opened(path, STORE_READ, "earlier version");
+    struct store *store = open_store(path, STORE_WRITE);
+    assert_rows(store, "PRAGMA user_version", "[{\"user_version\":2}]");
+    assert_rows(store, "SELECT study, trial, state, early_end FROM trials",
+                "[{\"study\":\"old\",\"trial\":0,\"state\":\"completed\",\"early_end\":null}]");
+    store_close(store);
+    free(made);
+    free(path);
 }
 
 static void reading_needs_a_database(void **state)
@@ -312,6 +334,7 @@ int main(void)
         STORE_TEST(a_damaged_database_is_refused),
         STORE_TEST(a_database_of_another_program_is_refused),
         STORE_TEST(a_database_of_a_later_version_is_refused),
+        STORE_TEST(a_database_of_an_earlier_version_is_brought_up_to_date),
         STORE_TEST(reading_needs_a_database),
         STORE_TEST(an_empty_file_becomes_a_database),
         cmocka_unit_test(a_read_only_folder_can_be_read_but_not_written),

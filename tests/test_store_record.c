@@ -267,6 +267,37 @@ static void a_trial_under_way_has_no_rank_yet(void **state)
                 "[{\"trial\":0,\"state\":\"running\"},{\"trial\":1,\"state\":\"paused\"}]");
 }
 
+static void an_early_end_shows_wherever_the_trial_is_listed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store *store = fixture->store;
+    int64_t worker = 0;
+    fixture->study = add_study(store, "digits");
+    DONE(store_begin(store, &why));
+    DONE(store_add_worker(store, fixture->study, 1, "trainer 1.0", "avx2 fp32", &worker, &why));
+    add_trial(store, fixture->study, 0);
+    add_segment(store, fixture->study, 0, 0, 1, 0, 1, worker);
+    DONE(store_begin_segment(store, fixture->study, 0, 1, 2, 1, 3, worker, &why));
+    add_epoch(store, fixture->study, 0, 2, 2);
+    DONE(store_set_early_end(store, fixture->study, 0, 2, &why));
+    DONE(store_end_segment(store, fixture->study, 0, 1, 2, "ended", 0.8125, "stopped early", &why));
+    DONE(store_begin_segment(store, fixture->study, 0, 2, 3, 3, 9, 0, &why));
+    DONE(store_end_segment(store, fixture->study, 0, 2, 3, "ended", 0.8125, "not run", &why));
+    DONE(store_commit(store, &why));
+    assert_rows(store, "SELECT epochs, value_epochs, early_end, attempts FROM trials",
+                "[{\"epochs\":2,\"value_epochs\":9,\"early_end\":2,\"attempts\":2}]");
+    assert_rows(store, "SELECT epochs, early_end FROM leaderboard",
+                "[{\"epochs\":9,\"early_end\":2}]");
+    assert_rows(store, "SELECT rung, epochs, early_end, value FROM rungs ORDER BY rung",
+                "[{\"rung\":0,\"epochs\":1,\"early_end\":null,\"value\":0.75},"
+                "{\"rung\":1,\"epochs\":3,\"early_end\":2,\"value\":0.8125},"
+                "{\"rung\":2,\"epochs\":9,\"early_end\":2,\"value\":0.8125}]");
+    assert_rows(store, "SELECT rung, early_end, epoch FROM results",
+                "[{\"rung\":0,\"early_end\":null,\"epoch\":1},"
+                "{\"rung\":1,\"early_end\":2,\"epoch\":2},"
+                "{\"rung\":2,\"early_end\":2,\"epoch\":null}]");
+}
+
 static void leaderboard_puts_the_furthest_first_then_the_best(void **state)
 {
     struct fixture *fixture = *state;
@@ -419,6 +450,7 @@ int main(void)
         STORE_TEST(an_end_without_a_beginning_is_refused),
         STORE_TEST(rungs_rank_by_value_then_trial_with_failed_ones_last),
         STORE_TEST(a_trial_under_way_has_no_rank_yet),
+        STORE_TEST(an_early_end_shows_wherever_the_trial_is_listed),
         STORE_TEST(leaderboard_puts_the_furthest_first_then_the_best),
         STORE_TEST(with_full_and_a_loss_the_smallest_value_leads),
         STORE_TEST(a_decision_repeated_changes_nothing),

@@ -1,6 +1,8 @@
 /* Study files.  tests/cases/bad has files that are refused, each with its message
  * in <name>.expected (the path of the file as FILE); tests/cases/good has files that
- * are read.  A new case is a new file there. */
+ * are read; tests/cases/fingerprints has fingerprints as databases have them, for the
+ * studies of the same names in search_spaces and tests/cases/good.  A new case is a new
+ * file there. */
 #include "tuner/study.h"
 
 #include "common/file.h"
@@ -138,7 +140,7 @@ static void is_refused_as_expected(const char *path)
 static void bad_files_are_refused_as_expected(void **state)
 {
     (void)state;
-    assert_true(walk("tests/cases/bad", ".yaml", is_refused_as_expected) >= 45);
+    assert_true(walk("tests/cases/bad", ".yaml", is_refused_as_expected) >= 190);
 }
 
 static void has_its_file(const char *path)
@@ -151,7 +153,7 @@ static void has_its_file(const char *path)
 static void every_expected_message_has_its_file(void **state)
 {
     (void)state;
-    assert_true(walk("tests/cases/bad", ".expected", has_its_file) >= 45);
+    assert_true(walk("tests/cases/bad", ".expected", has_its_file) >= 190);
 }
 
 /* Reads the file, and configures the first trials of the study. */
@@ -300,6 +302,62 @@ static void a_configuration_is_complete(void **state)
     study_free(study);
 }
 
+/* The JSON that `key` comes to with the parameters all at 2. */
+static char *configured(const char *text, const char *key)
+{
+    struct study *study = study_of(text);
+    json_t *values = json_object();
+    for (size_t i = 0; i < study->space.count; i++) {
+        json_object_set_new(values, study->space.parameters[i].name, json_integer(2));
+    }
+    json_t *configuration = study_configure(study, values, 7, NULL);
+    char *dump = json_dumps(json_object_get(configuration, key),
+                            JSON_COMPACT | JSON_REAL_PRECISION(6));
+    json_decref(configuration);
+    json_decref(values);
+    study_free(study);
+    return dump;
+}
+
+static void layers_within_layers_are_configured(void **state)
+{
+    (void)state;
+    char *text = changed("  - flatten\n", "  - batch_norm\n"
+                                           "  - residual:\n"
+                                           "    - conv: {filters: $filters * 3, kernel: 1}\n"
+                                           "    - residual: {layers: [relu, {leaky_relu: 0.2}]}\n");
+    char *model = configured(text, "model");
+    assert_non_null(strstr(
+        model, "{\"type\":\"batch_norm\",\"momentum\":0.9,\"epsilon\":1e-5},"
+               "{\"type\":\"residual\",\"layers\":[{\"type\":\"conv\",\"filters\":6,"
+               "\"kernel\":1,\"stride\":1,\"padding\":\"valid\",\"activation\":\"none\","
+               "\"weights\":\"he\"},{\"type\":\"residual\",\"layers\":[{\"type\":\"relu\"},"
+               "{\"type\":\"leaky_relu\",\"slope\":0.2}]}]},"));
+    free(model);
+    free(text);
+}
+
+static void sections_of_training_are_configured(void **state)
+{
+    (void)state;
+    char *text = changed("batch_size: 32", "batch_size: 32\n"
+                                           "  early_stopping: $filters + 1\n"
+                                           "  restore_best: val_accuracy\n"
+                                           "  learning_rate_schedule: reduce_on_plateau\n"
+                                           "  augmentation: {shift: $filters / 64}");
+    char *training = configured(text, "training");
+    assert_string_equal(
+        training, "{\"optimizer\":{\"type\":\"adam\",\"learning_rate\":0.001,\"beta1\":0.9,"
+                  "\"beta2\":0.999,\"epsilon\":1e-7},\"learning_rate_schedule\":{\"type\":"
+                  "\"reduce_on_plateau\",\"monitor\":\"val_loss\",\"factor\":0.5,"
+                  "\"patience\":2,\"min_change\":0.0001,\"final\":0.0},\"batch_size\":32,"
+                  "\"augmentation\":{\"shift\":0.03125,\"rotate\":0.0,\"zoom\":0.0,"
+                  "\"shear\":0.0},\"early_stopping\":{\"monitor\":\"val_loss\","
+                  "\"patience\":3,\"min_change\":0.0},\"restore_best\":\"val_accuracy\"}");
+    free(training);
+    free(text);
+}
+
 static void epochs_are_there_only_where_they_are_given(void **state)
 {
     (void)state;
@@ -381,6 +439,33 @@ static void ways_of_writing_are_not_in_the_fingerprint(void **state)
     assert_differences("synthetic", "synthetic, train: all, validation: 5e3", "");
 }
 
+static void ways_of_writing_sections_are_not_in_the_fingerprint(void **state)
+{
+    (void)state;
+    const struct {
+        const char *old, *one, *other;
+    } cases[] = {
+        {"- flatten", "- batch_norm", "- batch_norm: {momentum: 0.90, epsilon: 1e-5}"},
+        {"- flatten", "- residual: [relu]", "- residual: {layers: [relu: {}]}"},
+        {"- flatten", "- residual: [max_pool: 2]", "- residual:\n    - max_pool: {size: 2.0}"},
+        {"batch_size: 32", "batch_size: 32\n  early_stopping: 3",
+         "batch_size: 32\n  early_stopping: {patience: 3.0, monitor: val_loss, min_change: 0}"},
+        {"batch_size: 32", "batch_size: 32\n  augmentation: {shift: 2}",
+         "batch_size: 32\n  augmentation: {rotate: 0, shift: 2.0}"},
+        {"batch_size: 32", "batch_size: 32\n  learning_rate_schedule: reduce_on_plateau",
+         "batch_size: 32\n  learning_rate_schedule: {type: reduce_on_plateau, factor: 0.5}"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct study *one = changed_study(cases[i].old, cases[i].one);
+        struct study *other = changed_study(cases[i].old, cases[i].other);
+        char *found = study_differences(one->fingerprint, other->fingerprint);
+        assert_string_equal(found, "");
+        free(found);
+        study_free(one);
+        study_free(other);
+    }
+}
+
 static void each_setting_that_differs_is_a_line(void **state)
 {
     (void)state;
@@ -396,6 +481,56 @@ static void each_setting_that_differs_is_a_line(void **state)
                        "training.learning_rate_schedule.warmup: (none) -> 0.1\n"
                        "training.learning_rate_schedule.final: (none) -> 0.0\n"
                        "training.learning_rate_schedule.over: (none) -> \"max_epochs\"");
+    assert_differences("batch_size: 32", "batch_size: 32\n  early_stopping: 3",
+                       "training.early_stopping: (none) -> {\"monitor\":\"val_loss\","
+                       "\"patience\":3,\"min_change\":0.0}");
+    assert_differences("batch_size: 32", "batch_size: 32\n  restore_best: val_loss\n"
+                                         "  ema_decay: 0.9",
+                       "training.restore_best: (none) -> \"val_loss\"\n"
+                       "training.ema_decay: (none) -> 0.9");
+}
+
+static void a_difference_within_layers_has_its_path(void **state)
+{
+    (void)state;
+    struct study *one = changed_study("- flatten", "- residual: [relu, {residual: [dense: 7]}]");
+    struct study *other = changed_study("- flatten", "- residual: [relu, {residual: [dense: 8]}]");
+    char *found = study_differences(one->fingerprint, other->fingerprint);
+    assert_string_equal(found, "model[2].layers[1].layers[0].units: 7 -> 8");
+    free(found);
+    study_free(one);
+    study_free(other);
+}
+
+/* A database refuses a file whose fingerprint is another one: what is added to the
+ * schema must not change those of studies that do without it. */
+static void is_still_the_same_study(const char *path)
+{
+    json_t *recorded = json_load_file(path, 0, NULL);
+    char *name = xasprintf("%.*s.yaml", (int)(strrchr(path, '.') - strrchr(path, '/')) - 1,
+                           strrchr(path, '/') + 1);
+    char *file = path_join("search_spaces", name);
+    if (!file_exists(file)) {
+        free(file);
+        file = path_join("tests/cases/good", name);
+    }
+    struct study *study = study_load(file, NULL);
+    assert_true(recorded && study);
+    char *found = study_differences(recorded, study->fingerprint);
+    if (*found != '\0') {
+        fail_msg("%s has become another study: %s", file, found);
+    }
+    free(found);
+    free(file);
+    free(name);
+    json_decref(recorded);
+    study_free(study);
+}
+
+static void recorded_studies_are_still_the_same(void **state)
+{
+    (void)state;
+    assert_true(walk("tests/cases/fingerprints", ".json", is_still_the_same_study) >= 4);
 }
 
 static void the_order_of_parameters_is_in_the_fingerprint(void **state)
@@ -474,12 +609,17 @@ int main(void)
         cmocka_unit_test(a_trainer_in_one_text_is_cut_into_words),
         cmocka_unit_test(a_missing_file_is_refused),
         cmocka_unit_test(a_configuration_is_complete),
+        cmocka_unit_test(layers_within_layers_are_configured),
+        cmocka_unit_test(sections_of_training_are_configured),
         cmocka_unit_test(epochs_are_there_only_where_they_are_given),
         cmocka_unit_test(a_configuration_that_fails_tells_the_parameters),
         cmocka_unit_test(paths_lead_to_their_place_in_the_file),
         cmocka_unit_test(what_changes_no_result_is_not_in_the_fingerprint),
         cmocka_unit_test(ways_of_writing_are_not_in_the_fingerprint),
+        cmocka_unit_test(ways_of_writing_sections_are_not_in_the_fingerprint),
         cmocka_unit_test(each_setting_that_differs_is_a_line),
+        cmocka_unit_test(a_difference_within_layers_has_its_path),
+        cmocka_unit_test(recorded_studies_are_still_the_same),
         cmocka_unit_test(the_order_of_parameters_is_in_the_fingerprint),
         cmocka_unit_test(the_fingerprint_survives_being_stored),
         cmocka_unit_test(damaged_files_never_crash),

@@ -102,6 +102,28 @@ static void slips_are_seen_through(void **state)
                             cases[i].meant);
 }
 
+static void other_styles_and_beginnings_are_seen_through(void **state)
+{
+    (void)state;
+    const char *const words[] = {"early_stopping", "batch_norm", "ema_decay", "batch_size",
+                                 "conv", "max_pool"};
+    const struct {
+        const char *word, *meant;
+    } cases[] = {
+        {"EarlyStopping", "early_stopping"}, {"BatchNormalization", "batch_norm"},
+        {"batchnorm", "batch_norm"},         {"ema", "ema_decay"},
+        {"BATCH-SIZE", "batch_size"},        {"Conv2D", "conv"},
+        {"MaxPooling2D", "max_pool"},        {"batch_sze", "batch_size"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        assert_string_equal(nearest_word(cases[i].word, words, ARRAY_LENGTH(words)),
+                            cases[i].meant);
+    assert_null(nearest_word("em", words, ARRAY_LENGTH(words)));
+    assert_null(nearest_word("__", words, ARRAY_LENGTH(words)));
+    const char *const slip_first[] = {"kernel_size", "kernal"};
+    assert_string_equal(nearest_word("kernel", slip_first, 2), "kernal");
+}
+
 static void what_is_far_from_all_has_no_neighbour(void **state)
 {
     (void)state;
@@ -135,6 +157,7 @@ int main(void)
         cmocka_unit_test(clear_keeps_the_memory),
         cmocka_unit_test(take_leaves_an_empty_text),
         cmocka_unit_test(slips_are_seen_through),
+        cmocka_unit_test(other_styles_and_beginnings_are_seen_through),
         cmocka_unit_test(what_is_far_from_all_has_no_neighbour),
         cmocka_unit_test(the_nearest_wins_and_the_first_of_equals),
     };

@@ -10,11 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tests/tiny.h"
-
-#define SGD(rate)                                                                            \
-    "{\"optimizer\":{\"type\":\"sgd\",\"learning_rate\":" rate ",\"momentum\":0.9},"         \
-    "\"learning_rate_schedule\":{\"type\":\"constant\"},\"batch_size\":20}"
+#include "tests/tiny_training.h"
 
 /* An optimizer with all that may be done to its gradient. */
 #define DECAYED(type)                                                                        \
@@ -25,76 +21,6 @@
     DECAYED("\"sgd\",\"learning_rate\":0.05,\"momentum\":0.9,\"nesterov\":true")
 #define ADAMW                                                                                \
     DECAYED("\"adamw\",\"learning_rate\":0.01,\"beta1\":0.9,\"beta2\":0.999,\"epsilon\":1e-7")
-
-/* A training with what it was made from. */
-struct bench {
-    struct dataset *data;
-    json_t *model, *settings;
-    struct training *training;
-};
-
-/* 150 images in batches of 20: the last one of an epoch has 10. */
-static struct bench bench_open(const char *model, const char *settings, uint32_t trial,
-                               int threads)
-{
-    struct bench bench = {tiny_dataset(150, 70), tiny_json(model), tiny_json(settings), NULL};
-    struct training_settings make = {
-        .model = bench.model,
-        .training = bench.settings,
-        .seed = 18446744073709551615u,
-        .trial = trial,
-        .schedule_epochs = 9,
-        .threads = threads,
-    };
-    struct failure why = FAILURE_NONE;
-    bench.training = training_new(&make, bench.data, &why);
-    if (!bench.training)
-        fail_msg("%s", why.text);
-    return bench;
-}
-
-static void bench_close(struct bench *bench)
-{
-    training_free(bench->training);
-    json_decref(bench->model);
-    json_decref(bench->settings);
-    tiny_dataset_free(bench->data);
-}
-
-static struct epoch_metrics train_epochs(struct training *training, int count)
-{
-    struct epoch_metrics metrics = {0};
-    for (int i = 0; i < count; i++)
-        assert_int_equal(training_epoch(training, NULL, NULL, &metrics), 0);
-    return metrics;
-}
-
-static void save(struct training *training, const char *path)
-{
-    struct failure why = FAILURE_NONE;
-    if (training_save(training, path, &why) < 0)
-        fail_msg("%s", why.text);
-}
-
-static void assert_same_files(const char *one, const char *other)
-{
-    char *bytes[2];
-    size_t sizes[2];
-    assert_int_equal(file_read(one, 1 << 20, &bytes[0], &sizes[0], NULL), 0);
-    assert_int_equal(file_read(other, 1 << 20, &bytes[1], &sizes[1], NULL), 0);
-    assert_int_equal(sizes[0], sizes[1]);
-    assert_memory_equal(bytes[0], bytes[1], sizes[0]);
-    free(bytes[0]);
-    free(bytes[1]);
-}
-
-static void assert_same_metrics(struct epoch_metrics one, struct epoch_metrics other)
-{
-    assert_true(one.train_loss == other.train_loss);
-    assert_true(one.train_accuracy == other.train_accuracy);
-    assert_true(one.val_loss == other.val_loss);
-    assert_true(one.val_accuracy == other.val_accuracy);
-}
 
 static void training_learns(void **state)
 {

@@ -21,6 +21,13 @@ MODEL = [{"type": "conv", "filters": 8, "kernel": 3, "activation": "relu"},
          {"type": "max_pool", "size": 2}, {"type": "flatten"}, {"type": "dropout", "rate": 0.2},
          {"type": "dense", "units": 10}]
 TRAINING = {"optimizer": {"type": "adam", "learning_rate": 0.003}, "batch_size": 50}
+# No accuracy rises by 0.99 twice, so that this is over after three epochs, whatever they bring,
+# and the third has half the learning rate.
+WATCHED = {**TRAINING,
+           "learning_rate_schedule": {"type": "reduce_on_plateau", "monitor": "val_accuracy",
+                                      "factor": 0.5, "patience": 1, "min_change": 0.99},
+           "early_stopping": {"monitor": "val_accuracy", "patience": 2, "min_change": 0.99},
+           "restore_best": "val_accuracy", "ema_decay": 0.5}
 # Without an activation that can die, too large a step grows until it overflows.
 WILD = {"model": [{"type": "flatten"}, {"type": "dense", "units": 16},
                   {"type": "dense", "units": 10}],
@@ -117,6 +124,27 @@ def test_train():
     done = run("train", write_config("wild.json", **WILD), "--output", path("wild.ckpt"))
     check("a training that diverges fails and says so",
           done.returncode == 1 and "diverged" in done.stderr, done)
+
+
+def test_train_watched():
+    config = write_config("watched.json", training=WATCHED, epochs=9)
+    done = run("train", config, "--output", path("watched.ckpt"))
+    lines = done.stdout.splitlines()
+    check("early stopping ends a training and says so", done.returncode == 0 and len(lines) == 5
+          and lines[2].startswith("epoch 3/9 ")
+          and lines[3] == "stopped early after epoch 3 of 9", done)
+    check("an epoch shows the learning rate that has changed",
+          "learning_rate" not in lines[0] + lines[1] and "  learning_rate 0.0015  " in lines[2],
+          lines)
+    values = [float(line.split("val_accuracy ")[1].split()[0]) for line in lines[:3]]
+    best = values.index(max(values)) + 1
+    check("the end names the epoch whose weights count",
+          (f"; the weights of epoch {best}, the best" in lines[4]) == (best < 3), lines)
+    answer = json.loads(run("evaluate", path("watched.ckpt"), "--data", path("digits"),
+                            "--json").stdout)
+    run("train", config, "--epochs", str(best), "--output", path("best.ckpt"))
+    check("and these are evaluated", answer == json.loads(
+        run("evaluate", path("best.ckpt"), "--data", path("digits"), "--json").stdout), answer)
 
 
 def test_bad_configurations():
@@ -253,6 +281,10 @@ def test_summary():
                            capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
     check("a configuration may come through a pipe that is slow", piped.stdout == done.stdout,
           piped)
+    unfit = [{"type": "flatten"}, {"type": "dense", "units": 3}]
+    for command in ("summary", "train"):
+        refused(f"{command}: a layer that does not fit, with its place", 65, "(at model[1])",
+                command, write_config("unfit.json", model=unfit))
     refused("summary of a missing file", 65, "nothing.ckpt", "summary", path("nothing.ckpt"))
 
 
@@ -261,8 +293,10 @@ def test_bench():
     rows = json.loads(done.stdout or "[]")
     numbers = ("train_images_per_s", "eval_images_per_s", "sgemm_ratio", "eval_sgemm_ratio",
                "sgemm_gflops")
-    check("bench measures networks", done.returncode == 0
-          and [row["network"] for row in rows] == ["small", "vgg", "small+dropout"]
+    networks = ["small", "small+dropout", "small+augmentation", "small+batch_norm", "small+all",
+                "vgg"]
+    check("bench measures networks, plain and with what makes them slower", done.returncode == 0
+          and [row["network"] for row in rows] == networks
           and all(set(row) == {"network", "precision", *numbers} and row["precision"] == "fp32"
                   and all(math.isfinite(row[name]) and row[name] > 0 for name in numbers)
                   for row in rows), done)
@@ -384,8 +418,8 @@ def test_describe(worker):
     answer = worker.ask(type="describe", id=1, data=DATA)
     checksum = answer["data"].pop("checksum")
     check("it describes data", answer == {"type": "described", "id": 1, "data": {
-        "height": 28, "width": 28, "channels": 1, "classes": 10, "train": 400,
-        "validation": 100, "test": 300}} and checksum > 0, answer)
+        "height": 28, "width": 28, "channels": 1, "classes": 10, "images": 1200,
+        "train": 400, "validation": 100, "test": 300}} and checksum > 0, answer)
     answer = worker.ask(type="describe", id=2, data=DATA, model=MODEL, training=TRAINING)
     check("it describes a network", answer["id"] == 2 and answer["parameters"] == 13610
           and [layer["name"] for layer in answer["layers"]][0] == "conv2d_1"
@@ -448,6 +482,26 @@ def test_run(worker):
     check("a configuration that diverges says null once and is done",
           heard[-1]["type"] == "done" and len(heard) <= 4
           and heard[-2]["metrics"]["train_loss"] is None, heard)
+
+
+def test_stopped_early(worker):
+    over = {"type": "done", "trial": 3, "attempt": 1, "stopped_early": True}
+    worker.say(**segment(0, 9, training=WATCHED, write_checkpoint=path("over")))
+    heard = worker.hear_until("done", "error")
+    check("early stopping ends a segment", [message.get("epoch") for message in heard]
+          == [1, 2, 3, None] and heard[-1] == over, heard)
+    worker.say(**segment(3, 9, training=WATCHED, read_checkpoint=path("over.3.1")))
+    check("a training that is over says so at once", worker.hear() == over)
+    worker.say(**segment(0, 2, training=WATCHED, write_checkpoint=path("before")))
+    heard = worker.hear_until("done", "error")
+    check("one that is not over says nothing of it", "stopped_early" not in heard[-1]
+          and len(heard) == 3, heard)
+    worker.say(**segment(2, 3, training=WATCHED, read_checkpoint=path("before.2.1"),
+                         write_checkpoint=path("before"), threads=2))
+    heard = worker.hear_until("done", "error")
+    check("going on from it is the same as never having stopped",
+          len(heard) == 2 and "stopped_early" not in heard[-1]
+          and open(path("before.3.1"), "rb").read() == open(path("over.3.1"), "rb").read(), heard)
 
 
 def test_bad_runs(worker):
@@ -561,6 +615,7 @@ def main():
     test_help()
     test_synth()
     test_train()
+    test_train_watched()
     test_bad_configurations()
     test_evaluate()
     test_predict()
@@ -571,6 +626,7 @@ def main():
     worker = Worker()
     test_describe(worker)
     test_run(worker)
+    test_stopped_early(worker)
     test_bad_runs(worker)
     test_worker_evaluate(worker)
     test_worker_ends(worker)

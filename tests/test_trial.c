@@ -36,9 +36,11 @@ static void epochs_and_checkpoints_advance(void **state)
     trial_advance(trial, 2, 0.8, true, "b");
     assert_string_equal(trial->checkpoint, "b");
     assert_int_equal(trial->checkpoint_epoch, 2);
-    /* An epoch run again after a retry does not count twice. */
-    trial_advance(trial, 1, 0.9, true, "c");
+    /* An epoch run again after a retry does not count twice, nor for another value. */
+    trial_advance(trial, 1, 0.95, true, "c");
     assert_int_equal(trial->epochs, 2);
+    assert_true(trial->latest < 0.81 && trial->best < 0.91);
+    assert_int_equal(trial->checkpoint_epoch, 1);
     trial_free(trial);
 }
 
@@ -55,12 +57,25 @@ static void setting_out_forgets_the_retries_of_the_last_segment(void **state)
     trial_free(trial);
 }
 
+static void an_early_end_says_how_far_a_trial_was_trained(void **state)
+{
+    struct trial *trial = trial_new(0, 0, json_object());
+    (void)state;
+    trial->value_epochs = 9;
+    trial->epochs = 10; /* one more than its value is of */
+    assert_int_equal(trial_trained(trial), 9);
+    trial->early_end = 4;
+    assert_int_equal(trial_trained(trial), 4);
+    trial_free(trial);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(better_follows_the_goal_and_nan_never_wins),
         cmocka_unit_test(epochs_and_checkpoints_advance),
         cmocka_unit_test(setting_out_forgets_the_retries_of_the_last_segment),
+        cmocka_unit_test(an_early_end_says_how_far_a_trial_was_trained),
     };
     return cmocka_run_group_tests_name("trial", tests, NULL, NULL);
 }

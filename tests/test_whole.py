@@ -24,6 +24,43 @@ check("a study of real networks runs to its end", code == 0 and "test accuracy" 
 check("all metrics of all epochs are there", len(expected) > 20 and all(
     value is not None for row in expected for value in row[10:14]), expected[:3])
 
+
+
+def cached():
+    """The files of the home's cache and what would change if one were written again."""
+    names = os.listdir(home + "/cache")
+    stats = [os.stat(f"{home}/cache/{name}") for name in names]
+    return [(name, stat.st_ino, stat.st_mtime_ns) for name, stat in zip(names, stats)]
+
+
+before = cached()
+check("its images are cached once", len(before) == 1 and before[0][0].startswith("synthetic-"),
+      before)
+code, _, err = run(home, "run", small_study(home), "--name", "again", "--workers", "2",
+                   trainer=None)
+check("a second study of the same images uses the cache and gives the same", code == 0 and
+      [row[1:] for row in results(home, "again")] == [row[1:] for row in expected], err)
+check("and does not write it again", cached() == before, (before, cached()))
+
+home_uncached = folder("uncached")
+open(home_uncached + "/cache", "w").close()
+code, _, err = run(home_uncached, "run", small_study(home_uncached), "--workers", "2",
+                   trainer=None)
+check("where no cache can be made: the same bits in every metric",
+      code == 0 and results(home_uncached) == expected, err)
+check("and the worker's log says so", "without a cache" in
+      open(home_uncached + "/logs/" + os.listdir(home_uncached + "/logs")[0]).read())
+
+home_all = folder("all")
+code, _, err = run(home_all, "run", small_study(home_all, "final: {train: all}\n"), trainer=None)
+model = home_all + "/s.model"
+run(home_all, "best", "s", "--model", model, trainer=None)
+with open(model, "rb") as file:  # its form is in trainer/checkpoint.h
+    file.seek(12)
+    header = json.loads(file.read(int.from_bytes(file.read(4), "little")))
+check("train: all gives the final training all images of the data set, those of validation too",
+      header["step"] == header["epoch"] * -(-60000 // header["training"]["batch_size"]), header)
+
 for count in (2, 5):
     home_many = folder(f"workers{count}")
     code, _, err = run(home_many, "run", small_study(home_many), "--workers", str(count),

@@ -1,7 +1,6 @@
 #include "trainer/checkpoint.h"
 
 #include "common/file.h"
-#include "common/schema.h"
 #include "trainer/floats.h"
 
 #include <endian.h>
@@ -9,9 +8,11 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { VERSION = 1, MAGIC_SIZE = 8, PREFIX_SIZE = MAGIC_SIZE + 4 + 4, SUM_SIZE = 4 };
+enum { VERSION = 2, MAGIC_SIZE = 8, PREFIX_SIZE = MAGIC_SIZE + 4 + 4, SUM_SIZE = 4 };
 static const char MAGIC[MAGIC_SIZE] = {'T', 'U', 'N', 'E', 'R', 'C', 'K', 'P'};
-static const size_t FILE_SIZE_MOST = (size_t)1 << 30;
+/* Eight vectors of as many parameters as a network may have, and a header. */
+static const size_t FILE_SIZE_MOST = (size_t)1 << 32;
+enum { VECTORS_MOST = 64 };
 static const size_t HEADER_SIZE_MOST = (size_t)1 << 24;
 
 static void put_u32(char *bytes, uint32_t value)
@@ -52,35 +53,44 @@ static uint32_t checksum(const char *bytes, size_t size)
 
 /* ---- writing ---- */
 
-/* The header with the counts of vectors, as text; the caller frees it. */
-static char *header_text(const json_t *header, size_t vector_count, size_t vector_length)
+/* The header with the names and lengths of the vectors, as text; the caller frees it. */
+static char *header_text(const json_t *header, const struct checkpoint_vector *vectors,
+                         size_t count)
 {
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{sssI}", "name", vectors[i].name, "length",
+                                              (json_int_t)vectors[i].length));
     json_t *whole = json_object();
     json_object_update(whole, (json_t *)header);
-    json_object_set_new(whole, "vectors", json_integer((json_int_t)vector_count));
-    json_object_set_new(whole, "parameters", json_integer((json_int_t)vector_length));
-    char *text = json_dumps(whole, JSON_COMPACT | JSON_SORT_KEYS);
+    json_object_set_new(whole, "vectors", list);
+    /* 17 digits: every double comes back as it was. */
+    char *text = json_dumps(whole, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
     json_decref(whole);
     return text;
 }
 
-int checkpoint_write(const char *path, const json_t *header, const float *const vectors[],
-                     size_t vector_count, size_t vector_length, struct failure *why)
+int checkpoint_write(const char *path, const json_t *header,
+                     const struct checkpoint_vector *vectors, size_t count, struct failure *why)
 {
-    char *text = header_text(header, vector_count, vector_length);
+    char *text = header_text(header, vectors, count);
     if (!text)
         return fail(why, "%s: the header cannot be written as JSON", path);
     size_t length = strlen(text);
-    size_t vector_size = vector_length * sizeof(float);
-    size_t size = PREFIX_SIZE + length + vector_count * vector_size + SUM_SIZE;
+    size_t size = PREFIX_SIZE + length + SUM_SIZE;
+    for (size_t i = 0; i < count; i++)
+        size += vectors[i].length * sizeof(float);
     char *bytes = xmalloc(size);
     memcpy(bytes, MAGIC, MAGIC_SIZE);
     put_u32(bytes + MAGIC_SIZE, VERSION);
     put_u32(bytes + MAGIC_SIZE + 4, (uint32_t)length);
     memcpy(bytes + PREFIX_SIZE, text, length);
-    for (size_t i = 0; i < vector_count; i++)
-        put_floats(bytes + PREFIX_SIZE + length + i * vector_size, vectors[i], vector_length);
-    put_u32(bytes + size - SUM_SIZE, checksum(bytes, size - SUM_SIZE));
+    char *place = bytes + PREFIX_SIZE + length;
+    for (size_t i = 0; i < count; i++) {
+        put_floats(place, vectors[i].values, vectors[i].length);
+        place += vectors[i].length * sizeof(float);
+    }
+    put_u32(place, checksum(bytes, size - SUM_SIZE));
 
     const struct file_piece piece = {bytes, size};
     int result = file_replace(path, &piece, 1, why);
@@ -91,7 +101,7 @@ int checkpoint_write(const char *path, const json_t *header, const float *const 
 
 /* ---- reading ---- */
 
-static int fail_damaged(struct failure *why, const char *path, const char *what)
+int checkpoint_damaged(struct failure *why, const char *path, const char *what)
 {
     return fail_input(why,
                       "%s is damaged: %s; delete it and train again from an earlier checkpoint "
@@ -107,18 +117,23 @@ static int check_form(const char *path, const char *bytes, size_t size, struct f
                                "the trainer has written",
                           path, MAGIC);
     if (size < PREFIX_SIZE + SUM_SIZE)
-        return fail_damaged(why, path, "it ends within its first bytes");
+        return checkpoint_damaged(why, path, "it ends within its first bytes");
     uint32_t version = get_u32(bytes + MAGIC_SIZE);
-    if (version != VERSION)
+    if (version < VERSION)
+        return fail_input(why,
+                          "%s was written by an earlier version of this program (checkpoint "
+                          "format %u, now %d); train again from the start",
+                          path, version, VERSION);
+    if (version > VERSION)
         return fail_input(why,
                           "%s has version %u of the checkpoint format, and this program reads "
                           "version %d; use the program that wrote it, or train again",
                           path, version, VERSION);
     size_t length = get_u32(bytes + MAGIC_SIZE + 4);
     if (length > HEADER_SIZE_MOST || length > size - PREFIX_SIZE - SUM_SIZE)
-        return fail_damaged(why, path, "its header is longer than the file");
+        return checkpoint_damaged(why, path, "its header is longer than the file");
     if (get_u32(bytes + size - SUM_SIZE) != checksum(bytes, size - SUM_SIZE))
-        return fail_damaged(why, path, "its checksum does not match its content");
+        return checkpoint_damaged(why, path, "its checksum does not match its content");
     return 0;
 }
 
@@ -142,6 +157,23 @@ static bool is_input(const json_t *value)
     return good;
 }
 
+/* Each with a name of its own and a length. */
+static bool are_vectors(const json_t *list)
+{
+    size_t count = json_array_size(list);
+    bool good = json_is_array(list) && count <= VECTORS_MOST;
+    for (size_t i = 0; good && i < count; i++) {
+        const json_t *vector = json_array_get(list, i);
+        const char *name = json_string_value(json_object_get(vector, "name"));
+        const json_t *length = json_object_get(vector, "length");
+        good = name && is_count(length, INT32_MAX) && json_integer_value(length) > 0;
+        for (size_t k = 0; good && k < i; k++)
+            good = strcmp(name, json_string_value(json_object_get(json_array_get(list, k),
+                                                                  "name"))) != 0;
+    }
+    return good;
+}
+
 /* The first field that is missing or of a wrong type, or NULL. */
 static const char *wrong_field(const json_t *header)
 {
@@ -149,10 +181,8 @@ static const char *wrong_field(const json_t *header)
         const char *name;
         json_int_t most;
     } counts[] = {
-        {"classes", INT32_MAX},         {"trial", UINT32_MAX},
-        {"epoch", INT32_MAX},           {"step", INT64_MAX},
-        {"schedule_epochs", INT32_MAX}, {"vectors", INT32_MAX},
-        {"parameters", INT32_MAX},
+        {"classes", INT32_MAX}, {"trial", UINT32_MAX},          {"epoch", INT32_MAX},
+        {"step", INT64_MAX},    {"schedule_epochs", INT32_MAX},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(counts); i++) {
         if (!is_count(json_object_get(header, counts[i].name), counts[i].most))
@@ -164,6 +194,8 @@ static const char *wrong_field(const json_t *header)
         return "training";
     if (!is_input(json_object_get(header, "input")))
         return "input";
+    if (!are_vectors(json_object_get(header, "vectors")))
+        return "vectors";
     return is_seed(json_object_get(header, "seed")) ? NULL : "seed";
 }
 
@@ -173,31 +205,49 @@ static int read_header(const char *path, const char *bytes, struct checkpoint *c
     size_t length = get_u32(bytes + MAGIC_SIZE + 4);
     checkpoint->header = json_loadb(bytes + PREFIX_SIZE, length, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(checkpoint->header))
-        return fail_damaged(why, path, "its header is no JSON object");
+        return checkpoint_damaged(why, path, "its header is no JSON object");
     const char *wrong = wrong_field(checkpoint->header);
     if (wrong) {
         char *what = xasprintf("'%s' in its header is missing or out of range", wrong);
-        fail_damaged(why, path, what);
+        checkpoint_damaged(why, path, what);
         free(what);
         return -1;
     }
-    checkpoint->vector_count =
-        (size_t)json_integer_value(json_object_get(checkpoint->header, "vectors"));
-    checkpoint->vector_length =
-        (size_t)json_integer_value(json_object_get(checkpoint->header, "parameters"));
     return 0;
+}
+
+/* The vectors as the header lists them, without their values; how many numbers they have
+ * together, which cannot overflow: VECTORS_MOST lengths under 2^31. */
+static size_t list_vectors(struct checkpoint *checkpoint)
+{
+    const json_t *list = json_object_get(checkpoint->header, "vectors");
+    size_t total = 0;
+    checkpoint->vector_count = json_array_size(list);
+    checkpoint->vectors = xcalloc(checkpoint->vector_count, sizeof *checkpoint->vectors);
+    for (size_t i = 0; i < checkpoint->vector_count; i++) {
+        const json_t *vector = json_array_get(list, i);
+        checkpoint->vectors[i].name = json_string_value(json_object_get(vector, "name"));
+        checkpoint->vectors[i].length =
+            (size_t)json_integer_value(json_object_get(vector, "length"));
+        total += checkpoint->vectors[i].length;
+    }
+    return total;
 }
 
 static int read_vectors(const char *path, const char *bytes, size_t size,
                         struct checkpoint *checkpoint, struct failure *why)
 {
     size_t begin = PREFIX_SIZE + get_u32(bytes + MAGIC_SIZE + 4);
-    /* Both factors are under 2^31, so their product in bytes cannot overflow. */
-    size_t count = checkpoint->vector_count * checkpoint->vector_length;
+    size_t count = list_vectors(checkpoint);
     if (count * sizeof(float) != size - begin - SUM_SIZE)
-        return fail_damaged(why, path, "its length is not what its header says");
-    checkpoint->vectors = floats_new(count);
-    get_floats(bytes + begin, checkpoint->vectors, count);
+        return checkpoint_damaged(why, path, "its length is not what its header says");
+    checkpoint->values = floats_new(count);
+    get_floats(bytes + begin, checkpoint->values, count);
+    float *values = checkpoint->values;
+    for (size_t i = 0; i < checkpoint->vector_count; i++) {
+        checkpoint->vectors[i].values = values;
+        values += checkpoint->vectors[i].length;
+    }
     return 0;
 }
 
@@ -225,54 +275,16 @@ void checkpoint_release(struct checkpoint *checkpoint)
 {
     json_decref(checkpoint->header);
     free(checkpoint->vectors);
+    free(checkpoint->values);
     *checkpoint = (struct checkpoint){0};
 }
 
-/* ---- the network alone ---- */
-
-static int header_int(const json_t *value)
+const struct checkpoint_vector *checkpoint_find(const struct checkpoint *checkpoint,
+                                                const char *name)
 {
-    return (int)json_integer_value(value);
-}
-
-static struct network *build_network(const struct checkpoint *checkpoint, int threads,
-                                     struct failure *why)
-{
-    const json_t *input = json_object_get(checkpoint->header, "input");
-    struct shape shape = {
-        header_int(json_array_get(input, 0)),
-        header_int(json_array_get(input, 1)),
-        header_int(json_array_get(input, 2)),
-    };
-    json_t *model = schema_check_model(json_object_get(checkpoint->header, "model"), why);
-    if (!model)
-        return NULL;
-    int classes = header_int(json_object_get(checkpoint->header, "classes"));
-    struct network *network = network_new(model, shape, classes, threads, why);
-    json_decref(model);
-    return network;
-}
-
-struct network *checkpoint_load_network(const char *path, int threads, json_t **header,
-                                        struct failure *why)
-{
-    struct checkpoint checkpoint;
-    if (checkpoint_read(path, &checkpoint, why) < 0)
-        return NULL;
-    struct network *network = build_network(&checkpoint, threads, why);
-    if (!network) {
-        fail_prefix(why, "%s", path);
-    } else if (checkpoint.vector_count < 1 ||
-               network_parameter_count(network) != checkpoint.vector_length) {
-        fail_damaged(why, path, "its weights are not as many as its model has");
-        network_free(network);
-        network = NULL;
-    } else {
-        memcpy(network_parameters(network), checkpoint.vectors,
-               checkpoint.vector_length * sizeof(float));
-        if (header)
-            *header = json_incref(checkpoint.header);
+    for (size_t i = 0; i < checkpoint->vector_count; i++) {
+        if (strcmp(checkpoint->vectors[i].name, name) == 0)
+            return &checkpoint->vectors[i];
     }
-    checkpoint_release(&checkpoint);
-    return network;
+    return NULL;
 }

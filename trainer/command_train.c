@@ -54,28 +54,46 @@ static bool is_interrupted(void *context)
     return sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1;
 }
 
-static void print_epoch(int epoch, int epochs, const struct epoch_metrics *metrics)
+static void print_epoch(int epoch, int epochs, const struct epoch_metrics *metrics,
+                        const double *learning_rate)
 {
     printf("epoch %d/%d  loss %.4f  accuracy %.4f", epoch, epochs, metrics->train_loss,
            metrics->train_accuracy);
     if (!isnan(metrics->val_accuracy))
         printf("  val_loss %.4f  val_accuracy %.4f", metrics->val_loss, metrics->val_accuracy);
+    if (learning_rate)
+        printf("  learning_rate %.4g", *learning_rate);
     printf("  %.1f s\n", metrics->seconds);
     fflush(stdout); /* an epoch is worth seeing when it is done, in a pipe too */
+}
+
+static void print_end(const struct training *training, int epochs, const char *output)
+{
+    int done = training_epochs_done(training), best = training_best_epoch(training);
+    if (done < epochs)
+        printf("stopped early after epoch %d of %d\n", done, epochs);
+    printf("saved in %s", output);
+    if (best < done)
+        printf("; the weights of epoch %d, the best, are those that count", best);
+    printf("\n");
 }
 
 static enum exit_code train_epochs(struct training *training, int epochs, const char *output,
                                    struct failure *why)
 {
-    while (training_epochs_done(training) < epochs) {
+    double rate_before = training_learning_rate(training);
+    while (training_epochs_done(training) < epochs && !training_is_over(training)) {
         struct epoch_metrics metrics;
         int done = training_epochs_done(training);
+        double rate = training_learning_rate(training); /* as the epoch begins */
         if (training_epoch(training, is_interrupted, NULL, &metrics) != 0) {
             fail(why, "interrupted after epoch %d of %d%s%s", done, epochs,
                  done > 0 ? "; it is saved in " : "; nothing is saved", done > 0 ? output : "");
             return EXIT_INTERRUPTED;
         }
-        print_epoch(training_epochs_done(training), epochs, &metrics);
+        print_epoch(training_epochs_done(training), epochs, &metrics,
+                    rate != rate_before ? &rate : NULL);
+        rate_before = rate;
         if (!isfinite(metrics.train_loss)) {
             fail(why, "the training diverged; try a smaller learning rate");
             return EXIT_FAILED;
@@ -83,7 +101,7 @@ static enum exit_code train_epochs(struct training *training, int epochs, const 
         if (training_save(training, output, why) != 0)
             return why->code;
     }
-    printf("saved in %s\n", output);
+    print_end(training, epochs, output);
     return EXIT_DONE;
 }
 

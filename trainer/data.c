@@ -1,23 +1,13 @@
 #include "trainer/data.h"
 
 #include "common/seed.h"
-#include "trainer/data_cifar.h"
-#include "trainer/data_csv.h"
-#include "trainer/data_idx.h"
-#include "trainer/data_npz.h"
-#include "trainer/data_png.h"
+#include "trainer/data_cache.h"
+#include "trainer/data_kind.h"
 #include "trainer/data_split.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
-
-enum {
-    SYNTHETIC_TRAINING = 60000, /* as many as MNIST has */
-    SYNTHETIC_TEST = 10000,
-    MNIST_SIDE = 28,
-    MNIST_CLASSES = 10
-};
 
 /* ---- The settings ---- */
 
@@ -61,105 +51,6 @@ static int read_split(const json_t *data, struct split_settings *split, struct f
 
 /* ---- Loading ---- */
 
-static int load_mnist(const char *folder, struct dataset *dataset, struct failure *why)
-{
-    if (data_idx_load(folder, dataset, why) != 0)
-        return -1;
-    if (dataset->height != MNIST_SIDE || dataset->width != MNIST_SIDE ||
-        dataset->classes != MNIST_CLASSES)
-        return fail_input(why, "%s: %dx%d images of %d classes are not MNIST; name the folder "
-                          "itself as the data set", folder, dataset->height, dataset->width,
-                          dataset->classes);
-    return 0;
-}
-
-enum { SIDE_MOST = 4096 };
-
-/* *side stays 0 where nothing is said. */
-static int read_side(const json_t *data, const char *name, int *side, struct failure *why)
-{
-    const json_t *value = json_object_get(data, name);
-    json_int_t number = json_integer_value(value);
-    if (value && (number < 1 || number > SIDE_MOST)) {
-        char *where = xasprintf("data.%s", name);
-        fail_at(why, where, "data: %s must be a whole number of pixels from 1 to %d", name,
-                SIDE_MOST);
-        free(where);
-        return -1;
-    }
-    *side = (int)number;
-    return 0;
-}
-
-/* EMNIST's images are stored column by column, and its letters begin with label 1. */
-static int load_idx(const json_t *data, const char *folder, struct dataset *dataset,
-                    struct failure *why)
-{
-    const json_t *transpose = json_object_get(data, "transpose");
-    const json_t *first = json_object_get(data, "first_label");
-    const char *split = json_string_value(json_object_get(data, "split"));
-    json_int_t first_label = first ? json_integer_value(first)
-                                   : split && strcmp(split, "letters") == 0;
-    if (transpose && !json_is_boolean(transpose))
-        return fail_at(why, "data.transpose", "data: transpose must be true or false");
-    if ((first && !json_is_integer(first)) || first_label < 0 || first_label > UINT8_MAX)
-        return fail_at(why, "data.first_label", "data: first_label must be a whole number from 0 "
-                       "to %d", UINT8_MAX);
-    const struct idx_form form = {split, transpose ? json_is_true(transpose) : split != NULL,
-                                  (int)first_label};
-    return data_idx_load_form(folder, &form, dataset, why);
-}
-
-static int load_csv(const json_t *data, const char *path, uint64_t seed, struct dataset *dataset,
-                    struct failure *why)
-{
-    int height = 0, width = 0;
-    if (read_side(data, "height", &height, why) != 0 || read_side(data, "width", &width, why) != 0)
-        return -1;
-    if ((height == 0) != (width == 0))
-        return fail_at(why, height ? "data.width" : "data.height",
-                       "data: height and width go together; say both");
-    return data_csv_load(path, height, width, seed, dataset, why);
-}
-
-static bool is_kind(const char *name)
-{
-    static const char *const kinds[] = {"mnist", "idx", "csv", "npz", "png", "cifar10"};
-    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
-        if (strcmp(name, kinds[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-static int load_images(const json_t *data, uint64_t seed, struct dataset *dataset,
-                       struct failure *why)
-{
-    const char *name = json_string_value(json_object_get(data, "dataset"));
-    const char *folder = json_string_value(json_object_get(data, "folder"));
-    if (!name)
-        return fail_at(why, "data.dataset", "data needs a dataset: mnist, synthetic or idx");
-    if (strcmp(name, "synthetic") == 0) {
-        data_synthetic_load(SYNTHETIC_TRAINING, SYNTHETIC_TEST, seed, dataset);
-        return 0;
-    }
-    if (!is_kind(name))
-        return fail_at(why, "data.dataset", "there is no data set '%s'; there are mnist, "
-                       "synthetic, idx, csv, npz, png and cifar10", name);
-    if (!folder)
-        return fail_at(why, "data.folder", "data: '%s' needs the folder of its files", name);
-    if (strcmp(name, "csv") == 0)
-        return load_csv(data, folder, seed, dataset, why);
-    if (strcmp(name, "npz") == 0)
-        return data_npz_load(folder, dataset, why);
-    if (strcmp(name, "png") == 0)
-        return data_png_load(folder, dataset, why);
-    if (strcmp(name, "cifar10") == 0)
-        return data_cifar_load(folder, dataset, why);
-    return strcmp(name, "mnist") == 0 ? load_mnist(folder, dataset, why)
-                                      : load_idx(data, folder, dataset, why);
-}
-
 /* Labels count as bytes, or as two (the lower first) where a byte cannot hold them. */
 static uint32_t add_checksum(uint32_t checksum, const struct dataset *dataset,
                              const struct image_set *set)
@@ -177,17 +68,82 @@ static uint32_t add_checksum(uint32_t checksum, const struct dataset *dataset,
     return (uint32_t)sum;
 }
 
+uint32_t dataset_checksum(const struct dataset *dataset)
+{
+    return add_checksum(add_checksum(0, dataset, &dataset->training), dataset, &dataset->test);
+}
+
+static void free_images(struct dataset *dataset)
+{
+    if (dataset->mapping) {
+        data_cache_unmap(dataset);
+        return;
+    }
+    free(dataset->training.pixels);
+    free(dataset->training.labels);
+    free(dataset->test.pixels);
+    free(dataset->test.labels);
+}
+
+static int load_files(const json_t *data, uint64_t seed, struct dataset *dataset,
+                      struct failure *why)
+{
+    if (data_kind_load(data, seed, dataset, why) != 0)
+        return -1;
+    dataset->checksum = dataset_checksum(dataset);
+    return 0;
+}
+
+/* Leaves the images that were just loaded to others, and takes them as others will.  Files
+ * that changed while they were read are told by their sources. */
+static void share_images(const char *folder, const json_t *data, const char *sources,
+                         struct dataset *dataset)
+{
+    struct failure why = FAILURE_NONE;
+    struct dataset shared;
+    char *now = data_kind_sources(data);
+    if (now && strcmp(now, sources) == 0 &&
+        data_cache_make(folder, sources, dataset, &why) == 0 &&
+        data_cache_map(folder, sources, &shared, &why) == 0) {
+        free_images(dataset);
+        *dataset = shared;
+    }
+    if (why.text)
+        message("going on without a cache of the images: %s", why.text);
+    failure_clear(&why);
+    free(now);
+}
+
+static int load_shared(const char *folder, const json_t *data, uint64_t seed,
+                       struct dataset *dataset, struct failure *why)
+{
+    struct failure unusable = FAILURE_NONE;
+    char *sources = data_kind_sources(data);
+    int result = sources ? data_cache_map(folder, sources, dataset, &unusable) : -1;
+    if (unusable.text)
+        message("the cache of the images is made anew: %s", unusable.text);
+    if (result != 0) {
+        result = load_files(data, seed, dataset, why);
+        if (result == 0 && sources)
+            share_images(folder, data, sources, dataset);
+    }
+    failure_clear(&unusable);
+    free(sources);
+    return result;
+}
+
 struct dataset *dataset_load(const json_t *data, struct failure *why)
 {
     struct dataset *dataset = xcalloc(1, sizeof *dataset);
+    const char *cache = json_string_value(json_object_get(data, "cache"));
     struct split_settings split;
-    if (read_split(data, &split, why) != 0 || load_images(data, split.seed, dataset, why) != 0 ||
+    if (read_split(data, &split, why) != 0 ||
+        (cache ? load_shared(cache, data, split.seed, dataset, why)
+               : load_files(data, split.seed, dataset, why)) != 0 ||
         data_split(dataset, &split, why) != 0) {
         dataset_free(dataset);
         return NULL;
     }
-    dataset->checksum = add_checksum(0, dataset, &dataset->training);
-    dataset->checksum = add_checksum(dataset->checksum, dataset, &dataset->test);
     return dataset;
 }
 
@@ -195,10 +151,7 @@ void dataset_free(struct dataset *dataset)
 {
     if (!dataset)
         return;
-    free(dataset->training.pixels);
-    free(dataset->training.labels);
-    free(dataset->test.pixels);
-    free(dataset->test.labels);
+    free_images(dataset);
     free(dataset->train_index);
     free(dataset->validation_index);
     free(dataset);
@@ -206,9 +159,10 @@ void dataset_free(struct dataset *dataset)
 
 json_t *dataset_describe(const struct dataset *dataset)
 {
-    return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I}", "height", dataset->height,
-                     "width", dataset->width, "channels", dataset->channels, "classes",
-                     dataset->classes, "train", (json_int_t)dataset->train_count, "validation",
+    return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}", "height",
+                     dataset->height, "width", dataset->width, "channels", dataset->channels,
+                     "classes", dataset->classes, "images",
+                     (json_int_t)dataset->training.count, "train", (json_int_t)dataset->train_count, "validation",
                      (json_int_t)dataset->validation_count, "test",
                      (json_int_t)dataset->test.count, "checksum",
                      (json_int_t)dataset->checksum);

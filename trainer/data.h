@@ -24,6 +24,8 @@ struct dataset {
     uint32_t *validation_index; /* [validation_count] into `training`; ascending */
     size_t validation_count;
     uint32_t checksum;          /* CRC-32 of pixels and labels, training then test */
+    void *mapping;              /* read-only memory that pixels and labels lie in, or NULL: */
+    size_t mapping_size;        /* they have memory of their own, from xmalloc() */
 };
 
 /* Loads what a configuration's `data` names and splits it:
@@ -33,16 +35,23 @@ struct dataset {
  *    "train": n or "all", "validation": n, "seed": "n",
  *    "height", "width": of a CSV file's images that are not square,
  *    "split": of EMNIST, "transpose", "first_label": see struct idx_form,
- *    "join_validation": true to train on the validation images too}
+ *    "join_validation": true to train on the validation images too,
+ *    "cache": folder in which decoded images are shared with other processes, or absent}
  *
  * First `validation` images are held out of the training images, stratified
  * (each class in proportion, largest remainder), then `train` of the rest,
  * likewise; both by the study's seed alone, so every trial sees the same.
- * Missing, truncated or inconsistent files are bad input, with file and remedy. */
+ * Missing, truncated or inconsistent files are bad input, with file and remedy.  A cache
+ * (data_cache.h) changes nothing but how long it takes, and one that cannot be used or made
+ * is worth a message() and no failure. */
 struct dataset *dataset_load(const json_t *data, struct failure *why);
 void dataset_free(struct dataset *dataset);
 
-/* {"height","width","channels","classes","train","validation","test","checksum"} */
+/* The checksum of the images that are loaded. */
+uint32_t dataset_checksum(const struct dataset *dataset);
+
+/* {"height","width","channels","classes","images","train","validation","test","checksum"};
+ * "images": those to train on, before the split. */
 json_t *dataset_describe(const struct dataset *dataset);
 
 /* ---- where the parts come from ---- */

@@ -2,12 +2,18 @@
 
 #include "common/file.h"
 #include "trainer/data_labels.h"
+#include "trainer/data_stamp.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, CHANNELS = 3, RECORD = 1 + CHANNELS * PLANE, CLASSES = 10 };
 static const size_t file_bytes_most = (size_t)1 << 30;
+
+static const char *const training_names[] = {"data_batch_1.bin", "data_batch_2.bin",
+                                             "data_batch_3.bin", "data_batch_4.bin",
+                                             "data_batch_5.bin"};
+static const char test_name[] = "test_batch.bin";
 
 /* Planes of the file become pixels of three values. */
 static void add_record(const uint8_t *record, struct image_set *set)
@@ -46,15 +52,19 @@ static int add_file(const char *folder, const char *name, struct image_set *set,
 
 int data_cifar_load(const char *folder, struct dataset *dataset, struct failure *why)
 {
-    static const char *const names[] = {"data_batch_1.bin", "data_batch_2.bin",
-                                        "data_batch_3.bin", "data_batch_4.bin",
-                                        "data_batch_5.bin"};
     dataset->height = dataset->width = SIDE;
     dataset->channels = CHANNELS;
     dataset->classes = CLASSES;
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-        if (add_file(folder, names[i], &dataset->training, why) != 0)
+    for (size_t i = 0; i < ARRAY_LENGTH(training_names); i++) {
+        if (add_file(folder, training_names[i], &dataset->training, why) != 0)
             return -1;
     }
-    return add_file(folder, "test_batch.bin", &dataset->test, why);
+    return add_file(folder, test_name, &dataset->test, why);
+}
+
+void data_cifar_stamps(const char *folder, struct text *stamps)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(training_names); i++)
+        data_stamp_add(stamps, folder, training_names[i]);
+    data_stamp_add(stamps, folder, test_name);
 }

@@ -3,8 +3,12 @@
 #ifndef TRAINER_DATA_CIFAR_H
 #define TRAINER_DATA_CIFAR_H
 
+#include "common/text.h"
 #include "trainer/data.h"
 
 int data_cifar_load(const char *folder, struct dataset *dataset, struct failure *why);
+
+/* The stamps (data_stamp.h) of those files. */
+void data_cifar_stamps(const char *folder, struct text *stamps);
 
 #endif

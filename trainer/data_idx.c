@@ -1,34 +1,19 @@
 #include "trainer/data_idx.h"
 
 #include "common/file.h"
+#include "trainer/data_file.h"
 #include "trainer/data_labels.h"
+#include "trainer/data_stamp.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 const char data_idx_train_images[] = "train-images-idx3-ubyte";
 const char data_idx_train_labels[] = "train-labels-idx1-ubyte";
 const char data_idx_test_images[] = "t10k-images-idx3-ubyte";
 const char data_idx_test_labels[] = "t10k-labels-idx1-ubyte";
 
-enum {
-    IDX_SIDE_MAX = 4096,     /* pixels */
-    DEFLATE_RATIO_MAX = 1032 /* no gzip stream grows by more */
-};
-static const size_t file_bytes_max = (size_t)8 << 30;
-
-/* A file whose content is taken piece by piece, whether it is compressed or not. */
-struct idx_file {
-    char *path;
-    char *bytes; /* as on the disk */
-    size_t size;
-    size_t taken; /* of a plain file */
-    bool compressed, stream_open, stream_ended;
-    z_stream stream;
-};
-
-/* ---- Bytes ---- */
+enum { IDX_SIDE_MAX = 4096 }; /* pixels */
 
 /* The path of a file of the folder, plain or else compressed; NULL when neither is there. */
 static char *find_file(const char *folder, const char *name, struct failure *why)
@@ -47,94 +32,6 @@ static char *find_file(const char *folder, const char *name, struct failure *why
     return compressed;
 }
 
-/* Takes over `path`, which may be NULL after a failure. */
-static int file_open(struct idx_file *file, char *path, struct failure *why)
-{
-    file->path = path;
-    if (!path)
-        return -1;
-    if (file_read(file->path, file_bytes_max, &file->bytes, &file->size, why) != 0)
-        return -1;
-    if (file->size == 0)
-        return fail_input(why, "%s: the file is empty; fetch it again", file->path);
-
-    file->compressed = file->size >= 2 && memcmp(file->bytes, "\x1f\x8b", 2) == 0;
-    if (!file->compressed)
-        return 0;
-    if (inflateInit2(&file->stream, 15 + 16) != Z_OK) /* the largest window; a gzip header */
-        return fail(why, "%s: zlib cannot start", file->path);
-    file->stream_open = true;
-    return 0;
-}
-
-static void file_close(struct idx_file *file)
-{
-    if (file->stream_open)
-        inflateEnd(&file->stream);
-    free(file->bytes);
-    free(file->path);
-}
-
-/* zlib counts in 32 bits, so input and output are handed over in pieces.  Returns
- * how much of `to` was filled; less than `size` only at the end of the stream. */
-static int inflate_bytes(struct idx_file *file, uint8_t *to, size_t size, size_t *filled,
-                         struct failure *why)
-{
-    const size_t piece = (size_t)1 << 30;
-    z_stream *stream = &file->stream;
-    *filled = 0;
-    while (*filled < size && !file->stream_ended) {
-        size_t in = file->size - file->taken, out = size - *filled;
-        stream->next_in = (Bytef *)file->bytes + file->taken;
-        stream->avail_in = (uInt)(in < piece ? in : piece);
-        stream->next_out = to + *filled;
-        stream->avail_out = (uInt)(out < piece ? out : piece);
-        int code = inflate(stream, Z_NO_FLUSH);
-        file->taken = (size_t)((char *)stream->next_in - file->bytes);
-        *filled = (size_t)(stream->next_out - to);
-        bool starved = file->taken == file->size && *filled < size;
-        if (code == Z_STREAM_END)
-            file->stream_ended = true;
-        else if (code == Z_BUF_ERROR || (code == Z_OK && starved))
-            return fail_input(why, "%s: the gzip data is truncated; fetch the file again",
-                              file->path);
-        else if (code != Z_OK)
-            return fail_input(why, "%s: the gzip data is corrupted (%s); fetch the file again",
-                              file->path, stream->msg ? stream->msg : "zlib says no more");
-    }
-    return 0;
-}
-
-static int file_take(struct idx_file *file, uint8_t *to, size_t size, struct failure *why)
-{
-    size_t filled = 0;
-    if (file->compressed) {
-        if (inflate_bytes(file, to, size, &filled, why) != 0)
-            return -1;
-    } else {
-        filled = file->size - file->taken < size ? file->size - file->taken : size;
-        memcpy(to, file->bytes + file->taken, filled);
-        file->taken += filled;
-    }
-    if (filled < size)
-        return fail_input(why, "%s: the file is truncated: %zu bytes are missing; fetch it again",
-                          file->path, size - filled);
-    return 0;
-}
-
-/* Nothing may follow; of a gzip stream this also reads the checksum at its end. */
-static int file_finish(struct idx_file *file, struct failure *why)
-{
-    uint8_t byte;
-    size_t filled = 0;
-    if (file->compressed && inflate_bytes(file, &byte, 1, &filled, why) != 0)
-        return -1;
-    if (filled > 0 || file->taken < file->size)
-        return fail_input(why, "%s: bytes follow after the last value; the file is damaged, "
-                          "fetch it again", file->path);
-    return 0;
-}
-
 /* ---- Headers ---- */
 
 static uint32_t big_endian(const uint8_t *bytes)
@@ -143,7 +40,7 @@ static uint32_t big_endian(const uint8_t *bytes)
            bytes[3];
 }
 
-static int check_magic(const struct idx_file *file, const uint8_t *magic, unsigned dimensions,
+static int check_magic(const struct data_file *file, const uint8_t *magic, unsigned dimensions,
                        struct failure *why)
 {
     if (magic[0] != 0 || magic[1] != 0)
@@ -162,13 +59,13 @@ static int check_magic(const struct idx_file *file, const uint8_t *magic, unsign
 
 /* Reads the header; `sizes` gets one size per dimension.  What the sizes promise is
  * checked against the file's own size before anyone asks for that much memory. */
-static int read_header(struct idx_file *file, unsigned dimensions, uint32_t *sizes,
+static int read_header(struct data_file *file, unsigned dimensions, uint32_t *sizes,
                        struct failure *why)
 {
     uint8_t header[IDX_HEADER_MAX];
-    if (file_take(file, header, 4, why) != 0 ||
+    if (data_file_take(file, header, 4, why) != 0 ||
         check_magic(file, header, dimensions, why) != 0 ||
-        file_take(file, header + 4, 4 * (size_t)dimensions, why) != 0)
+        data_file_take(file, header + 4, 4 * (size_t)dimensions, why) != 0)
         return -1;
 
     size_t bytes = 1;
@@ -182,8 +79,7 @@ static int read_header(struct idx_file *file, unsigned dimensions, uint32_t *siz
                               file->path, sizes[i], IDX_SIDE_MAX);
         bytes *= sizes[i];
     }
-    size_t most = file->compressed ? file->size * DEFLATE_RATIO_MAX : file->size;
-    if (bytes > most)
+    if (bytes > data_file_most(file))
         return fail_input(why, "%s: the file is truncated: its header promises %zu bytes, more "
                           "than %zu bytes of file can hold; fetch it again",
                           file->path, bytes, file->size);
@@ -195,20 +91,20 @@ static int read_header(struct idx_file *file, unsigned dimensions, uint32_t *siz
 static int read_images(char *path, struct image_set *set, int *height, int *width,
                        struct failure *why)
 {
-    struct idx_file file = {0};
+    struct data_file file;
     uint32_t sizes[3];
     int result = -1;
-    if (file_open(&file, path, why) != 0 || read_header(&file, 3, sizes, why) != 0)
+    if (data_file_open(&file, path, why) != 0 || read_header(&file, 3, sizes, why) != 0)
         goto done;
     *height = (int)sizes[1];
     *width = (int)sizes[2];
     set->count = sizes[0];
     size_t size = set->count * sizes[1] * sizes[2];
-    set->pixels = xmalloc(size);
-    if (file_take(&file, set->pixels, size, why) == 0)
-        result = file_finish(&file, why);
+    set->pixels = data_file_take_last(&file, size, why);
+    if (set->pixels)
+        result = data_file_finish(&file, why);
 done:
-    file_close(&file);
+    data_file_close(&file);
     return result;
 }
 
@@ -219,10 +115,10 @@ int data_idx_read_images(const char *path, struct image_set *set, int *height, i
 }
 
 /* The bytes of the file, widened. */
-static int take_labels(struct idx_file *file, struct image_set *set, struct failure *why)
+static int take_labels(struct data_file *file, struct image_set *set, struct failure *why)
 {
     uint8_t *bytes = xmalloc(set->count);
-    int result = file_take(file, bytes, set->count, why);
+    int result = data_file_take(file, bytes, set->count, why);
     set->labels = xreallocarray(NULL, set->count, sizeof *set->labels);
     for (size_t i = 0; i < set->count && result == 0; i++)
         set->labels[i] = bytes[i];
@@ -233,10 +129,10 @@ static int take_labels(struct idx_file *file, struct image_set *set, struct fail
 static int load_labels(const char *folder, const char *name, struct dataset *dataset,
                        struct image_set *set, struct failure *why)
 {
-    struct idx_file file = {0};
+    struct data_file file;
     uint32_t count = 0;
     int result = -1;
-    if (file_open(&file, find_file(folder, name, why), why) != 0 ||
+    if (data_file_open(&file, find_file(folder, name, why), why) != 0 ||
         read_header(&file, 1, &count, why) != 0)
         goto done;
     if (count != set->count) {
@@ -244,11 +140,11 @@ static int load_labels(const char *folder, const char *name, struct dataset *dat
                    "together", file.path, count, set->count);
         goto done;
     }
-    if (take_labels(&file, set, why) != 0 || file_finish(&file, why) != 0)
+    if (take_labels(&file, set, why) != 0 || data_file_finish(&file, why) != 0)
         goto done;
     result = data_labels_check(file.path, set, &dataset->classes, why);
 done:
-    file_close(&file);
+    data_file_close(&file);
     return result;
 }
 
@@ -351,4 +247,19 @@ int data_idx_load(const char *folder, struct dataset *dataset, struct failure *w
 {
     const struct idx_form form = {NULL, false, 0};
     return data_idx_load_form(folder, &form, dataset, why);
+}
+
+void data_idx_stamps(const char *folder, const char *split, struct text *stamps)
+{
+    static const char *const names[] = {data_idx_train_images, data_idx_train_labels,
+                                        data_idx_test_images, data_idx_test_labels};
+    const struct idx_form form = {.split = split};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        char *plain = name_in(&form, names[i]);
+        char *compressed = xasprintf("%s.gz", plain);
+        data_stamp_add(stamps, folder, plain);
+        data_stamp_add(stamps, folder, compressed);
+        free(compressed);
+        free(plain);
+    }
 }

@@ -5,6 +5,7 @@
 #ifndef TRAINER_DATA_IDX_H
 #define TRAINER_DATA_IDX_H
 
+#include "common/text.h"
 #include "trainer/data.h"
 
 enum { IDX_TYPE_BYTE = 8, IDX_HEADER_MAX = 4 + 3 * 4 };
@@ -26,6 +27,10 @@ struct idx_form {
 /* As data_idx_load(), whose form is all zero. */
 int data_idx_load_form(const char *folder, const struct idx_form *form, struct dataset *dataset,
                        struct failure *why);
+
+/* The stamps (data_stamp.h) of the files that a folder's images may be read from; `split` as
+ * in struct idx_form. */
+void data_idx_stamps(const char *folder, const char *split, struct text *stamps);
 
 /* Writes the four files, compressed, into a folder, which is made when it is missing.
  * Files of a data set that are there already are never replaced: bad input. */

@@ -2,6 +2,7 @@
 
 #include "common/file.h"
 #include "trainer/data_labels.h"
+#include "trainer/data_stamp.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -158,6 +159,12 @@ static int add_image(struct growing *growing, const char *path, size_t class,
     return 0;
 }
 
+static bool is_image(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 4 && strcmp(name + length - 4, ".png") == 0;
+}
+
 static int load_class(struct growing *growing, const char *folder, size_t class,
                       struct failure *why)
 {
@@ -165,9 +172,8 @@ static int load_class(struct growing *growing, const char *folder, size_t class,
     size_t before = growing->set->count;
     int result = names_list(folder, &names, why);
     for (size_t i = 0; i < names.count && result == 0; i++) {
-        size_t length = strlen(names.at[i]);
         char *path = path_join(folder, names.at[i]);
-        if (length > 4 && strcmp(names.at[i] + length - 4, ".png") == 0)
+        if (is_image(names.at[i]))
             result = add_image(growing, path, class, why);
         free(path);
     }
@@ -226,4 +232,36 @@ int data_png_load(const char *folder, struct dataset *dataset, struct failure *w
     free(test);
     free(train);
     return result;
+}
+
+/* ---- What it is made of ---- */
+
+/* A folder that cannot be listed is left to the loading, which says why. */
+static void stamp_class(const char *folder, const char *class, struct text *stamps)
+{
+    struct names names;
+    char *path = path_join(folder, class);
+    names_list(path, &names, NULL);
+    text_addf(stamps, "%s\n", class);
+    for (size_t i = 0; i < names.count; i++) {
+        if (is_image(names.at[i]))
+            data_stamp_add(stamps, path, names.at[i]);
+    }
+    names_free(&names);
+    free(path);
+}
+
+void data_png_stamps(const char *folder, struct text *stamps)
+{
+    static const char *const sets[] = {"train", "test"};
+    for (size_t s = 0; s < ARRAY_LENGTH(sets); s++) {
+        struct names classes;
+        char *path = path_join(folder, sets[s]);
+        names_list(path, &classes, NULL);
+        text_addf(stamps, "%s\n", sets[s]);
+        for (size_t i = 0; i < classes.count; i++)
+            stamp_class(path, classes.at[i], stamps);
+        names_free(&classes);
+        free(path);
+    }
 }

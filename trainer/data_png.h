@@ -7,9 +7,13 @@
 #ifndef TRAINER_DATA_PNG_H
 #define TRAINER_DATA_PNG_H
 
+#include "common/text.h"
 #include "trainer/data.h"
 
 int data_png_load(const char *folder, struct dataset *dataset, struct failure *why);
+
+/* The stamps (data_stamp.h) of all its images, class by class. */
+void data_png_stamps(const char *folder, struct text *stamps);
 
 /* Whether a file begins as PNG files do. */
 bool data_png_is(const char *path);

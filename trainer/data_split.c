@@ -3,7 +3,6 @@
 #include "common/rng.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* The training images of each class, one class after another. */
 struct classes {
@@ -80,35 +79,34 @@ static void choose_counts(const struct dataset *dataset, const struct split_sett
     free(rest);
 }
 
-static int by_number(const void *left, const void *right)
-{
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return (a > b) - (a < b);
-}
+enum role { UNUSED, TRAINS, VALIDATES };
 
-static void append(uint32_t *index, size_t *count, const uint32_t *images, size_t image_count)
+/* What each image of the training files is for. */
+static void assign_roles(const struct dataset *dataset, const struct split_settings *settings,
+                         const struct classes *classes, uint8_t *roles)
 {
-    if (image_count > 0)
-        memcpy(index + *count, images, image_count * sizeof *images);
-    *count += image_count;
+    const uint32_t *images = classes->images;
+    enum role held_out = settings->join_validation ? TRAINS : VALIDATES;
+    for (int c = 0; c < dataset->classes; c++) {
+        size_t held = classes->validation[c], used = held + classes->train[c];
+        for (size_t i = 0; i < used; i++)
+            roles[images[i]] = (uint8_t)(i < held ? held_out : TRAINS);
+        images += classes->counts[c];
+    }
 }
 
 static void fill_indices(struct dataset *dataset, const struct split_settings *settings,
                          const struct classes *classes)
 {
-    const uint32_t *images = classes->images;
-    for (int c = 0; c < dataset->classes; c++) {
-        if (settings->join_validation)
-            append(dataset->train_index, &dataset->train_count, images, classes->validation[c]);
-        else
-            append(dataset->validation_index, &dataset->validation_count, images,
-                   classes->validation[c]);
-        append(dataset->train_index, &dataset->train_count, images + classes->validation[c],
-               classes->train[c]);
-        images += classes->counts[c];
+    uint8_t *roles = xcalloc(dataset->training.count, sizeof *roles);
+    assign_roles(dataset, settings, classes, roles);
+    for (uint32_t i = 0; i < dataset->training.count; i++) {
+        if (roles[i] == TRAINS)
+            dataset->train_index[dataset->train_count++] = i;
+        else if (roles[i] == VALIDATES)
+            dataset->validation_index[dataset->validation_count++] = i;
     }
-    qsort(dataset->train_index, dataset->train_count, sizeof(uint32_t), by_number);
-    qsort(dataset->validation_index, dataset->validation_count, sizeof(uint32_t), by_number);
+    free(roles);
 }
 
 static int check_counts(const struct dataset *dataset, const struct split_settings *settings,

@@ -120,24 +120,30 @@ static int run_epoch(struct worker *worker, const struct segment *segment,
     return result;
 }
 
-static void say_done(struct worker *worker, int64_t trial, int64_t attempt)
+static void say_done(struct worker *worker, const struct segment *segment, bool stopped_early)
 {
-    worker_say(worker, json_pack("{s:s, s:I, s:I}", "type", "done", "trial", (json_int_t)trial,
-                                 "attempt", (json_int_t)attempt));
+    json_t *done = json_pack("{s:s, s:I, s:I}", "type", "done", "trial",
+                             (json_int_t)segment->trial, "attempt",
+                             (json_int_t)segment->attempt);
+    if (stopped_early)
+        json_object_set_new(done, "stopped_early", json_true());
+    worker_say(worker, done);
 }
 
 static int run_epochs(struct worker *worker, const struct segment *segment,
                       struct training *training, bool validated, struct failure *why)
 {
     int ended = 0;
-    while (ended == 0 && training_epochs_done(training) < segment->to_epoch) {
+    while (ended == 0 && !training_is_over(training) &&
+           training_epochs_done(training) < segment->to_epoch) {
         ended = run_epoch(worker, segment, training, validated, why);
         if (worker_is_abandoned(worker) || worker->inbox.stopped)
             return ended < 0 ? -1 : 0;
     }
     if (ended < 0)
         return -1;
-    say_done(worker, segment->trial, segment->attempt);
+    /* A training that diverged has ended, too, but not by being good enough. */
+    say_done(worker, segment, ended == 0 && training_epochs_done(training) < segment->to_epoch);
     return 0;
 }
 

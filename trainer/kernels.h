@@ -106,6 +106,28 @@ void kernel_channel_means_backward(size_t pixels, size_t channels,
                                    const float *gradient /* [channels] */,
                                    float *image /* [pixels][channels] */);
 
+/* ---- kernels_affine.c; its twin is in tests/test_augment.c ---- */
+
+/* Where in its source the pixel in column x and row y of an image lies: in column
+ * column[0] x + column[1] y + column[2], and likewise in row. */
+struct affine {
+    double column[3], row[3];
+};
+
+/* Each pixel with its neighbours to the right, below, and below to the right, as one
+ * number from the lowest byte on: so kernel_affine() reads memory once for four pixels.
+ * `frame` is the image with 0 around it: [height + 3][width + 2][channels] with the image
+ * from [1][1] on, and then [channels] more. */
+void kernel_quads(size_t height, size_t width, size_t channels, const uint8_t *frame,
+                  uint32_t *quads /* [height + 2][width + 2][channels] */);
+
+/* The image as `source` moves it, interpolated between four pixels; what comes from
+ * outside is 0.  Values are as kernel_pixels() gives them, to the bit where a source is
+ * a whole pixel. */
+void kernel_affine(size_t height, size_t width, size_t channels, const struct affine *source,
+                   const uint32_t *quads /* [height + 2][width + 2][channels] */,
+                   float *output /* [height][width][channels] */);
+
 /* ---- kernels_norm.c: channel by channel ---- */
 
 /* The sums of x and of x^2 over the rows, in double precision. */

@@ -70,12 +70,19 @@ static double exponential(const struct learning_rate *rate, double s)
     return rate->peak * pow(rate->factor, s / rate->epoch_steps);
 }
 
+static double on_plateau(const struct learning_rate *rate, double s)
+{
+    (void)s;
+    return rate->peak * rate->share;
+}
+
 static const struct {
     const char *name;
     double (*at)(const struct learning_rate *rate, double step);
 } schedules[] = {
     {"constant", constant},   {"linear", linear}, {"cosine", cosine},
     {"one_cycle", one_cycle}, {"step", stairs},   {"exponential", exponential},
+    {"reduce_on_plateau", on_plateau},
 };
 
 static double number(const json_t *schedule, const char *name)
@@ -84,11 +91,12 @@ static double number(const json_t *schedule, const char *name)
 }
 
 struct learning_rate learning_rate_plan(const json_t *training, uint64_t steps,
-                                        uint64_t epoch_steps)
+                                        uint64_t epoch_steps, bool validated)
 {
     const json_t *schedule = json_object_get(training, "learning_rate_schedule");
     const char *type = json_string_value(json_object_get(schedule, "type"));
     const json_t *factor = json_object_get(schedule, "factor");
+    const char *monitor = json_string_value(json_object_get(schedule, "monitor"));
     struct learning_rate rate = {
         .peak = number(json_object_get(training, "optimizer"), "learning_rate"),
         .at = constant,
@@ -99,7 +107,11 @@ struct learning_rate learning_rate_plan(const json_t *training, uint64_t steps,
         .factor = factor ? json_number_value(factor) : number(schedule, "decay"),
         .steps = (double)steps,
         .epoch_steps = (double)epoch_steps,
+        .patience = (int)json_integer_value(json_object_get(schedule, "patience")),
+        .share = 1.0,
     };
+    if (monitor)
+        rate.monitor = monitor_start(monitor, number(schedule, "min_change"), validated);
     for (size_t i = 0; type && i < ARRAY_LENGTH(schedules); i++) {
         if (strcmp(schedules[i].name, type) == 0)
             rate.at = schedules[i].at;
@@ -110,4 +122,34 @@ struct learning_rate learning_rate_plan(const json_t *training, uint64_t steps,
 double learning_rate_at(const struct learning_rate *rate, uint64_t step)
 {
     return rate->at(rate, (double)step);
+}
+
+void learning_rate_watch(struct learning_rate *rate, const struct epoch_metrics *metrics)
+{
+    if (rate->patience == 0 || monitor_watch(&rate->monitor, metrics) ||
+        rate->monitor.waited < rate->patience)
+        return;
+    rate->share = fmax(rate->factor * rate->share, rate->final);
+    rate->monitor.waited = 0;
+}
+
+json_t *learning_rate_state(const struct learning_rate *rate)
+{
+    if (rate->patience == 0)
+        return NULL;
+    json_t *state = monitor_state(&rate->monitor);
+    json_object_set_new(state, "share", json_real(rate->share));
+    return state;
+}
+
+int learning_rate_restore(struct learning_rate *rate, const json_t *state)
+{
+    if (rate->patience == 0)
+        return state ? -1 : 0;
+    const json_t *share = json_object_get(state, "share");
+    if (!json_is_number(share) || json_number_value(share) < rate->final ||
+        json_number_value(share) > 1.0)
+        return -1;
+    rate->share = json_number_value(share);
+    return monitor_restore(&rate->monitor, state);
 }

@@ -137,6 +137,19 @@ float *network_statistics(struct network *network)
     return network->statistics;
 }
 
+static void swap_blocks(float **one, float **other)
+{
+    float *block = *one;
+    *one = *other;
+    *other = block;
+}
+
+void network_swap_weights(struct network *network, float **parameters, float **statistics)
+{
+    swap_blocks(&network->parameters, parameters);
+    swap_blocks(&network->statistics, statistics);
+}
+
 void network_smooth_labels(struct network *network, double smoothing)
 {
     network->label_smoothing = smoothing;

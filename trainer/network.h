@@ -55,6 +55,10 @@ float *network_gradients(struct network *network);
 size_t network_statistic_count(const struct network *network);
 float *network_statistics(struct network *network);
 
+/* Exchanges the blocks of parameters and statistics for the caller's of the same lengths,
+ * to predict with other weights; from floats_new(), for who holds a block frees it. */
+void network_swap_weights(struct network *network, float **parameters, float **statistics);
+
 /* Memory that training on batches of `count` images takes, beside the parameters and
  * their gradients. */
 size_t network_batch_bytes(const struct network *network, size_t count);

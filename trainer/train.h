@@ -1,11 +1,18 @@
 /* One trial in training: its network, optimizer and position, epoch by epoch.
  *
+ * Three sets of weights (parameters and statistics) there may be: the last step's, from
+ * which training goes on; with ema_decay their moving average (snapshot.h), which is
+ * validated in their place; with restore_best those that were validated at the best epoch.
+ * A saved training has all of them, and whoever evaluates or predicts with it gets the best
+ * epoch's, else the average, else the last (checkpoint_load_network()).
+ *
  * Everything random follows from (seed, trial): a training that was saved and
  * restored goes on bit for bit as if it had never stopped. */
 #ifndef TRAINER_TRAIN_H
 #define TRAINER_TRAIN_H
 
 #include "trainer/data.h"
+#include "trainer/monitor.h"
 #include "trainer/network.h"
 
 struct training;
@@ -19,31 +26,33 @@ struct training_settings {
     int threads;
 };
 
-struct epoch_metrics {
-    double train_loss, train_accuracy; /* running means over the epoch, dropout on */
-    double val_loss, val_accuracy;     /* NaN without validation images */
-    double seconds;
-};
-
 /* Starts at epoch 0 with fresh weights.  `dataset` outlives the training. */
 struct training *training_new(const struct training_settings *settings,
                               const struct dataset *dataset, struct failure *why);
 void training_free(struct training *training);
 
 int training_epochs_done(const struct training *training);
+/* Of the next step. */
+double training_learning_rate(const struct training *training);
+/* Whether early stopping has ended it: its monitor did not improve for `patience` epochs. */
+bool training_is_over(const struct training *training);
+/* The epoch whose weights count: with restore_best the best one, else the last. */
+int training_best_epoch(const struct training *training);
+/* The network in training, with the last step's weights, whatever ema_decay and restore_best
+ * say: to be described or timed.  For results, save and load. */
 struct network *training_network(struct training *training);
 
-/* Trains one more epoch and evaluates on the validation images.  Metrics may
- * come out not finite: the configuration diverged.  `stop` (may be NULL) is asked
- * between batches; when it says true the epoch is abandoned and 1 is returned, 0 otherwise.
- * An abandoned training can only be freed or restored from a checkpoint: it cannot be
- * saved, and every further epoch returns 1. */
+/* Trains one more epoch and evaluates on the validation images; not for a training that is
+ * over.  Metrics may come out not finite: the configuration diverged.  `stop` (may be NULL)
+ * is asked between batches; when it says true the epoch is abandoned and 1 is returned, 0
+ * otherwise.  An abandoned training can only be freed or restored from a checkpoint: it
+ * cannot be saved, and every further epoch returns 1. */
 int training_epoch(struct training *training, bool (*stop)(void *), void *context,
                    struct epoch_metrics *metrics);
 
-/* Weights, optimizer state, epoch and step, in a file (see checkpoint.h). */
+/* All that is needed to go on exactly, in a file (see checkpoint.h). */
 int training_save(const struct training *training, const char *path, struct failure *why);
-/* Refuses a checkpoint of another model, optimizer, seed or trial. */
+/* Refuses a checkpoint of another model, optimizer, seed or trial, and is then as before. */
 int training_restore(struct training *training, const char *path, struct failure *why);
 
 #endif

@@ -1,10 +1,5 @@
 #include "tuner/engine.h"
 
-#include "tuner/home.h"
-
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 static struct trial *first_pending(struct tuner *tuner)
 {
@@ -14,20 +9,6 @@ static struct trial *first_pending(struct tuner *tuner)
             return tuner->trials[i];
     }
     return NULL;
-}
-
-static void fail_unconfigurable(struct tuner *tuner, struct trial *trial, const char *reason)
-{
-    trial->attempt++;
-    if (tuner_recording(tuner)) {
-        store_begin_segment(tuner->store, tuner->id, trial->number, trial->rung, trial->attempt,
-                            trial->from_epoch, trial->to_epoch, 0, &tuner->broken);
-        store_end_segment(tuner->store, tuner->id, trial->number, trial->rung, trial->attempt,
-                          "failed", (double)NAN, reason, &tuner->broken);
-    }
-    trial->state = TRIAL_ENDED;
-    scheduler_ended(tuner->scheduler, trial->number, trial->rung, (double)NAN);
-    tuner_take_decisions(tuner);
 }
 
 /* Draws the parameters of a new trial and records it; NULL when the space is used up.
@@ -59,7 +40,7 @@ static struct trial *propose(struct tuner *tuner, const struct assignment *assig
         store_add_trial(tuner->store, tuner->id, trial->number, trial->bracket, parameters,
                         trial->configuration, &tuner->broken);
     if (trial->configuration == NULL)
-        fail_unconfigurable(tuner, trial, why.text);
+        segment_fail_unconfigurable(tuner, trial, why.text);
     failure_clear(&why);
     return trial;
 }
@@ -78,53 +59,13 @@ static struct trial *next_trial(struct tuner *tuner)
         } else {
             trial = tuner->trials[assignment.trial];
             trial_set_out(trial, assignment.rung, assignment.from_epoch, assignment.to_epoch);
+            if (trial->early_end > 0) { /* which may promote it once more */
+                segment_pass(tuner, trial);
+                trial = NULL;
+            }
         }
     }
     return trial;
-}
-
-/* Epochs that a decaying learning rate is laid out for. */
-static int schedule_epochs(const struct tuner *tuner, const struct trial *trial)
-{
-    const json_t *over = json_object_get(
-        json_object_get(json_object_get(trial->configuration, "training"),
-                        "learning_rate_schedule"), "over");
-    const char *word = json_string_value(over);
-    bool milestone = word != NULL && strcmp(word, "milestone") == 0;
-    if (milestone || tuner->study->scheduler == SCHEDULER_FULL)
-        return trial->to_epoch;
-    return tuner->study->max_epochs;
-}
-
-static json_t *segment_message(const struct tuner *tuner, const struct trial *trial)
-{
-    char *folder = home_checkpoints(tuner->options->home, tuner->study->name);
-    char *prefix = xasprintf("%s/%d", folder, trial->number);
-    int from = trial->checkpoint != NULL ? trial->checkpoint_epoch : 0;
-    json_t *message = json_pack(
-        "{s:s, s:i, s:i, s:O, s:O, s:O, s:O, s:O, s:i, s:i, s:i, s:i, s:s?, s:s}", "type", "run",
-        "trial", trial->number, "attempt", trial->attempt, "seed",
-        json_object_get(tuner->prepared.data, "seed"), "parameters", trial->parameters, "model",
-        json_object_get(trial->configuration, "model"), "training",
-        json_object_get(trial->configuration, "training"), "data", tuner->prepared.data,
-        "threads", tuner->study->threads, "schedule_epochs", schedule_epochs(tuner, trial),
-        "from_epoch", from, "to_epoch", trial->to_epoch, "read_checkpoint", trial->checkpoint,
-        "write_checkpoint", prefix);
-    free(prefix);
-    free(folder);
-    return message;
-}
-
-static void give_segment(struct tuner *tuner, struct slot *slot, struct trial *trial)
-{
-    struct job job = {.type = JOB_SEGMENT, .trial = trial, .to_epoch = trial->to_epoch};
-    job.attempt = ++trial->attempt;
-    job.next_epoch = (trial->checkpoint != NULL ? trial->checkpoint_epoch : 0) + 1;
-    trial->state = TRIAL_RUNNING;
-    if (tuner_recording(tuner))
-        store_begin_segment(tuner->store, tuner->id, trial->number, trial->rung, job.attempt,
-                            trial->from_epoch, trial->to_epoch, slot->worker_id, &tuner->broken);
-    slot_give(slot, &job, segment_message(tuner, trial));
 }
 
 static bool any_busy(const struct tuner *tuner)
@@ -179,7 +120,7 @@ void assign(struct tuner *tuner)
         if (tuner->final.winner == NULL && !tuner->closed)
             trial = next_trial(tuner);
         if (trial != NULL)
-            give_segment(tuner, slot, trial);
+            segment_give(tuner, slot, trial);
         else if (tuner->final.winner != NULL && !tuner->final.evaluated && !any_busy(tuner))
             final_assign(tuner, slot);
         else

@@ -9,6 +9,7 @@
 #include "tuner/study_plan.h"
 #include "tuner/table.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,10 +80,14 @@ static double guess_seconds(const struct inspection *inspection)
     double images = json_number_value(json_object_get(inspection->prepared.shape, "train"));
     double validation = json_number_value(json_object_get(inspection->prepared.shape,
                                                           "validation"));
+    double final_images = images + validation;
+    if (inspection->study->retrain_on_all)
+        final_images = fmax(final_images, json_number_value(json_object_get(
+                                              inspection->prepared.shape, "images")));
     /* A forward pass alone takes about a third of a training step. */
     double work = (double)inspection->plan.epochs * (images + validation / 3);
     double last = inspection->study->retrain
-                      ? (double)inspection->study->max_epochs * (images + validation) : 0;
+                      ? (double)inspection->study->max_epochs * final_images : 0;
     return rate > 0 ? work / rate / inspection->workers + last / rate : 0;
 }
 
@@ -132,6 +137,14 @@ static void print_plan(const struct inspection *inspection)
     }
 }
 
+static void print_shortage(const struct inspection *inspection)
+{
+    double size = sampler_size(inspection->sampler);
+    if (size > 0 && size < inspection->plan.trials)
+        printf("the search space has only %.0f configurations; the study ends when they are "
+               "tried\n", size);
+}
+
 static void print_guess(const struct inspection *inspection)
 {
     double seconds = guess_seconds(inspection);
@@ -165,9 +178,8 @@ static void print_inspection(struct inspection *inspection)
     const struct study *study = inspection->study;
     const json_t *shape = inspection->prepared.shape;
     json_t *samples = sample_rows(inspection);
-    printf("study %s: maximum of %s is sought; %s\n", study->name, study->metric, study->file);
-    if (!study->maximize)
-        printf("(its minimum, that is)\n");
+    printf("study %s: the %s of %s is sought; %s\n", study->name,
+           study->maximize ? "maximum" : "minimum", study->metric, study->file);
     printf("data %s: %lld training, %lld validation, %lld test images of %lldx%lldx%lld, "
            "%d classes\n\n",
            json_string_value(json_object_get(inspection->prepared.data, "dataset")),
@@ -180,6 +192,7 @@ static void print_inspection(struct inspection *inspection)
            inspection->prepared.classes);
     print_space(study);
     print_plan(inspection);
+    print_shortage(inspection);
     print_guess(inspection);
     printf("\nsample configurations\n");
     table_print(samples);

@@ -1,6 +1,8 @@
 /* The engine's insides, shared by tuner.c (the turn), assign.c (who works on what next),
- * slot.c (workers and what they say), record.c and replay.c (a new record, going on from
- * one), sweep.c (files left over) and final.c (the winner's training and evaluation).
+ * slot.c (workers and what they say), segment.c (a trial's training from milestone to
+ * milestone), fault.c (what goes wrong with a job), record.c and replay.c (a new record,
+ * going on from one), sweep.c (files left over) and final.c (the winner's training and
+ * evaluation).
  * Nobody else includes this. */
 #ifndef TUNER_ENGINE_H
 #define TUNER_ENGINE_H
@@ -102,14 +104,38 @@ void tuner_take_decisions(struct tuner *tuner);
 /* Records that the workers end along with the study, and what they had in hand with them. */
 void tuner_end_workers(struct tuner *tuner, const char *reason);
 const struct trial *tuner_best(const struct tuner *tuner);
+int64_t tuner_test_images(const struct tuner *tuner);
 
 /* ---- assign.c ---- */
 /* Gives work to the idle slots, and ends the study when there is none left. */
 void assign(struct tuner *tuner);
 
+/* ---- segment.c ---- */
+/* Gives a PENDING trial's segment to an idle slot. */
+void segment_give(struct tuner *tuner, struct slot *slot, struct trial *trial);
+/* Where training that goes on after `from` epochs is to pause before it has `to`: at the
+ * trial's milestones, if its learning rate is laid out anew for each. */
+int segment_pause(const struct tuner *tuner, const struct trial *trial, int from, int to);
+/* Epochs that the learning rate is laid out for, in training as far as `to_epoch`. */
+int segment_schedule(const struct tuner *tuner, const struct trial *trial, int to_epoch);
+/* An epoch in its turn, with the objective's metric. */
+void segment_epoch(struct slot *slot, const struct message *message);
+/* What is missing when its worker says that it is done; NULL: nothing. */
+const char *segment_lacks(const struct job *job, const struct message *message);
+void segment_done(struct tuner *tuner, const struct job *job, const struct message *message);
+/* Records how an attempt at a segment ended. */
+void segment_end(struct tuner *tuner, const struct job *job, const char *state, double value,
+                 const char *reason);
+/* A new trial that cannot be configured: recorded, and failed. */
+void segment_fail_unconfigurable(struct tuner *tuner, struct trial *trial, const char *reason);
+/* A trial that early stopping has ended reaches another milestone with nothing trained. */
+void segment_pass(struct tuner *tuner, struct trial *trial);
+
 /* ---- record.c ---- */
 /* Finds the study's record, checks that it is the same study and replays it; or adds it. */
 int find_study(struct tuner *tuner, struct failure *why);
+/* The plan as the store takes it. */
+json_t *plan_json(const struct plan *plan);
 
 /* ---- slot.c ---- */
 /* Gives a job to an idle slot: recorded by the caller, said after the commit. */
@@ -120,6 +146,20 @@ void slot_stop(struct slot *slot);
 /* Records that its worker, if there is one, ends now; its segment can be gone on with. */
 void slot_record_end(struct slot *slot, const char *reason);
 struct launcher_events slot_events(struct tuner *tuner);
+
+/* ---- fault.c ---- */
+/* Records a fault of a slot's worker, and says it. */
+void fault_record(struct slot *slot, const char *kind, const char *reason, const char *action);
+/* The trial in hand has failed, whatever is tried. */
+void fault_fail_trial(struct slot *slot, const char *reason);
+/* The worker is at fault: what it has in hand is tried again, or has failed. */
+void fault_lose_job(struct slot *slot, const char *kind, const char *reason);
+/* The name of a metric that is not finite; NULL: all are. */
+const char *fault_not_finite(const struct message *message);
+/* Whether an error says that the checkpoint to go on from is of no use. */
+bool fault_is_of_checkpoint(const struct slot *slot, const struct message *message);
+/* Nobody's retry, for without it the training begins anew and comes out the same. */
+void fault_lose_checkpoint(struct slot *slot, const char *reason);
 
 /* ---- replay.c ---- */
 /* Rebuilds sampler, scheduler, trials and final from the record of study `id`. */
@@ -133,12 +173,16 @@ void sweep_checkpoints(struct tuner *tuner);
 /* ---- final.c ---- */
 /* Decides on the winner when the search is over; -1: there is none. */
 int final_decide(struct tuner *tuner);
+/* Without `retrain`: takes the winner's own checkpoint, if it is that of its value. */
+void final_adopt(struct tuner *tuner);
 /* Gives the next step of the final to an idle slot. */
 void final_assign(struct tuner *tuner, struct slot *slot);
-/* The final training begins anew. */
+/* Its checkpoint is of no use: the final training begins anew. */
 void final_drop_checkpoint(struct tuner *tuner);
 void final_epoch(struct tuner *tuner, struct job *job, const struct message *message);
 void final_predictions(struct tuner *tuner, struct job *job, const struct message *message);
+/* What is missing when its worker says that it is done; NULL: nothing. */
+const char *final_lacks(const struct tuner *tuner, const struct job *job);
 void final_done(struct tuner *tuner, struct job *job, const struct message *message);
 
 #endif

@@ -43,6 +43,9 @@ int field_check_keys(const char *file, const struct yaml *map, const char *of,
 
 char *field_found(const struct yaml *node)
 {
+    if (node->type == YAML_LIST && node->count == 0) {
+        return xstrdup("an empty list");
+    }
     if (node->type == YAML_LIST || node->type == YAML_MAP || node->type == YAML_NULL) {
         return xstrdup(yaml_type_name(node->type));
     }

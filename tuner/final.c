@@ -3,25 +3,69 @@
 #include "common/file.h"
 #include "tuner/home.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A model with its optimizer state; far above what the schema lets a network be. */
 #define MODEL_BYTES_MAX ((size_t)2 << 30)
 
+void final_adopt(struct tuner *tuner)
+{
+    struct final *final = &tuner->final;
+    const struct trial *winner = final->winner;
+    if (tuner->study->retrain || winner->checkpoint == NULL ||
+        winner->checkpoint_epoch != final->to_epoch)
+        return;
+    final->checkpoint = xstrdup(winner->checkpoint);
+    final->epochs = final->to_epoch;
+    final->trained = true;
+}
+
+/* The winner's best epoch by what `restore_best` watches, the first of equals; 0: its
+ * training has no such setting.  What was not validated is watched in training. */
+static int best_epoch(struct tuner *tuner)
+{
+    const struct trial *winner = tuner->final.winner;
+    const char *monitor = json_string_value(json_object_get(
+        json_object_get(winner->configuration, "training"), "restore_best"));
+    json_t *arguments, *rows;
+    int epoch;
+    if (monitor == NULL)
+        return 0;
+    arguments = json_pack("[s, i, s, i]", tuner->study->name, winner->number, monitor,
+                          trial_trained(winner));
+    rows = store_rows(tuner->store,
+                      "SELECT epoch FROM metrics WHERE study = ?1 AND trial = ?2 "
+                      "AND name IN (?3, replace(?3, 'val_', 'train_')) AND epoch <= ?4 "
+                      "ORDER BY name = ?3 DESC, iif(name LIKE '%accuracy', -value, value), epoch "
+                      "LIMIT 1", arguments, &tuner->broken);
+    epoch = (int)json_integer_value(json_object_get(json_array_get(rows, 0), "epoch"));
+    json_decref(arguments);
+    json_decref(rows);
+    return epoch;
+}
+
+/* As many epochs as the winner had for its weights: no more were found to be good. */
+static int decide_epochs(struct tuner *tuner)
+{
+    int best = tuner->study->retrain ? best_epoch(tuner) : 0;
+    return best > 0 ? best : trial_trained(tuner->final.winner);
+}
+
 int final_decide(struct tuner *tuner)
 {
     struct final *final = &tuner->final;
     const struct trial *best = tuner_best(tuner);
+    if (best == NULL && tuner->closed)
+        return fail(&tuner->broken, "the limit of %g minutes was over before any trial ended well; "
+                                    "run the study again to go on", tuner->study->limit_minutes);
     if (best == NULL)
         return fail(&tuner->broken, "no trial ended well, so there is no best model; "
                                     "db/queries/failures.sql lists why");
     final->winner = tuner->trials[best->number];
-    final->to_epoch = final->winner->value_epochs;
-    final->trained = !tuner->study->retrain;
-    if (final->trained)
-        final->checkpoint = final->winner->checkpoint != NULL
-                                ? xstrdup(final->winner->checkpoint) : NULL;
+    final->to_epoch = decide_epochs(tuner);
+    final_adopt(tuner);
     if (tuner_recording(tuner))
         store_set_winner(tuner->store, tuner->id, final->winner->number, &tuner->broken);
     progress_line(tuner->progress, "the search is over: trial %d wins with %s %.4f",
@@ -29,36 +73,55 @@ int final_decide(struct tuner *tuner)
     return 0;
 }
 
-/* The same images as the trials had, with those for validation among them. */
+/* The same images as the trials had, or all, with those for validation among them. */
 static json_t *joined_data(const struct tuner *tuner)
 {
     json_t *data = json_copy(tuner->prepared.data);
     json_object_set_new(data, "join_validation", json_true());
+    if (tuner->study->retrain_on_all)
+        json_object_set_new(data, "train", json_string("all"));
     return data;
+}
+
+/* Training anew for a number of epochs that is decided has nothing to stop and nothing to
+ * choose from, nor are there images to validate on. */
+static json_t *training_settings(const struct tuner *tuner)
+{
+    json_t *settings = json_copy(json_object_get(tuner->final.winner->configuration, "training"));
+    if (tuner->study->retrain) {
+        json_object_del(settings, "early_stopping");
+        json_object_del(settings, "restore_best");
+    }
+    return settings;
 }
 
 /* Alone, the winner has every worker's threads: any number of them gives the same bits. */
 static json_t *base_message(const struct tuner *tuner, const char *type, json_t *data)
 {
     const struct final *final = &tuner->final;
-    return json_pack("{s:s, s:i, s:i, s:O, s:O, s:O, s:O, s:o, s:i}", "type", type, "trial",
+    return json_pack("{s:s, s:i, s:i, s:O, s:O, s:O, s:o, s:o, s:i}", "type", type, "trial",
                      final->winner->number, "attempt", final->attempt, "seed",
                      json_object_get(tuner->prepared.data, "seed"), "parameters",
                      final->winner->parameters, "model",
                      json_object_get(final->winner->configuration, "model"), "training",
-                     json_object_get(final->winner->configuration, "training"), "data", data,
+                     training_settings(tuner), "data", data,
                      "threads", tuner->study->threads * tuner->slot_count);
 }
 
-static json_t *training_message(const struct tuner *tuner)
+/* Training as far as `to_epoch`, on the way to `milestone`.  Without `retrain` this trains
+ * the winner's own weights once more, bit for bit, whose checkpoint is gone. */
+static json_t *training_message(const struct tuner *tuner, int to_epoch, int milestone)
 {
     const struct final *final = &tuner->final;
+    bool anew = tuner->study->retrain;
     char *folder = home_checkpoints(tuner->options->home, tuner->study->name);
     char *prefix = xasprintf("%s/final", folder);
-    json_t *message = base_message(tuner, "run", joined_data(tuner));
-    json_object_set_new(message, "schedule_epochs", json_integer(final->to_epoch));
+    json_t *message = base_message(tuner, "run", anew ? joined_data(tuner)
+                                                      : json_incref(tuner->prepared.data));
+    int schedule = anew ? milestone : segment_schedule(tuner, final->winner, milestone);
+    json_object_set_new(message, "schedule_epochs", json_integer(schedule));
     json_object_set_new(message, "from_epoch", json_integer(final->epochs));
-    json_object_set_new(message, "to_epoch", json_integer(final->to_epoch));
+    json_object_set_new(message, "to_epoch", json_integer(to_epoch));
     json_object_set_new(message, "read_checkpoint",
                         final->checkpoint != NULL ? json_string(final->checkpoint) : json_null());
     json_object_set_new(message, "write_checkpoint", json_string(prefix));
@@ -75,16 +138,21 @@ static json_t *evaluation_message(const struct tuner *tuner)
     return message;
 }
 
+/* What the winner's training aimed at from here, even if it stopped early on the way. */
+static int next_milestone(const struct tuner *tuner)
+{
+    const struct final *final = &tuner->final;
+    if (tuner->study->retrain)
+        return final->to_epoch;
+    return segment_pause(tuner, final->winner, final->epochs, final->winner->value_epochs);
+}
+
 void final_assign(struct tuner *tuner, struct slot *slot)
 {
     struct final *final = &tuner->final;
     struct job job = {.trial = final->winner, .attempt = ++final->attempt};
     json_t *message;
-    if (final->trained && final->checkpoint == NULL) {
-        fail(&tuner->broken, "trial %d has no checkpoint to evaluate; use final: {retrain: true}",
-             final->winner->number);
-        return;
-    }
+    int milestone;
     if (!tuner_recording(tuner))
         return;
     store_begin_final(tuner->store, tuner->id, final->winner->number, final->attempt,
@@ -96,18 +164,25 @@ void final_assign(struct tuner *tuner, struct slot *slot)
     } else {
         job.type = JOB_FINAL_TRAINING;
         job.next_epoch = final->epochs + 1;
-        job.to_epoch = final->to_epoch;
-        message = training_message(tuner);
+        milestone = next_milestone(tuner);
+        job.to_epoch = milestone < final->to_epoch ? milestone : final->to_epoch;
+        message = training_message(tuner, job.to_epoch, milestone);
     }
     slot_give(slot, &job, message);
 }
 
 void final_drop_checkpoint(struct tuner *tuner)
 {
-    tuner_doom_file(tuner, tuner->final.checkpoint);
-    free(tuner->final.checkpoint);
-    tuner->final.checkpoint = NULL;
-    tuner->final.epochs = 0;
+    struct final *final = &tuner->final;
+    const char *own = final->winner->checkpoint;
+    if (own != NULL && strcmp(own, final->checkpoint) == 0)
+        tuner_drop_checkpoint(tuner, final->winner);
+    else
+        tuner_doom_file(tuner, final->checkpoint);
+    free(final->checkpoint);
+    final->checkpoint = NULL;
+    final->epochs = 0;
+    final->trained = false;
 }
 
 void final_epoch(struct tuner *tuner, struct job *job, const struct message *message)
@@ -122,8 +197,8 @@ void final_epoch(struct tuner *tuner, struct job *job, const struct message *mes
             tuner_doom_file(tuner, final->checkpoint);
         free(final->checkpoint);
         final->checkpoint = xstrdup(message->checkpoint);
+        final->epochs = (int)message->epoch;
     }
-    final->epochs = (int)message->epoch;
     job->next_epoch++;
 }
 
@@ -143,7 +218,8 @@ static void record_final(struct tuner *tuner, const struct job *job, const struc
 {
     struct final_record record = {.images = job->next_image, .correct = job->correct};
     char *bytes = NULL;
-    record.test_loss = json_number_value(json_object_get(message->body, "loss"));
+    const json_t *loss = json_object_get(message->body, "loss");
+    record.test_loss = json_is_number(loss) ? json_number_value(loss) : (double)NAN;
     record.layers = json_object_get(message->body, "layers");
     record.arithmetic = tuner->prepared.arithmetic;
     if (file_read(tuner->final.checkpoint, MODEL_BYTES_MAX, &bytes, &record.model_size,
@@ -155,10 +231,22 @@ static void record_final(struct tuner *tuner, const struct job *job, const struc
     free(bytes);
 }
 
+const char *final_lacks(const struct tuner *tuner, const struct job *job)
+{
+    if (job->type == JOB_FINAL_EVALUATION)
+        return job->next_image != tuner_test_images(tuner)
+                   ? "said `done` before its last prediction" : NULL;
+    if (job->next_epoch <= job->to_epoch)
+        return "said `done` before its last epoch";
+    if (tuner->final.epochs != job->to_epoch)
+        return "said `done` without a checkpoint of its last epoch";
+    return NULL;
+}
+
 void final_done(struct tuner *tuner, struct job *job, const struct message *message)
 {
     if (job->type == JOB_FINAL_TRAINING) {
-        tuner->final.trained = true;
+        tuner->final.trained = tuner->final.epochs == tuner->final.to_epoch;
         return;
     }
     record_final(tuner, job, message);

@@ -53,3 +53,8 @@ char *home_checkpoints(const char *home, const char *study)
 {
     return xasprintf("%s/checkpoints/%s", home, study);
 }
+
+char *home_cache(const char *home)
+{
+    return path_join(home, "cache");
+}

@@ -1,6 +1,7 @@
 /* The home folder, where a user's studies live:
  *
- *   trials.db  checkpoints/<study>/<trial>.<epoch>.<attempt>  logs/  reports/<study>/  data/
+ *   trials.db  checkpoints/<study>/<trial>.<epoch>.<attempt>  logs/  reports/<study>/
+ *   data/  cache/ (decoded images, which the trainer shares among workers)
  */
 #ifndef TUNER_HOME_H
 #define TUNER_HOME_H
@@ -14,6 +15,7 @@ char *home_path(const char *option);
 int home_make(const char *home, struct failure *why);
 char *home_database(const char *home); /* <home>/trials.db; the caller frees it */
 char *home_report(const char *home, const char *study);
+char *home_cache(const char *home);
 char *home_checkpoints(const char *home, const char *study);
 
 #endif

@@ -6,7 +6,8 @@
  *                         |___________ dies by itself __________________|
  *
  * It has ended only after both the end of its stdout and its wait status, in
- * either order; what it said before its death is delivered before `ended`. */
+ * either order; what it said before its death is delivered before `ended`.  A process of
+ * another group that keeps the dead worker's stdout open is not waited for. */
 #ifndef TUNER_LAUNCHER_H
 #define TUNER_LAUNCHER_H
 

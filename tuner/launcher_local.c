@@ -14,6 +14,9 @@
  * read can fill its pipe. */
 enum { PIPE_BYTES = 1 << 20 };
 
+/* More than a pipe holds: a stranger that keeps on filling it is not listened to for ever. */
+enum { READS_AFTER_DEATH = 1 << 10 };
+
 struct worker {
     struct launcher *launcher;
     struct worker *next;
@@ -86,6 +89,7 @@ static int open_log(const struct launcher *launcher, int number, struct failure 
     return log;
 }
 
+static bool hear_some(struct worker *worker);
 static void from_ready(struct watch *watch, void *context);
 static void death_ready(struct watch *watch, void *context);
 
@@ -194,15 +198,20 @@ static void end_if_both_seen(struct worker *worker)
     worker_free(worker);
 }
 
+/* Children of its own may hold the pipe open.  The group goes with its leader; of those
+ * that have left the group, only what is in the pipe by now is heard. */
 static void death_ready(struct watch *watch, void *context)
 {
     struct worker *worker = context;
+    int reads = 0;
     if (waitpid(worker->pid, &worker->status, WNOHANG) == 0)
         return;
     worker->waited = true;
-    /* Children of its own may hold the pipe open; the group goes with its leader. */
     kill(-worker->pid, SIGKILL);
     unwatch(worker, watch);
+    while (worker->from.fd >= 0 && reads++ < READS_AFTER_DEATH && hear_some(worker))
+        continue;
+    unwatch(worker, &worker->from);
     end_if_both_seen(worker);
 }
 
@@ -264,20 +273,27 @@ static void hear_lines(struct worker *worker)
     }
 }
 
+/* Reads once and passes on what was said; false when there is nothing there now, or
+ * never again: then it is no longer watched. */
+static bool hear_some(struct worker *worker)
+{
+    long got = line_reader_fill(&worker->lines, worker->from.fd);
+    if (got > 0) {
+        hear_lines(worker);
+        if (worker->deaf) /* what a worker says after garbage is drained, not kept */
+            line_reader_free(&worker->lines);
+    } else if (got == 0 || errno != EAGAIN) {
+        unwatch(worker, &worker->from);
+    }
+    return got > 0;
+}
+
 static void from_ready(struct watch *watch, void *context)
 {
     struct worker *worker = context;
-    long got = line_reader_fill(&worker->lines, watch->fd);
-    if (got < 0 && errno == EAGAIN)
+    hear_some(worker);
+    if (watch->fd >= 0)
         return;
-    if (got > 0) {
-        hear_lines(worker);
-        if (worker->deaf) { /* what a worker says after garbage is drained, not kept */
-            line_reader_free(&worker->lines);
-        }
-        return;
-    }
-    unwatch(worker, watch);
     if (worker->death.fd < 0 && !worker->waited) {
         /* Without a pidfd the end of its stdout is the only sign; it has no use any more. */
         worker_kill(worker);

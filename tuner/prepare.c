@@ -2,6 +2,7 @@
 
 #include "common/dataset_path.h"
 #include "common/file.h"
+#include "tuner/home.h"
 #include "tuner/launcher.h"
 #include "tuner/sampler.h"
 
@@ -115,6 +116,8 @@ static int ask_data(struct inquiry *inquiry, const struct study *study, struct f
     json_decref(answer);
     if (prepared->classes < 2 || prepared->classes > 65536)
         return fail(why, "the trainer did not tell how many classes the data has");
+    if (json_integer_value(json_object_get(prepared->shape, "test")) < 1)
+        return fail(why, "the trainer did not tell how many test images the data has");
     return 0;
 }
 
@@ -209,16 +212,21 @@ static json_t *trainer_command(const struct study *study, const char *trainer)
     return command;
 }
 
-static json_t *data_with_seed(const struct study *study, const char *home, bool fetch,
-                              struct failure *why)
+static json_t *data_to_load(const struct study *study, const char *home, bool run,
+                            struct failure *why)
 {
-    json_t *data = dataset_resolve(study->data, home, fetch, why);
+    json_t *data = dataset_resolve(study->data, home, run, why);
     char *seed;
     if (data == NULL)
         return NULL;
     seed = xasprintf("%llu", (unsigned long long)study->seed);
     json_object_set_new(data, "seed", json_string(seed));
     free(seed);
+    if (run) {
+        char *cache = home_cache(home);
+        json_object_set_new(data, "cache", json_string(cache));
+        free(cache);
+    }
     return data;
 }
 
@@ -230,7 +238,7 @@ int prepare(const struct study *study, const char *home, const char *trainer, bo
     int result = -1;
     *prepared = (struct prepared){.command = trainer_command(study, trainer)};
     inquiry.deadline = (struct timer){.due = too_late, .context = &inquiry};
-    prepared->data = data_with_seed(study, home, !measure, why);
+    prepared->data = data_to_load(study, home, !measure, why);
     if (prepared->data == NULL || (inquiry.loop = loop_new(why)) == NULL)
         goto done;
     inquiry.launcher = launcher_local_new(inquiry.loop, prepared->command, NULL, &events);

@@ -1,6 +1,6 @@
 /* What has to be known before a study may start: where its data lies, what shape it
  * has, and that its network fits at least one configuration.  A worker is asked, and
- * ended again; nothing is written. */
+ * ended again; nothing is recorded. */
 #ifndef TUNER_PREPARE_H
 #define TUNER_PREPARE_H
 
@@ -19,7 +19,7 @@ struct prepared {
 
 /* `trainer` is the command from --trainer, or NULL for the study's, else the program
  * beside the running tuner.  `measure` (for a first guess of the time) has
- * the worker time a few training steps, and fetches no data. */
+ * the worker time a few training steps, and neither fetches data nor caches its images. */
 int prepare(const struct study *study, const char *home, const char *trainer, bool measure,
             struct prepared *prepared, struct failure *why);
 void prepared_release(struct prepared *prepared);

@@ -4,7 +4,7 @@
 
 enum { NAMES_TRIED = 10000 };
 
-static json_t *plan_json(const struct plan *plan)
+json_t *plan_json(const struct plan *plan)
 {
     json_t *rungs = json_array();
     int b, r;
@@ -69,11 +69,14 @@ static int rename_fresh(struct tuner *tuner, struct failure *why)
     char *base = xstrdup(tuner->study->name);
     int number;
     int64_t found = 1;
-    for (number = 1; found > 0 && number < NAMES_TRIED; number++) {
+    for (number = 1; found > 0 && number <= NAMES_TRIED; number++) {
         free(tuner->study->name);
         tuner->study->name = number == 1 ? xstrdup(base) : xasprintf("%s_%d", base, number);
         found = store_find_study(tuner->store, tuner->study->name, why);
     }
+    if (found > 0)
+        fail(why, "%s and %s_2 to %s_%d are all taken; give the study another name with --name",
+             base, base, base, NAMES_TRIED);
     free(base);
     return found == 0 ? 0 : -1;
 }

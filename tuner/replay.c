@@ -1,6 +1,7 @@
 #include "tuner/engine.h"
 
 #include "common/file.h"
+#include "tuner/home.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -92,6 +93,7 @@ static void recall_trial(struct tuner *tuner, const json_t *row)
     struct trial *trial = trial_new(integer(row, "trial"), integer(row, "bracket"),
                                     parsed(row, "parameters"));
     trial->configuration = parsed(row, "configuration");
+    trial->early_end = integer(row, "early_end");
     trial->state = TRIAL_PAUSED;
     sampler_recall(tuner->sampler, (uint32_t)trial->number, trial->parameters);
     tuner->trials = xreallocarray(tuner->trials, (size_t)tuner->trial_count + 1,
@@ -101,8 +103,8 @@ static void recall_trial(struct tuner *tuner, const json_t *row)
 
 static int recall_trials(struct tuner *tuner, struct failure *why)
 {
-    json_t *rows = rows_of(tuner, "SELECT trial, bracket, parameters, configuration FROM trials "
-                                  "WHERE study = ?1 ORDER BY trial", why);
+    json_t *rows = rows_of(tuner, "SELECT trial, bracket, parameters, configuration, early_end "
+                                  "FROM trials WHERE study = ?1 ORDER BY trial", why);
     const json_t *row;
     size_t i;
     if (rows == NULL)
@@ -111,6 +113,25 @@ static int recall_trials(struct tuner *tuner, struct failure *why)
         recall_trial(tuner, row);
     json_decref(rows);
     return 0;
+}
+
+/* Where a recorded checkpoint is by now, NULL when it is gone.  The home may have been
+ * moved, or have another path to it, since; so its own folder is looked into first. */
+static char *present_checkpoint(const struct tuner *tuner, const json_t *row)
+{
+    const char *recorded = json_string_value(json_object_get(row, "checkpoint"));
+    const char *slash = recorded != NULL ? strrchr(recorded, '/') : NULL;
+    char *folder, *path;
+    if (recorded == NULL)
+        return NULL;
+    folder = home_checkpoints(tuner->options->home, tuner->study->name);
+    path = path_join(folder, slash != NULL ? slash + 1 : recorded);
+    free(folder);
+    if (!file_exists(path)) {
+        free(path);
+        path = file_exists(recorded) ? xstrdup(recorded) : NULL;
+    }
+    return path;
 }
 
 /* Metrics by epoch, and the newest checkpoint that is still there. */
@@ -130,11 +151,10 @@ static int recall_epochs(struct tuner *tuner, struct failure *why)
         return -1;
     json_array_foreach(rows, i, row) {
         struct trial *trial = tuner->trials[integer(row, "trial")];
-        const char *checkpoint = json_string_value(json_object_get(row, "checkpoint"));
-        if (checkpoint != NULL && !file_exists(checkpoint))
-            checkpoint = NULL;
+        char *checkpoint = present_checkpoint(tuner, row);
         trial_advance(trial, integer(row, "epoch"), real(row, "value"), tuner->study->maximize,
                       checkpoint);
+        free(checkpoint);
     }
     json_decref(rows);
     return 0;
@@ -184,6 +204,14 @@ static int recall_segments(struct tuner *tuner, struct failure *why)
     return 0;
 }
 
+/* Another limit in epochs makes another plan: trials beyond it are not gone on with. */
+static void leave_out(struct tuner *tuner)
+{
+    int i;
+    for (i = tuner->plan.trials; i < tuner->trial_count; i++)
+        tuner->trials[i]->state = TRIAL_ENDED;
+}
+
 /* What the scheduler decides again was recorded with the segment that made it certain. */
 static int recall_decisions(struct tuner *tuner, struct failure *why)
 {
@@ -218,11 +246,11 @@ static int recall_final_epochs(struct tuner *tuner, struct failure *why)
     if (rows == NULL)
         return -1;
     json_array_foreach(rows, i, row) {
-        const char *checkpoint = json_string_value(json_object_get(row, "checkpoint"));
-        if (checkpoint == NULL || !file_exists(checkpoint))
+        char *checkpoint = present_checkpoint(tuner, row);
+        if (checkpoint == NULL)
             continue;
         free(final->checkpoint);
-        final->checkpoint = xstrdup(checkpoint);
+        final->checkpoint = checkpoint;
         final->epochs = integer(row, "epoch");
     }
     final->trained = final->epochs == final->to_epoch;
@@ -242,16 +270,23 @@ static int recall_final(struct tuner *tuner, struct failure *why)
         final->attempt = integer(row, "attempt");
         final->to_epoch = integer(row, "epochs");
         final->evaluated = is(row, "state", "ended");
-        if (tuner->study->retrain) {
+        final_adopt(tuner);
+        if (!final->trained)
             result = recall_final_epochs(tuner, why);
-        } else {
-            final->trained = true;
-            final->checkpoint = final->winner->checkpoint != NULL
-                                    ? xstrdup(final->winner->checkpoint) : NULL;
-        }
     }
     json_decref(rows);
     return result;
+}
+
+static int record_start(struct tuner *tuner, struct failure *why)
+{
+    json_t *plan = plan_json(&tuner->plan);
+    int failed = store_begin(tuner->store, why) != 0 ||
+                 store_set_plan(tuner->store, tuner->id, plan, why) != 0 ||
+                 store_set_study_state(tuner->store, tuner->id, "running", NULL, why) != 0 ||
+                 store_commit(tuner->store, why) != 0;
+    json_decref(plan);
+    return failed ? -1 : 0;
 }
 
 int replay(struct tuner *tuner, struct failure *why)
@@ -264,8 +299,6 @@ int replay(struct tuner *tuner, struct failure *why)
         recall_segments(tuner, why) != 0 || recall_decisions(tuner, why) != 0 ||
         recall_final(tuner, why) != 0)
         return -1;
-    if (store_begin(tuner->store, why) != 0 ||
-        store_set_study_state(tuner->store, tuner->id, "running", NULL, why) != 0)
-        return -1;
-    return store_commit(tuner->store, why);
+    leave_out(tuner);
+    return record_start(tuner, why);
 }

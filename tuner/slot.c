@@ -2,91 +2,10 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { START_FAILURES_MAX = 3, READY_SECONDS = 60 };
 
-/* ---- what ends a job before its time ---- */
-
-static void record_fault(struct slot *slot, const char *kind, const char *reason,
-                         const char *action)
-{
-    struct tuner *tuner = slot->tuner;
-    const struct job *job = &slot->job;
-    int trial = job->trial != NULL ? job->trial->number : -1;
-    if (tuner_recording(tuner))
-        store_add_fault(tuner->store, tuner->id, trial, job->attempt, slot->worker_id, kind,
-                        reason, action, &tuner->broken);
-    if (trial >= 0)
-        progress_line(tuner->progress, "trial %d, worker %d: %s: %s (%s)", trial, slot->number,
-                      kind, reason, action);
-    else
-        progress_line(tuner->progress, "worker %d: %s: %s (%s)", slot->number, kind, reason,
-                      action);
-}
-
-static void end_segment(struct tuner *tuner, const struct job *job, const char *state,
-                        double value, const char *reason)
-{
-    if (tuner_recording(tuner))
-        store_end_segment(tuner->store, tuner->id, job->trial->number, job->trial->rung,
-                          job->attempt, state, value, reason, &tuner->broken);
-}
-
-/* The trial has failed, whatever is tried. */
-static void fail_trial(struct slot *slot, const char *reason)
-{
-    struct tuner *tuner = slot->tuner;
-    struct trial *trial = slot->job.trial;
-    end_segment(tuner, &slot->job, "failed", (double)NAN, reason);
-    trial->value = (double)NAN;
-    trial->state = TRIAL_ENDED;
-    slot->job.settled = true;
-    scheduler_ended(tuner->scheduler, trial->number, trial->rung, (double)NAN);
-    tuner_take_decisions(tuner);
-    progress_line(tuner->progress, "trial %d failed: %s", trial->number, reason);
-}
-
-/* The segment's worker is at fault: another attempt, or the trial fails. */
-static void lose_segment(struct slot *slot, const char *kind, const char *reason)
-{
-    struct tuner *tuner = slot->tuner;
-    struct trial *trial = slot->job.trial;
-    bool again = trial->retries < tuner->study->retries;
-    record_fault(slot, kind, reason, again ? "retried" : "trial failed");
-    if (again) {
-        end_segment(tuner, &slot->job, "retry", (double)NAN, reason);
-        trial->retries++;
-        trial->state = TRIAL_PENDING;
-        slot->job.settled = true;
-        return;
-    }
-    fail_trial(slot, reason);
-    if (tuner_recording(tuner))
-        store_void_study(tuner->store, tuner->id, "a trial failed because its retries were used up",
-                         &tuner->broken);
-}
-
-static void lose_final(struct slot *slot, const char *kind, const char *reason)
-{
-    struct tuner *tuner = slot->tuner;
-    bool again = tuner->final.retries++ < tuner->study->retries;
-    record_fault(slot, kind, reason, again ? "retried" : "study failed");
-    slot->job.settled = true;
-    if (!again)
-        fail(&tuner->broken, "the final training and evaluation failed: %s; run the study again "
-                             "to go on from here", reason);
-}
-
-static void lose_job(struct slot *slot, const char *kind, const char *reason)
-{
-    if (slot->job.type == JOB_NONE || slot->job.settled)
-        record_fault(slot, kind, reason, "worker ended");
-    else if (slot->job.type == JOB_SEGMENT)
-        lose_segment(slot, kind, reason);
-    else
-        lose_final(slot, kind, reason);
-}
+/* ---- what ends a worker before its time ---- */
 
 static void kill_worker(struct slot *slot)
 {
@@ -110,7 +29,7 @@ static void at_fault(struct slot *slot, const char *kind, const char *reason)
 {
     if (slot->state == SLOT_ENDING)
         return;
-    lose_job(slot, kind, reason);
+    fault_lose_job(slot, kind, reason);
     count_start_failure(slot, reason);
     kill_worker(slot);
 }
@@ -158,139 +77,86 @@ static void hear_ready(struct slot *slot, const struct message *message)
     free_slot(slot);
 }
 
-static bool all_finite(const struct message *message, const char **name)
+/* There is no other attempt at a final training that diverges: it would again. */
+static void hear_final_epoch(struct slot *slot, const struct message *message)
 {
-    json_t *value;
-    json_object_foreach(message->metrics, *name, value) {
-        if (!json_is_number(value))
-            return false;
+    const char *name = fault_not_finite(message);
+    final_epoch(slot->tuner, &slot->job, message);
+    if (name != NULL) {
+        char *reason = xasprintf("the final training diverged: %s is not finite after epoch %d",
+                                 name, (int)message->epoch);
+        fault_record(slot, "diverged", reason, "study failed");
+        slot->job.settled = true;
+        fail(&slot->tuner->broken, "%s; a study with final: {retrain: false} and another name "
+                                   "takes the winner as the search left it", reason);
+        free(reason);
     }
-    return true;
 }
 
-static void record_epoch(struct slot *slot, const struct message *message)
+/* What is wrong with an epoch that is said now, to be freed; NULL: nothing. */
+static char *epoch_fault(const struct slot *slot, const struct message *message)
 {
-    struct tuner *tuner = slot->tuner;
-    struct epoch_record record = {slot->job.trial->number, (int)message->epoch, slot->job.attempt,
-                                  message->metrics, message->checkpoint, message->seconds};
-    bool differs = false;
-    if (tuner_recording(tuner))
-        store_add_epoch(tuner->store, tuner->id, &record, &differs, &tuner->broken);
-    if (differs)
-        record_fault(slot, "differs", "an epoch that was run again came out differently",
-                     "first result kept");
-}
-
-static void hear_segment_epoch(struct slot *slot, const struct message *message)
-{
-    struct tuner *tuner = slot->tuner;
-    struct trial *trial = slot->job.trial;
-    const json_t *metric = json_object_get(message->metrics, tuner->study->metric);
-    const char *name;
-    if (metric == NULL) {
-        char *reason = xasprintf("an epoch without the objective's metric %s",
-                                 tuner->study->metric);
-        at_fault(slot, "protocol", reason);
-        free(reason);
-        return;
-    }
-    record_epoch(slot, message);
-    slot->job.next_epoch++;
-    if (!all_finite(message, &name)) {
-        char *reason = xasprintf("diverged: %s is not finite after epoch %d", name,
-                                 (int)message->epoch);
-        record_fault(slot, "diverged", reason, "trial failed");
-        fail_trial(slot, reason);
-        free(reason);
-        return;
-    }
-    if (trial->checkpoint != NULL &&
-        (message->checkpoint == NULL || strcmp(trial->checkpoint, message->checkpoint) != 0))
-        tuner_drop_checkpoint(tuner, trial);
-    trial_advance(trial, (int)message->epoch, json_number_value(metric), tuner->study->maximize,
-                  message->checkpoint);
+    const struct job *job = &slot->job;
+    const char *metric = slot->tuner->study->metric;
+    bool training = job->type == JOB_SEGMENT || job->type == JOB_FINAL_TRAINING;
+    if (!training || message->epoch != job->next_epoch || message->epoch > job->to_epoch)
+        return xasprintf("epoch %lld out of order", (long long)message->epoch);
+    if (job->type == JOB_SEGMENT && json_object_get(message->metrics, metric) == NULL)
+        return xasprintf("an epoch without the objective's metric %s", metric);
+    return NULL;
 }
 
 static void hear_epoch(struct slot *slot, const struct message *message)
 {
-    const struct job *job = &slot->job;
-    bool training = job->type == JOB_SEGMENT || job->type == JOB_FINAL_TRAINING;
-    if (job->settled)
+    char *reason;
+    if (slot->job.settled)
         return;
-    if (!training || message->epoch != job->next_epoch || message->epoch > job->to_epoch) {
-        char *reason = xasprintf("epoch %lld out of order", (long long)message->epoch);
+    reason = epoch_fault(slot, message);
+    if (reason != NULL)
         at_fault(slot, "protocol", reason);
-        free(reason);
-    } else if (job->type == JOB_SEGMENT) {
-        hear_segment_epoch(slot, message);
-    } else {
-        final_epoch(slot->tuner, &slot->job, message);
-    }
+    else if (slot->job.type == JOB_SEGMENT)
+        segment_epoch(slot, message);
+    else
+        hear_final_epoch(slot, message);
+    free(reason);
 }
 
-static void end_segment_well(struct slot *slot)
+/* What is missing of a job whose worker says that it is done; NULL: nothing. */
+static const char *missing(const struct slot *slot, const struct message *message)
 {
-    struct tuner *tuner = slot->tuner;
-    struct trial *trial = slot->job.trial;
-    trial->value = tuner->study->take_best ? trial->best : trial->latest;
-    trial->value_epochs = trial->to_epoch;
-    trial->state = TRIAL_PAUSED;
-    end_segment(tuner, &slot->job, "ended", trial->value, NULL);
-    progress_line(tuner->progress, "trial %d: %s %.4f after %d epoch%s", trial->number,
-                  tuner->study->metric, trial->value, trial->to_epoch,
-                  trial->to_epoch == 1 ? "" : "s");
-    scheduler_ended(tuner->scheduler, trial->number, trial->rung, trial->value);
-    tuner_take_decisions(tuner);
+    if (slot->job.type == JOB_SEGMENT)
+        return segment_lacks(&slot->job, message);
+    return final_lacks(slot->tuner, &slot->job);
 }
 
 static void hear_done(struct slot *slot, const struct message *message)
 {
     const struct job *job = &slot->job;
-    if (!job->settled && job->type != JOB_FINAL_EVALUATION && job->next_epoch <= job->to_epoch) {
-        at_fault(slot, "protocol", "said `done` before its last epoch");
+    const char *lack = job->settled ? NULL : missing(slot, message);
+    if (lack != NULL) {
+        at_fault(slot, "protocol", lack);
         return;
     }
     if (!job->settled && job->type == JOB_SEGMENT)
-        end_segment_well(slot);
+        segment_done(slot->tuner, job, message);
     else if (!job->settled)
         final_done(slot->tuner, &slot->job, message);
     free_slot(slot);
 }
 
-/* The checkpoint to go on from is damaged: nobody's retry, for without it the training
- * begins anew and comes out the same. */
-static void lose_checkpoint(struct slot *slot, const char *reason)
-{
-    struct tuner *tuner = slot->tuner;
-    record_fault(slot, "checkpoint", reason, "trained again from the start");
-    slot->job.settled = true;
-    if (slot->job.type == JOB_SEGMENT) {
-        end_segment(tuner, &slot->job, "interrupted", (double)NAN, reason);
-        tuner_drop_checkpoint(tuner, slot->job.trial);
-        slot->job.trial->state = TRIAL_PENDING;
-    } else {
-        final_drop_checkpoint(tuner);
-    }
-}
-
-static bool checkpoint_is_damaged(const struct slot *slot, const struct message *message)
-{
-    bool has_one = slot->job.type == JOB_SEGMENT ? slot->job.trial->checkpoint != NULL
-                                                 : slot->job.type == JOB_FINAL_TRAINING &&
-                                                       slot->tuner->final.checkpoint != NULL;
-    return has_one && message->where != NULL && strcmp(message->where, "read_checkpoint") == 0;
-}
-
 static void hear_error(struct slot *slot, const struct message *message)
 {
     if (!slot->job.settled) {
-        if (checkpoint_is_damaged(slot, message)) {
-            lose_checkpoint(slot, message->text);
+        if (fault_is_of_checkpoint(slot, message)) {
+            fault_lose_checkpoint(slot, message->text);
         } else if (message->retry || slot->job.type != JOB_SEGMENT) {
-            lose_job(slot, "error", message->text);
+            fault_lose_job(slot, "error", message->text);
+            /* The same file would be refused again; trained again it may be whole. */
+            if (slot->job.type == JOB_FINAL_EVALUATION && !message->retry)
+                final_drop_checkpoint(slot->tuner);
         } else {
-            record_fault(slot, "error", message->text, "trial failed");
-            fail_trial(slot, message->text);
+            fault_record(slot, "error", message->text, "trial failed");
+            fault_fail_trial(slot, message->text);
         }
     }
     free_slot(slot);
@@ -316,7 +182,9 @@ static void hear_about_job(struct slot *slot, const struct message *message)
         hear_done(slot, message);
         break;
     case MESSAGE_PREDICTIONS:
-        if (job->type == JOB_FINAL_EVALUATION && message->first == job->next_image)
+        if (job->type == JOB_FINAL_EVALUATION && message->first == job->next_image &&
+            job->next_image + (int64_t)json_array_size(message->labels) <=
+                tuner_test_images(slot->tuner))
             final_predictions(slot->tuner, &slot->job, message);
         else
             at_fault(slot, "protocol", "predictions that were not asked for, or out of order");
@@ -354,7 +222,7 @@ static void interrupt_job(struct slot *slot)
     struct trial *trial = slot->job.trial;
     if (slot->job.type != JOB_SEGMENT || slot->job.settled)
         return;
-    end_segment(slot->tuner, &slot->job, "interrupted", (double)NAN, NULL);
+    segment_end(slot->tuner, &slot->job, "interrupted", (double)NAN, NULL);
     trial->state = TRIAL_PENDING;
 }
 
@@ -373,7 +241,7 @@ static void hear_end(void *context, struct worker *worker, const char *reason)
     struct tuner *tuner = slot->tuner;
     (void)context;
     if (tuner->interrupts == 0 && slot->state != SLOT_ENDING) {
-        lose_job(slot, "crashed", reason);
+        fault_lose_job(slot, "crashed", reason);
         count_start_failure(slot, reason);
     }
     slot_record_end(slot, reason);

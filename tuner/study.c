@@ -67,20 +67,41 @@ static int read_workers(struct study *study, struct failure *why)
     return field_int(study->file, node, "workers", 1, WORKERS_MAX, &study->workers, why);
 }
 
+/* `train: all` of the final training. */
+static int read_final_train(struct study *study, const struct yaml *node, struct failure *why)
+{
+    if (!node) {
+        return 0;
+    }
+    if (node->type != YAML_STRING || strcmp(node->text, "all") != 0) {
+        return field_fail(study->file, node, "train",
+                          "`all`; without it, the images that the trials have", why);
+    }
+    if (!study->retrain) {
+        return yaml_fail(study->file, node, why,
+                         "`train` goes with `retrain: true`; remove one of the two");
+    }
+    study->retrain_on_all = true;
+    return 0;
+}
+
 static int read_final(struct study *study, struct failure *why)
 {
-    static const char *const keys[] = {"retrain"};
+    static const char *const keys[] = {"retrain", "train"};
     const struct yaml *final = yaml_get(study->document, "final");
     study->retrain = true;
     if (!final) {
         return 0;
     }
     if (field_map(study->file, final, "final", why) != 0 ||
-        field_check_keys(study->file, final, "`final`", keys, 1, why) != 0) {
+        field_check_keys(study->file, final, "`final`", keys, ARRAY_LENGTH(keys), why) != 0) {
         return -1;
     }
     const struct yaml *retrain = yaml_get(final, "retrain");
-    return retrain ? field_bool(study->file, retrain, "retrain", &study->retrain, why) : 0;
+    if (retrain && field_bool(study->file, retrain, "retrain", &study->retrain, why) != 0) {
+        return -1;
+    }
+    return read_final_train(study, yaml_get(final, "train"), why);
 }
 
 /* ---- trainer ---- */
@@ -199,7 +220,8 @@ static int check_path(const struct study *study, struct failure *why)
 static int read_study(struct study *study, struct failure *why)
 {
     if (check_document(study, why) != 0 || read_settings(study, why) != 0 ||
-        study_check_names(study, why) != 0 || study_check_edges(study, why) != 0) {
+        study_check_objective(study, why) != 0 || study_check_names(study, why) != 0 ||
+        study_check_edges(study, why) != 0) {
         return -1;
     }
     study->fingerprint = study_fingerprint(study, why);

@@ -25,7 +25,7 @@ struct study {
     enum scheduler_type scheduler; /* default full */
     int trials;              /* full: how many; 0 with grid: all of it */
     int points;              /* grid: values per continuous parameter, default 3 */
-    int max_epochs;          /* hyperband: R; full: epochs of each trial, 0 when training.epochs says */
+    int max_epochs;          /* hyperband: R; full: of each trial, 0 when training.epochs says */
     int eta;                 /* hyperband, >= 2, default 3 */
 
     /* limits: not part of the fingerprint */
@@ -37,11 +37,13 @@ struct study {
     int workers;             /* 0: one per core */
     int threads;             /* default 1 */
     bool retrain;            /* final: default true */
+    bool retrain_on_all;     /* ... on all training images, however few `data` gives a trial */
     int keep;                /* checkpoints of the best trials that stay; default 5 */
-    json_t *trainer;         /* command as array of strings, or NULL for the trainer beside the tuner */
+    json_t *trainer;         /* command as array of strings; NULL: the trainer beside the tuner */
 
     struct yaml *document;   /* the whole tree: model and training are templates in it */
-    json_t *fingerprint;     /* the resolved file without name, workers, threads, limits, keep, trainer */
+    json_t *fingerprint;     /* the resolved file without name, workers, threads, limits, keep,
+                                trainer */
 };
 
 struct study *study_load(const char *path, struct failure *why);

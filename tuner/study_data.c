@@ -141,7 +141,7 @@ int study_read_data(struct study *study, struct failure *why)
     if (read_dataset(study, dataset, why) != 0 ||
         read_size(study, data, why) != 0 || read_form(study, data, why) != 0 ||
         read_train(study, yaml_get(data, "train"), why) != 0 ||
-        field_optional_int(study->file, data, "validation", 1, IMAGES_MAX, &validation, why) != 0) {
+        field_optional_int(study->file, data, "validation", 0, IMAGES_MAX, &validation, why) != 0) {
         return -1;
     }
     return json_object_set_new(study->data, "validation", json_integer(validation));

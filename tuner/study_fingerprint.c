@@ -10,16 +10,7 @@
 
 /* ---- Templates ---- */
 
-/* A setting as it is stored: expressions as text, numbers in the form of their type
- * (3 and 3.0 are the same), what is absent by its default.  NULL: there is none. */
-static json_t *stored_setting(const struct setting *setting, json_t *given)
-{
-    if (!given && setting->initial && strcmp(setting->initial, "null") != 0) {
-        return json_loads(setting->initial, JSON_DECODE_ANY, NULL);
-    }
-    json_t *checked = given ? setting_check(setting, given, "", NULL) : NULL;
-    return checked ? checked : json_incref(given);
-}
+static json_t *stored_setting(const struct setting *setting, json_t *given);
 
 static void store_settings(const struct section *section, const json_t *given, json_t *stored)
 {
@@ -33,46 +24,62 @@ static void store_settings(const struct section *section, const json_t *given, j
 }
 
 /* A section whose type is an expression stays as it is written. */
-static json_t *stored_section(const struct section_list *list, json_t *given)
+static json_t *stored_choice(const struct section_list *list, json_t *given)
 {
-    const char *type = json_string_value(json_object_get(given, "type"));
-    const struct section *section = type ? section_find(list, type) : NULL;
+    const struct section *section = section_of(list, given);
     if (!section) {
         return json_incref(given);
     }
-    json_t *stored = json_pack("{s:s}", "type", type);
+    json_t *stored = json_pack("{s:s}", "type", section->name);
     store_settings(section, given, stored);
     return stored;
 }
 
-static json_t *stored_model(const struct filling *filling, const struct yaml *model,
-                            struct failure *why)
+static json_t *stored_list(const struct section_list *list, const json_t *given)
 {
-    json_t *given = template_model(filling, model, why);
     json_t *stored = json_array();
     for (size_t i = 0; i < json_array_size(given); i++) {
-        json_array_append_new(stored, stored_section(&schema_layers, json_array_get(given, i)));
+        json_array_append_new(stored, stored_choice(list, json_array_get(given, i)));
     }
-    json_decref(given);
     return stored;
 }
 
-static json_t *stored_training(const struct filling *filling, const struct yaml *training,
-                               struct failure *why)
+static json_t *stored_section(const struct section *section, const json_t *given)
 {
-    static const char *const sections[] = {"optimizer", "learning_rate_schedule"};
-    json_t *given = template_training(filling, training, why);
     json_t *stored = json_object();
-    if (!json_object_get(given, "learning_rate_schedule")) {
-        json_object_set_new(given, "learning_rate_schedule",
-                            json_pack("{s:s}", "type", "constant"));
+    store_settings(section, given, stored);
+    return stored;
+}
+
+/* A setting as it is stored: expressions as text, numbers in the form of their type
+ * (3 and 3.0 are the same), what is absent by its default.  NULL: there is none. */
+static json_t *stored_setting(const struct setting *setting, json_t *given)
+{
+    if (!given) {
+        bool has = setting->initial && strcmp(setting->initial, "null") != 0;
+        return has ? json_loads(setting->initial, JSON_DECODE_ANY, NULL) : NULL;
     }
-    for (size_t i = 0; i < ARRAY_LENGTH(sections); i++) {
-        json_object_set_new(stored, sections[i],
-                            stored_section(template_section_list(sections[i]),
-                                           json_object_get(given, sections[i])));
+    switch (setting->type) {
+    case SETTING_SECTION:
+        return stored_section(setting->section, given);
+    case SETTING_CHOICE:
+        return stored_choice(setting->list, given);
+    case SETTING_LIST:
+        return stored_list(setting->list, given);
+    default:
+        break;
     }
-    store_settings(&schema_training, given, stored);
+    json_t *checked = setting_check(setting, given, "", NULL);
+    return checked ? checked : json_incref(given);
+}
+
+/* What stands under `key`, which has been checked. */
+static json_t *stored_part(const struct study *study, const char *key, struct failure *why)
+{
+    const struct filling filling = {study->file, NULL, 0};
+    const struct setting *setting = setting_find(&schema_configuration, key);
+    json_t *given = template_fill(&filling, setting, yaml_get(study->document, key), why);
+    json_t *stored = given ? stored_setting(setting, given) : NULL;
     json_decref(given);
     return stored;
 }
@@ -131,20 +138,30 @@ static json_t *stored_search(const struct study *study)
     return search;
 }
 
+/* What came later is absent where it is not asked for, so that older studies stay the same. */
+static json_t *stored_final(const struct study *study)
+{
+    json_t *final = json_pack("{s:b}", "retrain", (int)study->retrain);
+    if (study->retrain_on_all) {
+        json_object_set_new(final, "train", json_string("all"));
+    }
+    return final;
+}
+
 json_t *study_fingerprint(const struct study *study, struct failure *why)
 {
-    const struct filling filling = {study->file, NULL, 0};
     char seed[32];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)study->seed);
     json_t *objective = json_pack("{s:s, s:s, s:s}", "metric", study->metric, "goal",
                                   study->maximize ? "maximize" : "minimize", "take",
                                   study->take_best ? "best" : "last");
-    json_t *model = stored_model(&filling, yaml_get(study->document, "model"), why);
-    json_t *training = stored_training(&filling, yaml_get(study->document, "training"), why);
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:b}}", "seed", seed, "objective", objective, "data", stored_data(study),
-                     "parameters", stored_parameters(&study->space), "parameter_order",
+    json_t *model = stored_part(study, "model", why);
+    json_t *training = stored_part(study, "training", why);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "seed", seed,
+                     "objective", objective, "data", stored_data(study), "parameters",
+                     stored_parameters(&study->space), "parameter_order",
                      stored_order(&study->space), "model", model, "training", training, "search",
-                     stored_search(study), "final", "retrain", (int)study->retrain);
+                     stored_search(study), "final", stored_final(study));
 }
 
 /* ---- Differences ---- */

@@ -79,56 +79,11 @@ static json_t *expression_json(const struct filling *filling, const struct yaml 
     return value;
 }
 
-static json_t *node_json(const struct filling *filling, const struct yaml *node,
-                         struct failure *why);
-
-/* Puts the entries of a mapping into `object`. */
-static int add_entries(const struct filling *filling, const struct yaml *map, json_t *object,
-                       struct failure *why)
-{
-    for (size_t i = 0; i < map->count; i++) {
-        json_t *value = node_json(filling, map->items[i], why);
-        if (!value) {
-            return -1;
-        }
-        json_object_set_new(object, map->keys[i]->text, value);
-    }
-    return 0;
-}
-
-static int add_items(const struct filling *filling, const struct yaml *list, json_t *array,
-                     struct failure *why)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        json_t *value = node_json(filling, list->items[i], why);
-        if (!value) {
-            return -1;
-        }
-        json_array_append_new(array, value);
-    }
-    return 0;
-}
-
-static json_t *collection_json(const struct filling *filling, const struct yaml *node,
-                               struct failure *why)
-{
-    bool is_list = node->type == YAML_LIST;
-    json_t *result = is_list ? json_array() : json_object();
-    int failed = is_list ? add_items(filling, node, result, why)
-                         : add_entries(filling, node, result, why);
-    if (failed) {
-        json_decref(result);
-        return NULL;
-    }
-    return result;
-}
-
-static json_t *node_json(const struct filling *filling, const struct yaml *node,
-                         struct failure *why)
+/* A value that is no mapping and no list. */
+static json_t *scalar_json(const struct filling *filling, const struct yaml *node,
+                           struct failure *why)
 {
     switch (node->type) {
-    case YAML_NULL:
-        return json_null();
     case YAML_BOOL:
         return json_boolean(node->boolean);
     case YAML_INT:
@@ -139,117 +94,165 @@ static json_t *node_json(const struct filling *filling, const struct yaml *node,
         return template_is_expression(node) ? expression_json(filling, node, why)
                                             : json_string(node->text);
     default:
-        return collection_json(filling, node, why);
+        return json_null();
     }
 }
 
 /* ---- Sections ---- */
 
-/* Both ways to write a section that has no settings, or whose defaults will do. */
-static json_t *section_of_word(const struct filling *filling, const struct yaml *word,
-                               struct failure *why)
+static bool is_scalar(const struct yaml *node)
 {
-    json_t *type = node_json(filling, word, why);
-    json_t *section = type ? json_object() : NULL;
-    if (section) {
-        json_object_set_new(section, "type", type);
-    }
-    return section;
+    return node->type != YAML_MAP && node->type != YAML_LIST && node->type != YAML_NULL;
 }
 
-/* Puts `conv: {...}`, `max_pool: 2` or `flatten:` into `layer`. */
-static int add_settings(const struct filling *filling, const struct yaml *key,
-                        const struct yaml *settings, json_t *layer, struct failure *why)
+/* Puts the entries of a mapping, settings of `section` where that is known, into `object`. */
+static int add_entries(const struct filling *filling, const struct section *section,
+                       const struct yaml *map, json_t *object, struct failure *why)
 {
-    const struct section *section = section_find(&schema_layers, key->text);
-    if (settings->type == YAML_NULL) {
-        return 0;
+    for (size_t i = 0; i < map->count; i++) {
+        const char *key = map->keys[i]->text;
+        const struct setting *setting = section ? setting_find(section, key) : NULL;
+        json_t *value = template_fill(filling, setting, map->items[i], why);
+        if (!value) {
+            return -1;
+        }
+        json_object_set_new(object, key, value);
     }
-    if (settings->type == YAML_MAP) {
-        return yaml_get(settings, "type")
-                   ? yaml_fail(filling->file, settings, why,
-                               "`%.60s` is the layer's type already; remove `type`", key->text)
-                   : add_entries(filling, settings, layer, why);
-    }
-    if (section && (!section->shorthand || settings->type == YAML_LIST)) {
-        return field_fail(filling->file, settings, key->text, "a mapping of settings", why);
-    }
-    json_t *value = node_json(filling, settings, why);
-    return value ? json_object_set_new(layer, section ? section->shorthand : "value", value) : -1;
+    return 0;
 }
 
-static json_t *layer_json(const struct filling *filling, const struct yaml *node,
-                          struct failure *why)
+static json_t *map_json(const struct filling *filling, const struct section *section,
+                        const struct yaml *map, struct failure *why)
 {
-    if (node->type == YAML_STRING) {
-        return section_of_word(filling, node, why);
-    }
-    if (node->type != YAML_MAP || node->count == 0) {
-        field_fail(filling->file, node, "model", "a list of layers such as `conv: {...}`", why);
+    json_t *object = json_object();
+    if (add_entries(filling, section, map, object, why) != 0) {
+        json_decref(object);
         return NULL;
     }
+    return object;
+}
+
+/* {name: the value of the node} */
+static json_t *single_json(const struct filling *filling, const char *name,
+                           const struct setting *setting, const struct yaml *node,
+                           struct failure *why)
+{
+    json_t *value = template_fill(filling, setting, node, why);
+    json_t *object = value ? json_object() : NULL;
+    if (object) {
+        json_object_set_new(object, name, value);
+    }
+    return object;
+}
+
+/* {type: adam, ...}; or `adam`, where its defaults will do. */
+static json_t *choice_json(const struct filling *filling, const struct section_list *list,
+                           const struct yaml *node, struct failure *why)
+{
+    if (node->type == YAML_STRING) {
+        return single_json(filling, "type", NULL, node, why);
+    }
+    const struct yaml *type = yaml_get(node, "type");
+    return map_json(filling, type && type->text ? section_find(list, type->text) : NULL, node, why);
+}
+
+/* ---- Lists ---- */
+
+/* What stands beside the name in `- conv: {...}`, `- max_pool: 2`, `- residual: [...]`. */
+static int add_settings(const struct filling *filling, const struct section *section,
+                        const struct yaml *key, const struct yaml *node, json_t *item,
+                        struct failure *why)
+{
+    const char *shorthand = section ? section->shorthand : "value";
+    const struct setting *setting = section && shorthand ? setting_find(section, shorthand) : NULL;
+    bool is_list = setting && setting->type == SETTING_LIST;
+    bool is_map = node->type == YAML_MAP;
+    if (is_list && (is_map ? !yaml_get(node, shorthand) : node->count == 0)) {
+        return field_fail(filling->file, node, key->text,
+                          "a list of layers, each beginning with `-`", why);
+    }
+    if (node->type == YAML_NULL) {
+        return 0;
+    }
+    if (is_map && yaml_get(node, "type")) {
+        return yaml_fail(filling->file, node, why,
+                         "`%.60s` is the layer's type already; remove `type`", key->text);
+    }
+    if (is_map) {
+        return add_entries(filling, section, node, item, why);
+    }
+    if (section && (!shorthand || (node->type == YAML_LIST && !is_list))) {
+        return field_fail(filling->file, node, key->text, "a mapping of settings", why);
+    }
+    json_t *value = template_fill(filling, setting, node, why);
+    return value ? json_object_set_new(item, shorthand, value) : -1;
+}
+
+static json_t *item_json(const struct filling *filling, const struct setting *setting,
+                         const struct yaml *node, struct failure *why)
+{
+    if (node->type == YAML_STRING) {
+        return choice_json(filling, setting->list, node, why);
+    }
+    if (node->type != YAML_MAP || node->count == 0) {
+        field_fail(filling->file, node, setting->name, "a list of layers such as `conv: {...}`",
+                   why);
+        return NULL;
+    }
+    const struct yaml *key = node->keys[0];
     if (node->count > 1) {
         yaml_fail(filling->file, node->keys[1], why,
                   "`%.60s` stands beside the layer `%.60s`; a setting is indented below its layer, "
                   "a layer of its own begins with `-`",
-                  node->keys[1]->text, node->keys[0]->text);
+                  node->keys[1]->text, key->text);
         return NULL;
     }
-    json_t *layer = json_pack("{s:s}", "type", node->keys[0]->text);
-    if (add_settings(filling, node->keys[0], node->items[0], layer, why) != 0) {
-        json_decref(layer);
+    json_t *item = json_pack("{s:s}", "type", key->text);
+    if (add_settings(filling, section_find(setting->list, key->text), key, node->items[0], item,
+                     why) != 0) {
+        json_decref(item);
         return NULL;
     }
-    return layer;
+    return item;
 }
 
-json_t *template_model(const struct filling *filling, const struct yaml *model,
-                       struct failure *why)
+/* A list of layers where `setting` is one, else of any values. */
+static json_t *list_json(const struct filling *filling, const struct setting *setting,
+                         const struct yaml *list, struct failure *why)
 {
-    if (model->type != YAML_LIST) {
-        field_fail(filling->file, model, "model", "a list of layers", why);
-        return NULL;
-    }
-    json_t *layers = json_array();
-    for (size_t i = 0; i < model->count; i++) {
-        json_t *layer = layer_json(filling, model->items[i], why);
-        if (!layer) {
-            json_decref(layers);
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->count; i++) {
+        json_t *item = setting ? item_json(filling, setting, list->items[i], why)
+                               : template_fill(filling, NULL, list->items[i], why);
+        if (!item) {
+            json_decref(array);
             return NULL;
         }
-        json_array_append_new(layers, layer);
+        json_array_append_new(array, item);
     }
-    return layers;
+    return array;
 }
 
-const struct section_list *template_section_list(const char *key)
+json_t *template_fill(const struct filling *filling, const struct setting *setting,
+                      const struct yaml *node, struct failure *why)
 {
-    if (strcmp(key, "optimizer") == 0) {
-        return &schema_optimizers;
+    const struct section *section = setting ? setting->section : NULL;
+    bool is_list = setting && setting->type == SETTING_LIST;
+    bool is_choice = setting && setting->type == SETTING_CHOICE;
+    if (node->type == YAML_LIST) {
+        return list_json(filling, is_list ? setting : NULL, node, why);
     }
-    return strcmp(key, "learning_rate_schedule") == 0 ? &schema_learning_rate_schedules : NULL;
-}
-
-json_t *template_training(const struct filling *filling, const struct yaml *training,
-                          struct failure *why)
-{
-    if (field_map(filling->file, training, "training", why) != 0) {
-        return NULL;
+    if (is_choice && (node->type == YAML_STRING || node->type == YAML_MAP)) {
+        return choice_json(filling, setting->list, node, why);
     }
-    json_t *result = json_object();
-    for (size_t i = 0; i < training->count; i++) {
-        const char *key = training->keys[i]->text;
-        const struct yaml *node = training->items[i];
-        bool is_word = template_section_list(key) && node->type == YAML_STRING;
-        json_t *value = is_word ? section_of_word(filling, node, why)
-                                : node_json(filling, node, why);
-        if (!value) {
-            json_decref(result);
-            return NULL;
-        }
-        json_object_set_new(result, key, value);
+    if (node->type == YAML_MAP) {
+        return map_json(filling, section, node, why);
     }
-    return result;
+    if (section && section->shorthand && is_scalar(node)) {
+        return single_json(filling, section->shorthand, setting_find(section, section->shorthand),
+                           node, why);
+    }
+    return scalar_json(filling, node, why);
 }
 
 /* ---- Names ---- */

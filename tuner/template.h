@@ -15,13 +15,13 @@ struct filling {
     int classes;
 };
 
-/* The JSON that common/schema.h checks, expressions evaluated: a list of
- * {"type": name, setting: value, ...}, and {"optimizer": {"type": ...}, ...}.
- * Errors are "file:line:column: error: ...".  New reference or NULL. */
-json_t *template_model(const struct filling *filling, const struct yaml *model,
-                       struct failure *why);
-json_t *template_training(const struct filling *filling, const struct yaml *training,
-                          struct failure *why);
+/* The value of `setting` (NULL: one that no table knows) as the JSON that
+ * common/schema.h checks, expressions evaluated and shorthands written out: a layer
+ * `- max_pool: 2` is {"type": "max_pool", "size": 2}.  What does not fit the setting is
+ * kept, for the schema to complain of.  Errors are "file:line:column: error: ...".
+ * New reference or NULL. */
+json_t *template_fill(const struct filling *filling, const struct setting *setting,
+                      const struct yaml *node, struct failure *why);
 
 /* Calls `visit` with each $name below `node` and its place; -1 as soon as `visit`
  * returns -1 or an expression cannot be read. */
@@ -29,10 +29,6 @@ typedef int template_visit(void *context, const char *name, const struct yaml *p
                            struct failure *why);
 int template_names(const char *file, const struct yaml *node, template_visit *visit, void *context,
                    struct failure *why);
-
-/* The sections that a key of `training` chooses from (its value may be a bare word);
- * NULL for a plain setting. */
-const struct section_list *template_section_list(const char *key);
 
 /* Whether a node is an expression. */
 bool template_is_expression(const struct yaml *node);

@@ -32,6 +32,11 @@ void trial_set_out(struct trial *trial, int rung, int from_epoch, int to_epoch)
     trial->retries = 0;
 }
 
+int trial_trained(const struct trial *trial)
+{
+    return trial->early_end > 0 ? trial->early_end : trial->value_epochs;
+}
+
 bool value_better(double a, double b, bool maximize)
 {
     if (isnan(a))
@@ -42,11 +47,12 @@ bool value_better(double a, double b, bool maximize)
 void trial_advance(struct trial *trial, int epoch, double metric, bool maximize,
                    const char *checkpoint)
 {
-    if (epoch > trial->epochs)
+    if (epoch > trial->epochs) { /* of an epoch that is run again, the first result counts */
         trial->epochs = epoch;
-    trial->latest = metric;
-    if (value_better(metric, trial->best, maximize))
-        trial->best = metric;
+        trial->latest = metric;
+        if (value_better(metric, trial->best, maximize))
+            trial->best = metric;
+    }
     if (checkpoint != NULL) {
         char *copy = xstrdup(checkpoint);
         free(trial->checkpoint);

@@ -38,6 +38,7 @@ struct trial {
     double best;            /* best metric over all epochs; NaN: none */
     double latest;          /* metric of the last epoch */
     int value_epochs;       /* epochs at the last milestone */
+    int early_end;          /* epoch after which early stopping ended it; 0: it did not */
     bool completed;         /* reached the end of its bracket */
     char *checkpoint;       /* path of the newest, or NULL */
     int checkpoint_epoch;
@@ -47,9 +48,12 @@ struct trial *trial_new(int number, int bracket, json_t *parameters /* taken ove
 void trial_free(struct trial *trial);
 /* Sets out for a rung: PENDING, no retries yet. */
 void trial_set_out(struct trial *trial, int rung, int from_epoch, int to_epoch);
-/* Takes over an epoch's metric and its checkpoint (copied; NULL: none). */
+/* Takes over an epoch's metric, unless it is an epoch run again, and its checkpoint
+ * (copied; NULL: none). */
 void trial_advance(struct trial *trial, int epoch, double metric, bool maximize,
                    const char *checkpoint);
+/* Epochs that were trained for the value at the last milestone. */
+int trial_trained(const struct trial *trial);
 /* Whether value `a` is better than `b`; NaN is never better. */
 bool value_better(double a, double b, bool maximize);
 

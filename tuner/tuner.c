@@ -154,6 +154,11 @@ const struct trial *tuner_best(const struct tuner *tuner)
     return best;
 }
 
+int64_t tuner_test_images(const struct tuner *tuner)
+{
+    return json_integer_value(json_object_get(tuner->prepared.shape, "test"));
+}
+
 /* ---- progress ---- */
 
 static void count_trials(const struct tuner *tuner, struct progress_state *state)
@@ -162,6 +167,8 @@ static void count_trials(const struct tuner *tuner, struct progress_state *state
     for (i = 0; i < tuner->trial_count; i++) {
         const struct trial *trial = tuner->trials[i];
         state->epochs_done += trial->epochs;
+        if (trial->early_end > 0)
+            state->epochs_planned -= trial->value_epochs - trial->early_end;
         state->trials_ended += trial->state == TRIAL_ENDED;
         state->trials_failed += trial->state == TRIAL_ENDED && isnan(trial->value);
     }
@@ -188,7 +195,8 @@ static void draw(struct tuner *tuner)
     count_trials(tuner, &state);
     if (tuner->study->retrain) {
         state.epochs_done += tuner->final.epochs;
-        state.epochs_planned += tuner->study->max_epochs;
+        state.epochs_planned += tuner->final.winner != NULL ? tuner->final.to_epoch
+                                                            : tuner->study->max_epochs;
     }
     progress_draw(tuner->progress, &state);
     free(rows);
