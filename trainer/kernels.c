@@ -124,6 +124,13 @@ void kernel_relu_backward(size_t count, const float *restrict output,
 }
 
 VECTOR_VERSIONS
+void kernel_keep(size_t count, const float *restrict numbers, float rate, uint8_t *restrict kept)
+{
+    for (size_t i = 0; i < count; i++)
+        kept[i] = numbers[i] >= rate;
+}
+
+VECTOR_VERSIONS
 void kernel_drop(size_t count, const uint8_t *restrict kept, float scale,
                  const float *restrict input, float *restrict output)
 {
