@@ -280,12 +280,12 @@ static void bad_models_are_refused_at_their_place(void **state)
                    "`model` must be a list of layers, not an empty list");
     assert_refused(schema_check_model, "[{'type': 'flatten'}, 3]", "model[1]",
                    "the layer needs a `type`, one of: conv, max_pool, avg_pool, dropout, flatten, "
-                   "dense, global_avg_pool, relu, leaky_relu, elu, tanh, sigmoid, gelu, batch_norm, "
-                   "residual");
+                   "dense, global_avg_pool, relu, leaky_relu, elu, tanh, sigmoid, gelu, "
+                   "batch_norm, residual");
     assert_refused(schema_check_model, "[{'type': 'softmax'}]", "model[0].type",
                    "unknown layer `softmax`; there is: conv, max_pool, avg_pool, dropout, flatten, "
-                   "dense, global_avg_pool, relu, leaky_relu, elu, tanh, sigmoid, gelu, batch_norm, "
-                   "residual");
+                   "dense, global_avg_pool, relu, leaky_relu, elu, tanh, sigmoid, gelu, "
+                   "batch_norm, residual");
     assert_refused(schema_check_model, "[{'type': 'dens'}]", "model[0].type",
                    "unknown layer `dens`; did you mean `dense`?");
     assert_refused(schema_check_model, "[{'type': 'dense'}]", "model[0]",

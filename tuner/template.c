@@ -237,14 +237,13 @@ json_t *template_fill(const struct filling *filling, const struct setting *setti
                       const struct yaml *node, struct failure *why)
 {
     const struct section *section = setting ? setting->section : NULL;
-    const struct section_list *list = setting ? setting->list : NULL;
+    bool is_list = setting && setting->type == SETTING_LIST;
+    bool is_choice = setting && setting->type == SETTING_CHOICE;
     if (node->type == YAML_LIST) {
-        bool of_sections = setting && setting->type == SETTING_LIST;
-        return list_json(filling, of_sections ? setting : NULL, node, why);
+        return list_json(filling, is_list ? setting : NULL, node, why);
     }
-    if (setting && setting->type == SETTING_CHOICE &&
-        (node->type == YAML_STRING || node->type == YAML_MAP)) {
-        return choice_json(filling, list, node, why);
+    if (is_choice && (node->type == YAML_STRING || node->type == YAML_MAP)) {
+        return choice_json(filling, setting->list, node, why);
     }
     if (node->type == YAML_MAP) {
         return map_json(filling, section, node, why);
