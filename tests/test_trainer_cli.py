@@ -293,8 +293,8 @@ def test_bench():
     rows = json.loads(done.stdout or "[]")
     numbers = ("train_images_per_s", "eval_images_per_s", "sgemm_ratio", "eval_sgemm_ratio",
                "sgemm_gflops")
-    networks = ["small", "small+dropout", "small+augmentation", "small+batch_norm", "small+all",
-                "vgg"]
+    networks = ["small", "vgg", "small+dropout", "small+augmentation", "small+batch_norm",
+                "small+all"]
     check("bench measures networks, plain and with what makes them slower", done.returncode == 0
           and [row["network"] for row in rows] == networks
           and all(set(row) == {"network", "precision", *numbers} and row["precision"] == "fp32"
