@@ -319,6 +319,9 @@ def test_bench():
     check("bench prints a table for people", done.returncode == 0 and "GFLOP/s" in done.stdout
           and "train" in done.stdout and "evaluate" in done.stdout and not done.stderr, done)
     refused("bench takes no words", 64, "small", "bench", "small")
+    done = run("--version", environment={**ENVIRONMENT, "TRAINER_ISA": "sse9"})
+    check("an instruction set that nobody knows is refused",
+          done.returncode == 64 and "TRAINER_ISA is 'sse9'" in done.stderr, done)
 
 
 def test_interrupt():
