@@ -353,7 +353,7 @@ def stopped_early_otherwise():
     err = run_and_lose(home, write_trained(home, EARLY, MILESTONES))
     check("with rates by milestones and lost checkpoints it ends where it did before",
           results(home) == wanted and rows(home, "SELECT count(*) FROM faults") == [(0,)], err)
-    search = HYPERBAND.replace("epoch_seconds: 1", "epoch_seconds: 1, retries: 2")
+    search = HYPERBAND.replace("epoch_seconds: 4", "epoch_seconds: 4, retries: 2")
     for fake, word in (("stop_at_once=3:0", "its first epoch"),
                        ("sparse,crash=15:8,stop_at_once=15:6", "an epoch that it had trained")):
         home = folder("early-at-once" + fake[:1] + fake[-1:])
