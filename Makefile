@@ -39,8 +39,8 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The loops over pixels and weights are worth more than -O2.
-$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard trainer/*.c)): OPTIMIZE += $(FAST)
+# The loops over pixels, weights and random numbers are worth more than -O2.
+$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard trainer/*.c) common/rng.c): OPTIMIZE += $(FAST)
 FAST := -O3
 
 # Kernels for one instruction set each (trainer/conv_blocks.h), which run only where the

@@ -1,14 +1,20 @@
 #include "common/rng.h"
 
+#include "common/vector_versions.h"
+
 #include <math.h>
 
 enum { ROUNDS = 10, BLOCK = 4 };
 
+static const uint32_t MULTIPLIER0 = 0xD2511F53, MULTIPLIER1 = 0xCD9E8D57;
+static const uint32_t KEY_STEP0 = 0x9E3779B9; /* golden ratio */
+static const uint32_t KEY_STEP1 = 0xBB67AE85; /* square root of 3, less 1 */
+
 /* One round: two 32 x 32 -> 64 bit products, halves crossed, mixed with the key. */
 static void philox_round(uint32_t x[4], const uint32_t key[2])
 {
-    uint64_t product0 = (uint64_t)0xD2511F53u * x[0];
-    uint64_t product1 = (uint64_t)0xCD9E8D57u * x[2];
+    uint64_t product0 = (uint64_t)MULTIPLIER0 * x[0];
+    uint64_t product1 = (uint64_t)MULTIPLIER1 * x[2];
 
     x[0] = (uint32_t)(product1 >> 32) ^ x[1] ^ key[0];
     x[1] = (uint32_t)product1;
@@ -25,8 +31,8 @@ static void next_block(struct rng *rng)
         rng->block[i] = rng->counter[i];
     for (int round = 0; round < ROUNDS; round++) {
         philox_round(rng->block, key);
-        key[0] += 0x9E3779B9u; /* golden ratio */
-        key[1] += 0xBB67AE85u; /* square root of 3, less 1 */
+        key[0] += KEY_STEP0;
+        key[1] += KEY_STEP1;
     }
     rng->counter[0]++;
     rng->used = 0;
@@ -69,9 +75,54 @@ double rng_double(struct rng *rng)
     return (double)(rng_u64(rng) >> 11) * 0x1p-53;
 }
 
+static inline float as_float(uint32_t number)
+{
+    return (float)(number >> 8) * 0x1p-24f;
+}
+
 float rng_float(struct rng *rng)
 {
-    return (float)(rng_u32(rng) >> 8) * 0x1p-24f;
+    return as_float(rng_u32(rng));
+}
+
+/* Eight blocks side by side, each number in the lower half of 64 bits, as the products
+ * need them. */
+enum { WIDE = 8 };
+typedef uint64_t wide __attribute__((vector_size(WIDE * sizeof(uint64_t))));
+
+/* The next WIDE blocks as floats; moves the counter on behind them. */
+VECTOR_VERSIONS
+static void next_floats(struct rng *rng, float *values /* [WIDE][BLOCK] */)
+{
+    const wide low = (wide){0} + UINT32_MAX;
+    wide x[BLOCK] = {{0, 1, 2, 3, 4, 5, 6, 7}};
+    uint32_t key[2] = {rng->key[0], rng->key[1]};
+    for (int i = 0; i < BLOCK; i++)
+        x[i] = (x[i] + rng->counter[i]) & low;
+    for (int round = 0; round < ROUNDS; round++) {
+        wide product0 = x[0] * MULTIPLIER0, product1 = x[2] * MULTIPLIER1;
+        x[0] = (product1 >> 32) ^ x[1] ^ key[0];
+        x[1] = product1 & low;
+        x[2] = (product0 >> 32) ^ x[3] ^ key[1];
+        x[3] = product0 & low;
+        key[0] += KEY_STEP0;
+        key[1] += KEY_STEP1;
+    }
+    for (int lane = 0; lane < WIDE; lane++) {
+        for (int i = 0; i < BLOCK; i++)
+            values[lane * BLOCK + i] = as_float((uint32_t)x[i][lane]);
+    }
+    rng->counter[0] += WIDE;
+}
+
+void rng_floats(struct rng *rng, size_t count, float *values)
+{
+    for (; count > 0 && rng->used < BLOCK; count--)
+        *values++ = rng_float(rng);
+    for (; count >= WIDE * BLOCK; count -= WIDE * BLOCK, values += WIDE * BLOCK)
+        next_floats(rng, values);
+    for (; count > 0; count--)
+        *values++ = rng_float(rng);
 }
 
 uint64_t rng_below(struct rng *rng, uint64_t limit)

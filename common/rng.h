@@ -40,6 +40,8 @@ uint32_t rng_u32(struct rng *rng);
 uint64_t rng_u64(struct rng *rng);
 double rng_double(struct rng *rng);                 /* [0, 1), 53 bits */
 float rng_float(struct rng *rng);                   /* [0, 1), 24 bits */
+/* As `count` times rng_float(), several times as fast. */
+void rng_floats(struct rng *rng, size_t count, float *values /* [count] */);
 uint64_t rng_below(struct rng *rng, uint64_t limit); /* [0, limit), unbiased; limit > 0 */
 double rng_normal(struct rng *rng);                 /* mean 0, deviation 1 (Box-Muller, cosine half) */
 void rng_shuffle(struct rng *rng, uint32_t *items, size_t count); /* Fisher-Yates */

@@ -2,12 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* How long a dead holder's lock is waited for. */
+enum { ORPHAN_TRIES = 200, ORPHAN_TRY_US = 10000 };
 
 struct store_lock {
     int fd;
@@ -31,16 +35,40 @@ static int fail_open(const char *path, struct failure *why)
     }
 }
 
-static int fail_held(int fd, const char *database, struct failure *why)
+/* The process that wrote its id into the lock, 0: none. */
+static pid_t holder_of(int fd)
 {
     char holder[32] = "";
     ssize_t length = pread(fd, holder, sizeof holder - 1, 0);
     long pid = length > 0 ? strtol(holder, NULL, 10) : 0;
-    if (pid <= 0)
+    return pid > 0 ? (pid_t)pid : 0;
+}
+
+static int fail_held(int fd, const char *database, struct failure *why)
+{
+    pid_t pid = holder_of(fd);
+    if (pid == 0)
         return fail(why, "%s: another process is writing to it; wait until it has ended",
                     database);
     return fail(why, "%s: process %ld is writing to it; wait until it has ended, or end it",
-                database, pid);
+                database, (long)pid);
+}
+
+/* A holder that was killed while it started a program leaves a child that has the lock
+ * too, for the moment until that child has started or ended. */
+static int take(int fd)
+{
+    int tries;
+    for (tries = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+        int cause = errno;
+        pid_t holder = holder_of(fd);
+        bool orphaned = holder > 0 && kill(holder, 0) < 0 && errno == ESRCH;
+        errno = cause;
+        if (cause != EWOULDBLOCK || !orphaned || tries == ORPHAN_TRIES)
+            return -1;
+        usleep(ORPHAN_TRY_US);
+    }
+    return 0;
 }
 
 /* Whoever removed the file while we were opening it left us with a lock on nothing. */
@@ -57,7 +85,7 @@ static int acquire(const char *path, const char *database, struct failure *why)
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
         if (fd < 0)
             return fail_open(path, why);
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (take(fd) < 0) {
             if (errno == EWOULDBLOCK)
                 fail_held(fd, database, why);
             else

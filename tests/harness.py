@@ -59,7 +59,7 @@ training:
   batch_size: $batch_size
 search: {search}
 """
-HYPERBAND = "{scheduler: hyperband, max_epochs: 9, eta: 3, limits: {epoch_seconds: 1}}"
+HYPERBAND = "{scheduler: hyperband, max_epochs: 9, eta: 3, limits: {epoch_seconds: 4}}"
 
 
 def write_study(home, name="s", seed=1, search=HYPERBAND, more=""):

@@ -120,6 +120,23 @@ static void what_is_not_a_number_stays_so(void **state)
         assert_true(isnan(output[i]) && isnan(values[i]));
 }
 
+static void what_is_kept_is_at_least_the_rate(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(15);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t count = between(&rng, 1, 300);
+        float *numbers = random_floats(&rng, count);
+        uint8_t *kept = xcalloc(count + 1, 1);
+        kernel_keep(count, numbers, numbers[0], kept);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(kept[i], numbers[i] >= numbers[0]);
+        assert_int_equal(kept[count], 0);
+        free(kept);
+        free(numbers);
+    }
+}
+
 static void drop_equals_its_twin(void **state)
 {
     (void)state;
@@ -261,6 +278,7 @@ int main(void)
         cmocka_unit_test(bias_backward_equals_its_twin),
         cmocka_unit_test(relu_equals_its_twin),
         cmocka_unit_test(what_is_not_a_number_stays_so),
+        cmocka_unit_test(what_is_kept_is_at_least_the_rate),
         cmocka_unit_test(drop_equals_its_twin),
         cmocka_unit_test(add_equals_its_twin),
         cmocka_unit_test(scaling_and_squares_equal_their_twins),

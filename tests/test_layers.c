@@ -397,6 +397,21 @@ static void conv_gradients_are_right(void **state)
     assert_int_equal(unsetenv("TRAINER_ISA"), 0);
 }
 
+/* Channels enough for vectors, so that the input's gradient does not go by im2col. */
+static void conv_of_many_channels_is_right(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(24);
+    for (int round = 0; round < 4; round++) {
+        char *settings = xasprintf(
+            "{\"type\":\"conv\",\"filters\":%d,\"kernel\":%d,\"stride\":%d,"
+            "\"padding\":\"%s\",\"activation\":\"relu\",\"weights\":\"he\"}",
+            7 + round, 2 + round / 2, 1 + round / 3, round % 2 ? "same" : "valid");
+        check_layer(settings, (struct shape){7, 8, 14}, false, &rng, reference_conv);
+        free(settings);
+    }
+}
+
 /* So many columns that the three images are worked off in two pieces, what gelu keeps
  * of them too. */
 static void conv_in_pieces_is_right(void **state)
@@ -618,6 +633,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conv_gradients_are_right),
+        cmocka_unit_test(conv_of_many_channels_is_right),
         cmocka_unit_test(conv_in_pieces_is_right),
         cmocka_unit_test(pool_gradients_are_right),
         cmocka_unit_test(dense_gradients_are_right),

@@ -221,10 +221,32 @@ static void different_arguments_give_different_streams(void **state)
     assert_true(numbers[0] == first_number(1, 1, RNG_SAMPLER, 0));
 }
 
+/* From every place within a block, for numbers that are no whole blocks; then both go on alike. */
+static void many_floats_are_those_drawn_one_by_one(void **state)
+{
+    (void)state;
+    for (uint64_t place = 0; place < 9; place++) {
+        for (size_t count = 0; count <= 100; count += 1 + count / 5) {
+            struct rng one, many;
+            float values[101];
+            rng_init(&one, 0x123456789abcdef0, 7, RNG_DROPOUT, (uint64_t)1 << 40);
+            rng_seek(&one, ((uint64_t)1 << 33) + place);
+            many = one;
+            values[count] = 2.0f;
+            rng_floats(&many, count, values);
+            for (size_t i = 0; i < count; i++)
+                assert_true(values[i] == rng_float(&one));
+            assert_true(values[count] == 2.0f);
+            assert_int_equal(rng_u32(&many), rng_u32(&one));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers_of_philox),
+        cmocka_unit_test(many_floats_are_those_drawn_one_by_one),
         cmocka_unit_test(the_place_of_every_argument_is_fixed),
         cmocka_unit_test(seeking_equals_skipping),
         cmocka_unit_test(wide_numbers_are_two_narrow_ones),

@@ -50,6 +50,36 @@ static void the_lock_goes_with_its_holder(void **state)
     free(lock);
 }
 
+/* The child of a holder that was killed before that child became another program. */
+static void the_lock_of_a_dead_holder_is_waited_for(void **state)
+{
+    struct fixture *fixture = *state;
+    int ends[2];
+    char byte;
+    store_close(fixture->store);
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (!store_open(fixture->path, STORE_WRITE, NULL))
+            _exit(1);
+        if (fork() == 0) {
+            close(ends[0]);
+            if (write(ends[1], "x", 1) == 1)
+                usleep(200000);
+            _exit(0);
+        }
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    fixture->store = open_store(fixture->path, STORE_WRITE);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void programs_that_are_started_do_not_inherit_the_lock(void **state)
 {
     struct fixture *fixture = *state;
@@ -78,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(a_second_writer_is_told_who_has_it),
         STORE_TEST(the_lock_goes_with_its_holder),
+        STORE_TEST(the_lock_of_a_dead_holder_is_waited_for),
         STORE_TEST(programs_that_are_started_do_not_inherit_the_lock),
     };
     return cmocka_run_group_tests_name("store_lock", tests, NULL, NULL);

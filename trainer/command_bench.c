@@ -26,11 +26,13 @@ static const char help[] =
     "measurements take turns for some seconds, and the best of each counts, so that other\n"
     "work on the machine spoils them less.\n"
     "\n"
-    "  small  conv 32 of 3x3, max_pool 2, conv 64 of 3x3, max_pool 2, dense 128, dense 10\n"
-    "  vgg    two conv 32 of 5x5, max_pool 2, two conv 64 of 3x3, max_pool 2, dense 256,\n"
-    "         dense 10; padding same\n"
-    "  small+dropout, small+augmentation, small+batch_norm, small+all: with a dropout before\n"
-    "         each dense layer, images moved and turned, batch_norm behind each conv, all three\n"
+    "  small          conv 32 of 3x3, max_pool 2, conv 64 of 3x3, max_pool 2, dense 128,\n"
+    "                 dense 10\n"
+    "  vgg            two conv 32 of 5x5, max_pool 2, two conv 64 of 3x3, max_pool 2,\n"
+    "                 dense 256, dense 10; padding same\n"
+    "  small+dropout  small with a dropout before each dense layer, 0.25 and 0.5; so\n"
+    "                 small+augmentation with images moved, turned, zoomed and sheared,\n"
+    "                 small+batch_norm with one behind each conv, small+all with all three\n"
     "\n"
     "with relu between, adam, and batches of 64, each in fp32, and trained in bf16 too where\n"
     "the processor has instructions for it.  The ratio is that of useful FLOP/s to\n"
@@ -46,46 +48,39 @@ static const double rounds_seconds = 10;
 /* The largest counts of the rows below. */
 enum { TRAIN_MOST = 8 * BATCH, TEST_MOST = 32 * BATCH };
 
+/* JSON, as in docs/protocol.md. */
 #define CONV(filters, kernel, padding)                                                           \
     "{\"type\": \"conv\", \"filters\": " #filters ", \"kernel\": " #kernel                       \
     ", \"padding\": \"" #padding "\", \"activation\": \"relu\"}, "
 #define POOL "{\"type\": \"max_pool\", \"size\": 2}, "
 #define NORM "{\"type\": \"batch_norm\"}, "
 #define DROPOUT(rate) "{\"type\": \"dropout\", \"rate\": " #rate "}, "
-#define DENSE(units) DENSE_DROPOUT(units, )
-#define DENSE_DROPOUT(units, dropout)                                                            \
-    "{\"type\": \"flatten\"}, {\"type\": \"dense\", \"units\": " #units                            \
-    ", \"activation\": \"relu\"}, " dropout "{\"type\": \"dense\", \"units\": 10}"
-#define SMALL "[" CONV(32, 3, valid) POOL CONV(64, 3, valid) POOL DENSE(128) "]"
-#define SMALL_DROPOUT                                                                            \
-    "[" CONV(32, 3, valid) POOL CONV(64, 3, valid) POOL DROPOUT(0.25) DENSE_DROPOUT(128,         \
-    DROPOUT(0.5)) "]"
-#define SMALL_NORM "[" CONV(32, 3, valid) NORM POOL CONV(64, 3, valid) NORM POOL DENSE(128) "]"
-#define SMALL_ALL                                                                                \
-    "[" CONV(32, 3, valid) NORM POOL CONV(64, 3, valid) NORM POOL DROPOUT(0.25)                  \
-    DENSE_DROPOUT(128, DROPOUT(0.5)) "]"
+#define DENSE(units, dropout, next_dropout)                                                      \
+    "{\"type\": \"flatten\"}, " dropout "{\"type\": \"dense\", \"units\": " #units                 \
+    ", \"activation\": \"relu\"}, " next_dropout "{\"type\": \"dense\", \"units\": 10}"
+#define SMALL(norm, dropout, next_dropout)                                                       \
+    "[" CONV(32, 3, valid) norm POOL CONV(64, 3, valid) norm POOL                                \
+    DENSE(128, dropout, next_dropout) "]"
 #define VGG                                                                                      \
     "[" CONV(32, 5, same) CONV(32, 5, same) POOL CONV(64, 3, same) CONV(64, 3, same) POOL        \
-    DENSE(256) "]"
-#define ADAM_AND(more)                                                                           \
+    DENSE(256, "", "") "]"
+#define ADAM(more)                                                                               \
     "{\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.001}, \"batch_size\": 64" more "}"
-#define ADAM ADAM_AND("")
-#define AUGMENTED                                                                                \
-    ADAM_AND(", \"augmentation\": {\"shift\": 2, \"rotate\": 10, \"zoom\": 0.1, \"shear\": 10}")
+#define MOVED                                                                                    \
+    ADAM(", \"augmentation\": {\"shift\": 2, \"rotate\": 10, \"zoom\": 0.1, \"shear\": 10}")
 
 /* What is measured: a new row is a new line here.  Each takes some hundredths of a second a
  * turn, as sgemm does: a longer measurement would meet other work more often. */
 static const struct bench_row {
-    const char *network;
-    const char *model, *training; /* JSON, as in docs/protocol.md */
+    const char *network, *model, *training;
     size_t train_images, test_images;
 } table[] = {
-    {"small", SMALL, ADAM, 8 * BATCH, 32 * BATCH},
-    {"small+dropout", SMALL_DROPOUT, ADAM, 8 * BATCH, 32 * BATCH},
-    {"small+augmentation", SMALL, AUGMENTED, 8 * BATCH, 32 * BATCH},
-    {"small+batch_norm", SMALL_NORM, ADAM, 8 * BATCH, 32 * BATCH},
-    {"small+all", SMALL_ALL, AUGMENTED, 8 * BATCH, 32 * BATCH},
-    {"vgg", VGG, ADAM, BATCH, 4 * BATCH},
+    {"small", SMALL("", "", ""), ADAM(""), 8 * BATCH, 32 * BATCH},
+    {"vgg", VGG, ADAM(""), BATCH, 4 * BATCH},
+    {"small+dropout", SMALL("", DROPOUT(0.25), DROPOUT(0.5)), ADAM(""), 8 * BATCH, 32 * BATCH},
+    {"small+augmentation", SMALL("", "", ""), MOVED, 8 * BATCH, 32 * BATCH},
+    {"small+batch_norm", SMALL(NORM, "", ""), ADAM(""), 8 * BATCH, 32 * BATCH},
+    {"small+all", SMALL(NORM, DROPOUT(0.25), DROPOUT(0.5)), MOVED, 8 * BATCH, 32 * BATCH},
 };
 enum { ROWS = ARRAY_LENGTH(table), RUNNERS_MOST = ROWS * PRECISION_COUNT };
 

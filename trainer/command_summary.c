@@ -43,7 +43,7 @@ static const char *grouped(double number, char text[32])
 
 static void print_line(char mark)
 {
-    for (int i = 0; i < 76; i++)
+    for (int i = 0; i < 84; i++)
         putchar(mark);
     putchar('\n');
 }
@@ -57,7 +57,7 @@ static void print_layer(const struct layer_summary *layer)
     else
         snprintf(shape, sizeof shape, "%d x %d x %d", layer->output.height, layer->output.width,
                  layer->output.channels);
-    printf("%-28s  %-16s  %11s  %15s\n", title, shape,
+    printf("%-36s  %-16s  %11s  %15s\n", title, shape,
            grouped((double)layer->parameters, parameters), grouped(layer->flops, flops));
 }
 
@@ -67,7 +67,7 @@ static void print_table(const struct network *network)
     struct shape input = network_input(network);
     printf("Input: %d x %d x %d\n", input.height, input.width, input.channels);
     print_line('_');
-    printf("%-28s  %-16s  %11s  %15s\n", "Layer (type)", "Output shape", "Parameters", "FLOPs");
+    printf("%-36s  %-16s  %11s  %15s\n", "Layer (type)", "Output shape", "Parameters", "FLOPs");
     print_line('=');
     for (size_t i = 0; i < network_layer_count(network); i++) {
         struct layer_summary layer;

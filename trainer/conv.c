@@ -43,7 +43,11 @@ void conv_plan(struct conv *conv, const struct conv_kernels *kernels, const stru
         .output_width = window->output_width,
         .filters = filters,
     };
-    conv->back = (struct conv_shape){
+    conv->plain = conv->forward;
+    conv->plain.width = window->input_width;
+    conv->plain.left = window->left;
+    conv->back_turned = window->stride == 1 && window->input_width == window->output_width;
+    conv->turned = (struct conv_shape){
         .height = window->output_height,
         .width = window->input_width + window->size - 1,
         .channels = filters,
@@ -66,6 +70,17 @@ static size_t shape_floats(const struct conv_shape *shape)
 static size_t round_up(size_t count, size_t unit)
 {
     return (count + unit - 1) / unit * unit;
+}
+
+bool conv_fits(const struct window *window)
+{
+    return window->output_width >= 4;
+}
+
+bool conv_back_wastes(const struct conv *conv)
+{
+    size_t channels = conv->window.channels;
+    return round_up(channels, conv->kernels->lanes) * 2 > channels * 3;
 }
 
 /* Filters of the group that begins at `filter`: those that there are, and with the zeros. */
@@ -185,7 +200,7 @@ static size_t turned_size(const struct conv *conv)
 /* Enough behind the last pixel for conv_kernels' gradient. */
 static size_t gradient_size(const struct conv *conv)
 {
-    return shape_floats(&conv->back) + conv->kernels->group;
+    return shape_floats(&conv->turned) + conv->kernels->group;
 }
 
 size_t conv_scratch_size(const struct conv *conv)
@@ -259,13 +274,17 @@ void conv_back_input(const struct conv_back *back, const float *output_gradient,
 {
     const struct conv *conv = back->conv;
     const struct window *window = &conv->window;
+    if (!conv->back_turned) {
+        conv->kernels->back(&conv->plain, output_gradient, back->weights, input_gradient);
+        return;
+    }
     if (window->size > 1) {
         pad_rows(window->output_height, (window->size - 1 - window->left) * conv->filters,
-                 window->output_width * conv->filters, conv->back.width * conv->filters,
+                 window->output_width * conv->filters, conv->turned.width * conv->filters,
                  output_gradient, back->gradient);
         output_gradient = back->gradient;
     }
-    conv->kernels->forward(&conv->back, output_gradient, back->weights, back->zeros, false,
+    conv->kernels->forward(&conv->turned, output_gradient, back->weights, back->zeros, false,
                            input_gradient);
 }
 

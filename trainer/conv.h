@@ -2,7 +2,9 @@
  *
  *   y = window(x) W + b          dW = window(x)^T dy
  *   dx = the same convolution of dy, padded, with W turned by half a circle and its
- *        channels and filters swapped (stride 1 alone)
+ *        channels and filters swapped; or, where much of that padding would be worked
+ *        through, dy W^T for one column of the window after the other, added to where the
+ *        column was
  *
  * Weights are packed once per call for a number of images; images are copied only where
  * they need columns of padding. */
@@ -20,12 +22,22 @@ struct conv {
     const struct conv_kernels *kernels;
     struct window window;
     size_t filters;
+    bool back_turned;          /* dx as a convolution: nothing of its padding is left over */
     struct conv_shape forward; /* over the image with its padding columns */
-    struct conv_shape back;    /* over the output's gradient with its; stride 1 alone */
+    struct conv_shape turned;  /* over the output's gradient with its */
+    struct conv_shape plain;   /* over the image as it is */
 };
 
 void conv_plan(struct conv *conv, const struct conv_kernels *kernels, const struct window *window,
                size_t filters);
+
+/* False where rows of the output are so short that its pixels keep the multipliers waiting
+ * for one another, and im2col and BLAS are faster. */
+bool conv_fits(const struct window *window);
+
+/* Whether conv_back_input() would fill so much of its vectors up that im2col and BLAS are
+ * faster: for an image of a few channels. */
+bool conv_back_wastes(const struct conv *conv);
 
 /* Floats of scratch that each function below may use. */
 size_t conv_scratch_size(const struct conv *conv);
@@ -49,9 +61,8 @@ void conv_back_begin(struct conv_back *back, const struct conv *conv, float *scr
 void conv_back_weights_are(struct conv_back *back, const float *weights);
 void conv_back_weights(const struct conv_back *back, const float *image,
                        const float *output_gradient /* [output_height][output_width][filters] */);
-/* Stride 1 alone; `input_gradient` is set. */
 void conv_back_input(const struct conv_back *back, const float *output_gradient,
-                     float *input_gradient /* [input_height][input_width][channels] */);
+                     float *input_gradient /* [input_height][input_width][channels], to be set */);
 /* The sum over the images since begin. */
 void conv_back_end(const struct conv_back *back,
                    float *weight_gradient /* [size][size][channels][filters], to be set */);

@@ -22,7 +22,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #if defined(__clang__)
-#define UNROLL _Pragma("unroll")
+#define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
@@ -45,9 +45,22 @@ INLINE void store(vector value, float *to)
     *(loose_vector *)to = value;
 }
 
-INLINE void store_first(vector value, size_t count, float *to)
+/* The first `count` floats of a vector, or all where there are more. */
+INLINE vector load_some(const float *from, size_t count)
 {
-    memcpy(to, &value, count * sizeof *to);
+    if (count >= LANES)
+        return load(from);
+    vector value = {0};
+    memcpy(&value, from, count * sizeof *from);
+    return value;
+}
+
+INLINE void store_some(vector value, size_t count, float *to)
+{
+    if (count >= LANES)
+        store(value, to);
+    else
+        memcpy(to, &value, count * sizeof *to);
 }
 
 /* max(value, floor), but what is not a number stays so. */
@@ -66,43 +79,45 @@ INLINE size_t least(size_t a, size_t b)
 
 struct forward_block {
     const float *image;   /* the first pixel's first cell that is in the image */
-    const float *weights; /* [rows][run][vectors * LANES], from that cell on */
-    const float *bias;    /* [vectors * LANES] */
+    const float *weights; /* [rows][run][vectors * LANES], from that cell on, */
+    size_t weights_gap;   /* with so many floats between the rows */
+    const float *bias;    /* [vectors * LANES]; NULL: what is in the output already */
     float floor;          /* of the output: 0 for relu */
     size_t rows, run;     /* rows of the window that are in the image, and their cells */
     size_t image_row;     /* floats from one row of the image to the next, */
     size_t pixel;         /* from one output pixel's window to the next one's, */
-    size_t filters;       /* from one output pixel to the next, */
+    size_t step;          /* from one output pixel to the next, */
     size_t width;         /* and those that this block writes there */
     float *output;
 };
+
+INLINE void load_pixel(const struct forward_block *block, size_t vectors, const float *output,
+                       vector *sums)
+{
+    UNROLL
+    for (size_t v = 0; v < vectors; v++)
+        sums[v] = block->bias ? load(block->bias + v * LANES)
+                              : load_some(output + v * LANES, block->width - v * LANES);
+}
 
 INLINE void store_pixel(const struct forward_block *block, size_t vectors, const vector *sums,
                         float *output)
 {
     vector floor = block->floor - (vector){0};
     UNROLL
-    for (size_t v = 0; v < vectors; v++) {
-        vector value = not_below(sums[v], floor);
-        if ((v + 1) * LANES <= block->width)
-            store(value, output + v * LANES);
-        else
-            store_first(value, block->width - v * LANES, output + v * LANES);
-    }
+    for (size_t v = 0; v < vectors; v++)
+        store_some(not_below(sums[v], floor), block->width - v * LANES, output + v * LANES);
 }
 
 INLINE void forward_pixels(const struct forward_block *block, size_t pixels, size_t vectors)
 {
     vector sums[PIXELS_MOST][VECTORS_MOST];
     UNROLL
-    for (size_t p = 0; p < pixels; p++) {
-        UNROLL
-        for (size_t v = 0; v < vectors; v++)
-            sums[p][v] = load(block->bias + v * LANES);
-    }
+    for (size_t p = 0; p < pixels; p++)
+        load_pixel(block, vectors, block->output + p * block->step, sums[p]);
     const float *weights = block->weights;
     size_t pixel = block->pixel;
-    for (size_t row = 0; row < block->rows; row++) {
+    for (size_t row = 0; row < block->rows; row++, weights += block->weights_gap) {
         const float *cell = block->image + row * block->image_row;
         for (size_t i = 0; i < block->run; i++, cell++, weights += vectors * LANES) {
             vector weight[VECTORS_MOST];
@@ -120,7 +135,7 @@ INLINE void forward_pixels(const struct forward_block *block, size_t pixels, siz
     }
     UNROLL
     for (size_t p = 0; p < pixels; p++)
-        store_pixel(block, vectors, sums[p], block->output + p * block->filters);
+        store_pixel(block, vectors, sums[p], block->output + p * block->step);
 }
 
 /* ---- the weights' gradient: some cells of the window x some vectors of filters ---- */
@@ -241,15 +256,15 @@ static size_t rows_inside(const struct conv_shape *shape, size_t y, size_t *firs
     return end - least(*first, end);
 }
 
-static void forward_row(const struct conv_shape *shape, struct forward_block *block,
-                        const float *image_row, float *output_row, size_t vectors)
+static void forward_run(struct forward_block *block, const float *image, float *output,
+                        size_t pixels, size_t vectors)
 {
-    size_t pieces = pieces_of(shape->output_width);
+    size_t pieces = pieces_of(pixels);
     for (size_t piece = 0; piece < pieces; piece++) {
-        size_t begin = shape->output_width * piece / pieces;
-        size_t end = shape->output_width * (piece + 1) / pieces;
-        block->image = image_row + begin * block->pixel;
-        block->output = output_row + begin * shape->filters;
+        size_t begin = pixels * piece / pieces;
+        size_t end = pixels * (piece + 1) / pieces;
+        block->image = image + begin * block->pixel;
+        block->output = output + begin * block->step;
         forward_blocks[vectors - 1](block, end - begin);
     }
 }
@@ -262,7 +277,7 @@ static void forward(const struct conv_shape *shape, const float *image, const fl
         .run = shape->size * shape->channels,
         .image_row = shape->width * shape->channels,
         .pixel = shape->stride * shape->channels,
-        .filters = shape->filters,
+        .step = shape->filters,
     };
     for (size_t filter = 0; filter < shape->filters; filter += GROUP) {
         block.width = least(GROUP, shape->filters - filter);
@@ -272,24 +287,25 @@ static void forward(const struct conv_shape *shape, const float *image, const fl
             size_t first;
             block.rows = rows_inside(shape, y, &first);
             block.weights = weights + first * block.run * vectors * LANES;
-            forward_row(shape, &block,
-                        image + (y * shape->stride + first - shape->top) * block.image_row,
-                        output + y * shape->output_width * shape->filters + filter, vectors);
+            forward_run(&block, image + (y * shape->stride + first - shape->top) * block.image_row,
+                        output + y * shape->output_width * shape->filters + filter,
+                        shape->output_width, vectors);
         }
         weights += shape->size * block.run * vectors * LANES;
     }
 }
 
-/* The output's rows from `begin` to `end` whose windows have row `row` in the image. */
-static size_t rows_with(const struct conv_shape *shape, size_t row, size_t *begin, size_t end)
+/* Of the windows from *begin to `end` along one axis, those whose cell `cell` lies in the
+ * image, of `input` pixels behind `before` of padding: from *begin on, how many. */
+static size_t windows_with(size_t cell, size_t before, size_t input, size_t stride, size_t *begin,
+                           size_t end)
 {
-    size_t stride = shape->stride;
-    if (row < shape->top) {
-        size_t first = (shape->top - row + stride - 1) / stride;
+    if (cell < before) {
+        size_t first = (before - cell + stride - 1) / stride;
         *begin = *begin < first ? first : *begin;
     }
-    size_t limit = shape->height + shape->top;
-    end = row < limit ? least(end, (limit - row + stride - 1) / stride) : 0;
+    size_t limit = input + before;
+    end = cell < limit ? least(end, (limit - cell + stride - 1) / stride) : 0;
     return end - least(*begin, end);
 }
 
@@ -321,7 +337,7 @@ static void gradient_strip(const struct conv_shape *shape, const float *image,
         size_t vectors = (least(GROUP, shape->filters - filter) + LANES - 1) / LANES;
         for (size_t row = 0; row < shape->size; row++) {
             size_t first = begin;
-            block.rows = rows_with(shape, row, &first, end);
+            block.rows = windows_with(row, shape->top, shape->height, shape->stride, &first, end);
             block.output_gradient = output_gradient + first * shape->gradient_row + filter;
             if (block.rows > 0)
                 gradient_run(shape, &block,
@@ -348,10 +364,69 @@ static void gradient(const struct conv_shape *shape, const float *image,
                        sums);
 }
 
+/* ---- the image's gradient, one column of the window after the other ---- */
+
+/* The output's rows [first, end) whose windows see a row of the image. */
+static size_t rows_seeing(const struct conv_shape *shape, size_t y, size_t *first)
+{
+    size_t from_top = y + shape->top, stride = shape->stride;
+    *first = from_top < shape->size ? 0 : (from_top - shape->size) / stride + 1;
+    size_t end = least(from_top / stride + 1, shape->output_height);
+    return end - least(*first, end);
+}
+
+static void back_row(const struct conv_shape *shape, struct forward_block *block,
+                     const float *gradient_row, const float *weights, float *image_row,
+                     size_t vectors)
+{
+    for (size_t column = 0; column < shape->size; column++) {
+        size_t first = 0;
+        size_t pixels = windows_with(column, shape->left, shape->width, shape->stride, &first,
+                                     shape->output_width);
+        block->weights = weights + (shape->size - 1 - column) * block->run * vectors * LANES;
+        if (pixels > 0)
+            forward_run(block, gradient_row + first * block->pixel,
+                        image_row + (first * shape->stride + column - shape->left) *
+                                        shape->channels,
+                        pixels, vectors);
+    }
+}
+
+static void back(const struct conv_shape *shape, const float *output_gradient,
+                 const float *weights, float *image)
+{
+    struct forward_block block = {
+        .floor = -INFINITY,
+        .run = shape->filters,
+        .image_row = shape->output_width * shape->filters,
+        .pixel = shape->filters,
+        .step = shape->stride * shape->channels,
+    };
+    size_t image_row = shape->width * shape->channels;
+    memset(image, 0, shape->height * image_row * sizeof *image);
+    for (size_t channel = 0; channel < shape->channels; channel += GROUP) {
+        block.width = least(GROUP, shape->channels - channel);
+        size_t vectors = (block.width + LANES - 1) / LANES;
+        size_t weights_row = shape->size * block.run * vectors * LANES;
+        block.weights_gap = shape->stride * weights_row - block.run * vectors * LANES;
+        for (size_t y = 0; y < shape->height; y++) {
+            size_t first;
+            block.rows = rows_seeing(shape, y, &first);
+            size_t turned = shape->size - 1 - (y + shape->top - first * shape->stride);
+            if (block.rows > 0)
+                back_row(shape, &block, output_gradient + first * block.image_row,
+                         weights + turned * weights_row, image + y * image_row + channel,
+                         vectors);
+        }
+        weights += shape->size * weights_row;
+    }
+}
+
 const struct conv_kernels CONV_KERNELS = {
     .isa = CONV_ISA,
     .lanes = LANES,
     .group = GROUP,
     .forward = forward,
     .gradient = gradient,
+    .back = back,
 };

@@ -18,6 +18,7 @@ struct conv_shape {
     size_t height, width, channels; /* of the image; `width` with its padding columns */
     size_t size, stride;            /* of the window */
     size_t top;                     /* rows of padding above the image */
+    size_t left;                    /* columns of padding that are not in memory */
     size_t output_height, output_width, filters;
     size_t gradient_row; /* floats from one row of the output's gradient to the next */
 };
@@ -45,6 +46,14 @@ struct conv_kernels {
                      const float *output_gradient /* [output_height], `gradient_row` apart, of
                                                      [output_width][filters] */,
                      float *sums /* packed */);
+
+    /* image = what window()^T makes of output_gradient weights^T.  The weights are packed
+     * with the window turned by half a circle and channels and filters swapped, as those of
+     * the convolution that does the same. */
+    void (*back)(const struct conv_shape *shape,
+                 const float *output_gradient /* [output_height][output_width][filters] */,
+                 const float *weights /* packed [channels' group][size][size][filters] */,
+                 float *image /* [height][width][channels] */);
 };
 
 extern const struct conv_kernels conv_avx2;

@@ -61,25 +61,40 @@ static void sum_rows(size_t rows, size_t width, const float *restrict gradient,
     }
 }
 
+static inline void pass_through_relu(const float *output, float *gradient, lanes_float *sum)
+{
+    lanes_int passes = *(const lanes_float *)output > 0.0f;
+    lanes_float value = (lanes_float)(*(const lanes_int *)gradient & passes);
+    *(lanes_float *)gradient = value;
+    *sum += value;
+}
+
+/* Twice sixteen columns where there are so many, which is less of a leap from row to row. */
 VECTOR_VERSIONS
 static void sum_rows_relu(size_t rows, size_t width, const float *restrict output,
                           float *restrict gradient, float *restrict bias_gradient)
 {
-    size_t whole = width / LANES * LANES;
-    for (size_t i = 0; i < whole; i += LANES) {
+    size_t i = 0, count = rows * width;
+    for (; i + 2 * LANES <= width; i += 2 * LANES) {
         lanes_float sum = *(const lanes_float *)(bias_gradient + i);
-        for (size_t at = i; at < rows * width; at += width) {
-            lanes_int passes = *(const lanes_float *)(output + at) > 0.0f;
-            lanes_float value = (lanes_float)(*(const lanes_int *)(gradient + at) & passes);
-            *(lanes_float *)(gradient + at) = value;
-            sum += value;
+        lanes_float next = *(const lanes_float *)(bias_gradient + i + LANES);
+        for (size_t at = i; at < count; at += width) {
+            pass_through_relu(output + at, gradient + at, &sum);
+            pass_through_relu(output + at + LANES, gradient + at + LANES, &next);
         }
         *(lanes_float *)(bias_gradient + i) = sum;
+        *(lanes_float *)(bias_gradient + i + LANES) = next;
     }
-    for (size_t row = 0; row < rows; row++, output += width, gradient += width) {
-        for (size_t i = whole; i < width; i++) {
-            gradient[i] = output[i] > 0.0f ? gradient[i] : 0.0f;
-            bias_gradient[i] += gradient[i];
+    for (; i + LANES <= width; i += LANES) {
+        lanes_float sum = *(const lanes_float *)(bias_gradient + i);
+        for (size_t at = i; at < count; at += width)
+            pass_through_relu(output + at, gradient + at, &sum);
+        *(lanes_float *)(bias_gradient + i) = sum;
+    }
+    for (; i < width; i++) {
+        for (size_t at = i; at < count; at += width) {
+            gradient[at] = output[at] > 0.0f ? gradient[at] : 0.0f;
+            bias_gradient[i] += gradient[at];
         }
     }
 }
@@ -106,6 +121,13 @@ void kernel_relu_backward(size_t count, const float *restrict output,
 {
     for (size_t i = 0; i < count; i++)
         input_gradient[i] = output[i] > 0.0f ? output_gradient[i] : 0.0f;
+}
+
+VECTOR_VERSIONS
+void kernel_keep(size_t count, const float *restrict numbers, float rate, uint8_t *restrict kept)
+{
+    for (size_t i = 0; i < count; i++)
+        kept[i] = numbers[i] >= rate;
 }
 
 VECTOR_VERSIONS

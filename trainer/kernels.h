@@ -7,18 +7,8 @@
 #ifndef TRAINER_KERNELS_H
 #define TRAINER_KERNELS_H
 
+#include "common/vector_versions.h"
 #include "trainer/window.h"
-
-/* Marks a function whose plain loops are worth compiling several times, for
- * processors with 128, 256 and 512 bit vectors; the loader takes the one that fits.
- * This needs gcc and the indirect functions of Linux on x86-64, which the sanitizers
- * cannot start up with; elsewhere the mark means nothing. */
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define VECTOR_VERSIONS __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
-#else
-#define VECTOR_VERSIONS
-#endif
 
 /* ---- kernels.c: element by element ---- */
 
@@ -40,6 +30,10 @@ void kernel_relu(size_t count, const float *input /* [count] */, float *output /
 void kernel_relu_backward(size_t count, const float *output /* [count] */,
                           const float *output_gradient /* [count] */,
                           float *input_gradient /* [count] */);
+
+/* kept = 1 where a number is at least `rate`, else 0. */
+void kernel_keep(size_t count, const float *numbers /* [count] */, float rate,
+                 uint8_t *kept /* [count] */);
 
 /* Inverted dropout: what is kept is multiplied by `scale`, the rest becomes 0. */
 void kernel_drop(size_t count, const uint8_t *kept /* [count], 0 or 1 */, float scale,

@@ -29,7 +29,8 @@ struct conv_plan {
     struct activation activation;
     bool glorot;
     bool plain;     /* the input is its own columns: kernel 1, stride 1 */
-    struct conv conv; /* without kernels: portable */
+    struct conv conv;  /* without kernels: portable */
+    bool columns_back; /* the input's gradient by BLAS even so */
 };
 
 static bool is_portable(const struct conv_plan *plan)
@@ -37,16 +38,10 @@ static bool is_portable(const struct conv_plan *plan)
     return !plan->conv.kernels;
 }
 
-/* The gradient of a direct convolution's input is left to BLAS where windows leave pixels
- * out. */
-static bool needs_columns(const struct conv_plan *plan)
-{
-    return !plan->plain && (is_portable(plan) || plan->window.stride > 1);
-}
-
 static size_t scratch_size(const struct conv_plan *plan)
 {
-    size_t columns = needs_columns(plan) ? plan->chunk * plan->pixels * plan->cells : 0;
+    bool laid_out = !plan->plain && (is_portable(plan) || plan->columns_back);
+    size_t columns = laid_out ? plan->chunk * plan->pixels * plan->cells : 0;
     size_t direct = is_portable(plan) ? 0 : conv_scratch_size(&plan->conv);
     return columns > direct ? columns : direct;
 }
@@ -88,7 +83,9 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
                        "a kernel of %zux%zu does not fit an image of %dx%d; "
                        "make it smaller, pool less before it, or use padding: same",
                        kernel, kernel, layer->input.height, layer->input.width);
-    conv_plan(&plan->conv, conv_kernels_of(isa_chosen()), &plan->window, plan->filters);
+    if (conv_fits(&plan->window))
+        conv_plan(&plan->conv, conv_kernels_of(isa_chosen()), &plan->window, plan->filters);
+    plan->columns_back = !is_portable(plan) && conv_back_wastes(&plan->conv);
     plan_sizes(layer, plan);
     return 0;
 }
@@ -210,7 +207,7 @@ static void forward_direct(const struct layer *layer, const struct pass *pass)
 static void backward_direct(const struct layer *layer, const struct pass *pass)
 {
     const struct conv_plan *plan = layer->plan;
-    bool input_too = pass->input_gradient && plan->window.stride == 1;
+    bool input_too = pass->input_gradient && !plan->columns_back;
     struct conv_back back;
     conv_back_begin(&back, &plan->conv, pass->scratch);
     if (input_too)

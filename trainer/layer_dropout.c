@@ -27,6 +27,9 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     return 0;
 }
 
+/* Numbers that are drawn at once. */
+enum { DRAWN = 256 };
+
 static void draw_kept(const struct layer *layer, const struct pass *pass, float rate,
                       uint8_t *kept /* [count][output_size] */)
 {
@@ -34,8 +37,13 @@ static void draw_kept(const struct layer *layer, const struct pass *pass, float 
     rng_init(&rng, pass->seed, pass->trial, RNG_DROPOUT,
              pass->step * pass->layer_count + layer->index);
     rng_seek(&rng, (uint64_t)pass->first * layer->output_size);
-    for (size_t i = 0; i < pass->count * layer->output_size; i++)
-        kept[i] = rng_float(&rng) >= rate;
+    size_t count = pass->count * layer->output_size;
+    for (size_t first = 0; first < count; first += DRAWN) {
+        float numbers[DRAWN];
+        size_t some = count - first < DRAWN ? count - first : DRAWN;
+        rng_floats(&rng, some, numbers);
+        kernel_keep(some, numbers, rate, kept + first);
+    }
 }
 
 static void forward(const struct layer *layer, const struct pass *pass)

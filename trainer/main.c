@@ -78,7 +78,7 @@ int main(int count, char *arguments[])
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of its write */
     enum exit_code code = count > 0 ? dispatch(arguments + 1, &why) : EXIT_BAD_USAGE;
     if (code != EXIT_DONE && why.text)
-        message("%s", why.text);
+        message(why.where ? "%s (at %s)" : "%s", why.text, why.where);
     failure_clear(&why);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_DONE) {
         message("the results could not be written to stdout");

@@ -1,6 +1,5 @@
 #include "tuner/engine.h"
 
-
 static struct trial *first_pending(struct tuner *tuner)
 {
     int i;

@@ -11,7 +11,8 @@
 /* The winner, or the leader of a study that is not over. */
 static const char best_sql[] =
     "SELECT s.study AS study, s.state AS state, s.metric AS metric, l.trial AS trial, "
-    "       coalesce(l.early_end, l.epochs) AS epochs, l.value AS value, l.parameters AS parameters, "
+    "       coalesce(l.early_end, l.epochs) AS epochs, l.value AS value, "
+    "       l.parameters AS parameters, "
     "       f.epochs AS final_epochs, f.images AS images, f.correct AS correct, "
     "       f.test_loss AS test_loss "
     "FROM studies AS s LEFT JOIN leaderboard AS l ON l.study = s.study AND l.rank = 1 "
