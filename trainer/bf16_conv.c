@@ -13,6 +13,9 @@ enum { CHANNELS_LEAST = 16 };
  * and are enough to outweigh fetching and storing the sums. */
 enum { STRIP_PIXELS = 320 };
 
+/* Floats of scratch: 256 MiB. */
+static const size_t SCRATCH_MOST = (size_t)1 << 26;
+
 /* Values of 64 bytes, a cache line. */
 enum { LINE = 32 };
 
@@ -41,16 +44,6 @@ static struct window columns_window(const struct window *window)
         .output_height = 1,
         .output_width = pixels,
     };
-}
-
-void bf16_conv_plan(struct bf16_conv *conv, const struct bf16_kernels *kernels,
-                    const struct window *window, size_t filters)
-{
-    bool plain = window->size == 1 && window->stride == 1;
-    bool columns = !plain && (window->stride > 1 || window->channels < CHANNELS_LEAST);
-    *conv = (struct bf16_conv){.kernels = kernels, .window = *window, .filters = filters};
-    conv->products = columns ? columns_window(window) : *window;
-    conv->back = window->stride > 1 ? columns_window(window) : *window;
 }
 
 static bool by_columns(const struct bf16_conv *conv, const struct window *products)
@@ -222,6 +215,18 @@ size_t bf16_conv_scratch_size(const struct bf16_conv *conv)
     return forward > back ? forward : back;
 }
 
+void bf16_conv_plan(struct bf16_conv *conv, const struct bf16_kernels *kernels,
+                    const struct window *window, size_t filters)
+{
+    bool plain = window->size == 1 && window->stride == 1;
+    bool columns = !plain && (window->stride > 1 || window->channels < CHANNELS_LEAST);
+    *conv = (struct bf16_conv){.kernels = kernels, .window = *window, .filters = filters};
+    conv->products = columns ? columns_window(window) : *window;
+    conv->back = window->stride > 1 ? columns_window(window) : *window;
+    if (kernels && bf16_conv_scratch_size(conv) > SCRATCH_MOST)
+        conv->kernels = NULL;
+}
+
 /* ---- packing ---- */
 
 /* Rounds an image into the middle of its grid, whose padding is zero already. */
@@ -240,8 +245,7 @@ static void fill_grid(const struct grid *grid, size_t height, size_t width, size
     }
 }
 
-/* The image as the products see it, in its grid; rows and columns that no window reaches are
- * left out. */
+/* The image as the products see it, in its grid. */
 static void fill_image(const struct bf16_conv *conv, const struct grid *grid, const float *image,
                        float *columns, uint16_t *to)
 {

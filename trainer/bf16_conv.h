@@ -17,13 +17,15 @@
 #include "trainer/window.h"
 
 struct bf16_conv {
-    const struct bf16_kernels *kernels;
+    const struct bf16_kernels *kernels; /* NULL: not for use */
     struct window window;
     struct window products; /* as the products for y and dW see it: of stride 1 */
     struct window back;     /* as that for dx sees it */
     size_t filters;
 };
 
+/* Leaves it without kernels where there are none or where they would need absurd amounts of
+ * memory. */
 void bf16_conv_plan(struct bf16_conv *conv, const struct bf16_kernels *kernels,
                     const struct window *window, size_t filters);
 
