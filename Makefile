@@ -50,6 +50,9 @@ ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
 $(BUILD)/obj/trainer/conv_avx2.o: CFLAGS += -mavx2 -mfma
 $(BUILD)/obj/trainer/conv_avx512.o: CFLAGS += -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma \
     -mprefer-vector-width=512
+$(patsubst %,$(BUILD)/obj/trainer/bf16_%.o,pack dots tiles): CFLAGS += -mavx512f -mavx512dq \
+    -mavx512bw -mavx512vl -mavx512bf16 -mfma -mprefer-vector-width=512
+$(BUILD)/obj/trainer/bf16_tiles.o: CFLAGS += -mamx-tile -mamx-bf16
 endif
 
 $(BUILD)/obj/project.a: $(sources:%.c=$(BUILD)/obj/%.o)

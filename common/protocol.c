@@ -70,7 +70,9 @@ static int read_described(struct message *message, struct failure *why)
         return -1;
     if (!json_is_object(json_object_get(message->body, "data")))
         return fail(why, "field \"data\" must be an object");
-    return 0;
+    if (field_string(message->body, "precision", false, &message->precision, why) != 0)
+        return -1;
+    return field_string(message->body, "arithmetic", false, &message->arithmetic, why);
 }
 
 static int read_epoch(struct message *message, struct failure *why)
@@ -78,7 +80,8 @@ static int read_epoch(struct message *message, struct failure *why)
     const json_t *seconds = json_object_get(message->body, "seconds");
     if (read_attempt(message, why) != 0 || read_metrics(message, why) != 0 ||
         field_integer(message->body, "epoch", &message->epoch, why) != 0 ||
-        field_string(message->body, "checkpoint", false, &message->checkpoint, why) != 0)
+        field_string(message->body, "checkpoint", false, &message->checkpoint, why) != 0 ||
+        field_string(message->body, "arithmetic", false, &message->arithmetic, why) != 0)
         return -1;
     message->seconds = json_is_number(seconds) ? json_number_value(seconds) : 0;
     return 0;

@@ -19,8 +19,9 @@ enum {
 
 enum message_type {
     MESSAGE_READY,       /* version, program, arithmetic */
-    MESSAGE_DESCRIBED,   /* id; body has data, and layers, parameters, flops, images_per_s if asked */
-    MESSAGE_EPOCH,       /* trial, attempt, epoch, metrics, checkpoint, seconds */
+    MESSAGE_DESCRIBED,   /* id, precision, arithmetic; body has data, and layers, parameters, flops,
+                            images_per_s if asked */
+    MESSAGE_EPOCH,       /* trial, attempt, epoch, metrics, checkpoint, seconds, arithmetic */
     MESSAGE_DONE,        /* trial, attempt, stopped_early */
     MESSAGE_PREDICTIONS, /* trial, attempt, first, labels, predicted, probabilities */
     MESSAGE_ERROR        /* trial and attempt, or id; text, where, retry */
@@ -40,7 +41,9 @@ struct message {
     double seconds;          /* EPOCH: how long it took, or 0 */
     bool stopped_early;      /* DONE: no further epoch of the trial would be trained */
     const char *program;     /* READY */
-    const char *arithmetic;  /* READY: instruction set and precision, "avx512+SkylakeX fp32" */
+    const char *arithmetic;  /* READY: instruction set and precision, "avx512+SkylakeX fp32";
+                                DESCRIBED, EPOCH: of this training, or NULL: as READY says */
+    const char *precision;   /* DESCRIBED: of this training, "fp32"; or NULL */
     const char *text;        /* ERROR: what went wrong and the remedy */
     const char *where;       /* ERROR: path of the value at fault, or NULL */
     bool retry;              /* ERROR: whether trying again can help */

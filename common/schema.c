@@ -8,6 +8,7 @@ static const char *const padding_words[] = {"valid", "same", NULL};
 static const char *const activation_words[] = {"none", "relu",    "leaky_relu", "elu",
                                                "tanh", "sigmoid", "gelu",       NULL};
 static const char *const weights_words[] = {"he", "glorot", NULL};
+static const char *const precision_words[] = {"fp32", "bf16", "auto", NULL};
 static const char *const over_words[] = {"milestone", "max_epochs", NULL};
 
 const char *const schema_monitors[] = {"val_loss", "val_accuracy", "train_loss", "train_accuracy",
@@ -243,6 +244,7 @@ static const struct setting training_settings[] = {
     {.name = "restore_best", .type = SETTING_WORD, .words = schema_monitors, .initial = "null"},
     {.name = "ema_decay", .type = SETTING_FLOAT, .low = 0, .high = 1, .below_high = true,
      .initial = "null"},
+    {.name = "precision", .type = SETTING_WORD, .words = precision_words, .initial = "null"},
 };
 
 const struct section schema_training = {"training", NULL, SETTINGS(training_settings)};

@@ -18,10 +18,12 @@ enum {
 
 EMBED(store_migration_001, "db/migrations/001.sql");
 EMBED(store_migration_002, "db/migrations/002.sql");
-extern const char store_migration_001[], store_migration_002[];
+EMBED(store_migration_003, "db/migrations/003.sql");
+extern const char store_migration_001[], store_migration_002[], store_migration_003[];
 
 /* Migration i brings a database from version i to i + 1; a new one starts from 0. */
-static const char *const migrations[] = {store_migration_001, store_migration_002};
+static const char *const migrations[] = {store_migration_001, store_migration_002,
+                                         store_migration_003};
 enum { SCHEMA_VERSION = ARRAY_LENGTH(migrations) };
 
 /* ---- connecting ---- */

@@ -44,6 +44,7 @@ struct study_record {
     const char *sampler, *scheduler;
     int max_epochs, eta;       /* 0 where they do not apply */
     const char *data;          /* JSON as dataset_describe() gives it, with "dataset" */
+    const char *precision;     /* that its trials begin in, "fp32"; NULL: not known */
     const json_t *parameters;  /* array of parameter_json() */
     const json_t *plan;        /* array of {"bracket","rung","places","keep","epochs"} */
 };
@@ -83,6 +84,9 @@ int store_add_epoch(struct store *store, int64_t study, const struct epoch_recor
  * "retry" (this attempt is over, another follows), "interrupted". */
 int store_end_segment(struct store *store, int64_t study, int trial, int rung, int attempt,
                       const char *state, double value, const char *reason, struct failure *why);
+/* What the segment's training computes in, where that is not all that its worker says. */
+int store_set_arithmetic(struct store *store, int64_t study, int trial, int rung, int attempt,
+                         const char *arithmetic, struct failure *why);
 /* Early stopping has ended the trial after `epoch`. */
 int store_set_early_end(struct store *store, int64_t study, int trial, int epoch,
                         struct failure *why);
@@ -104,6 +108,9 @@ int store_begin_final(struct store *store, int64_t study, int trial, int attempt
                       struct failure *why);
 int store_add_final_epoch(struct store *store, int64_t study, const struct epoch_record *epoch,
                           struct failure *why);
+/* What its training computes in; unless it is set, that of the winner's own. */
+int store_set_final_arithmetic(struct store *store, int64_t study, const char *arithmetic,
+                               struct failure *why);
 /* `count` predictions from `first` on: as the protocol's message has them. */
 int store_add_predictions(struct store *store, int64_t study, int64_t first,
                           const json_t *labels, const json_t *predicted,
@@ -113,7 +120,6 @@ struct final_record {
     int64_t images, correct;
     double test_loss;
     const json_t *layers;      /* model summary as `described` gives it */
-    const char *arithmetic;
     const void *model;         /* the checkpoint file's bytes */
     size_t model_size;
 };

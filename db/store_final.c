@@ -17,6 +17,14 @@ int store_begin_final(struct store *store, int64_t study, int trial, int attempt
                   values, why);
 }
 
+int store_set_final_arithmetic(struct store *store, int64_t study, const char *arithmetic,
+                               struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_text(arithmetic)};
+    return RECORD(store, "UPDATE recorded_finals SET arithmetic = ?2 WHERE study = ?1", values,
+                  why);
+}
+
 /* ---- predictions ---- */
 
 static int add_prediction(struct store *store, int64_t study, int64_t image, const json_t *label,
@@ -72,13 +80,12 @@ int store_end_final(struct store *store, int64_t study, const struct final_recor
     char *layers = final->layers ? json_text(final->layers) : NULL;
     const struct value values[] = {value_integer(study),         value_integer(final->images),
                                    value_integer(final->correct), value_real(final->test_loss),
-                                   value_text(layers),           value_text(final->arithmetic),
-                                   value_integer(clock_wall_ms())};
+                                   value_text(layers),           value_integer(clock_wall_ms())};
     const struct value model[] = {value_integer(study),
                                   value_blob(final->model, final->model_size)};
     int result = RECORD(store,
                         "UPDATE recorded_finals SET state = 'ended', images = ?2, correct = ?3,"
-                        " test_loss = ?4, layers = ?5, arithmetic = ?6, ended_ms = ?7"
+                        " test_loss = ?4, layers = ?5, ended_ms = ?6"
                         " WHERE study = ?1", values, why);
     if (result == 0)
         result = RECORD(store, "INSERT OR REPLACE INTO recorded_models (study, bytes)"

@@ -22,12 +22,14 @@ static int add_row(struct store *store, const struct study_record *study, struct
         value_integer_or_null(study->max_epochs, 0),
         value_integer_or_null(study->eta, 0),
         value_text(study->data),
+        value_text(study->precision),
         value_integer(clock_wall_ms()),
     };
     int result = RECORD(store,
                         "INSERT INTO recorded_studies (name, file, text, fingerprint, seed,"
-                        " metric, maximize, sampler, scheduler, max_epochs, eta, data, started_ms)"
-                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                        " metric, maximize, sampler, scheduler, max_epochs, eta, data, precision,"
+                        " started_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+                        " ?13, ?14)",
                         values, why);
     free(seed);
     return result;

@@ -85,6 +85,17 @@ int store_begin_segment(struct store *store, int64_t study, int trial, int rung,
     return set_trial_state(store, study, trial, "running", NULL, why);
 }
 
+int store_set_arithmetic(struct store *store, int64_t study, int trial, int rung, int attempt,
+                         const char *arithmetic, struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_integer(trial),
+                                   value_integer(rung), value_integer(attempt),
+                                   value_text(arithmetic)};
+    return RECORD(store,
+                  "UPDATE recorded_segments SET arithmetic = ?5"
+                  " WHERE study = ?1 AND trial = ?2 AND rung = ?3 AND attempt = ?4", values, why);
+}
+
 static const char *trial_state_after(const char *segment_state)
 {
     if (strcmp(segment_state, "ended") == 0)

@@ -13,7 +13,7 @@ SELECT s.id, s.name AS study, s.state, s.note, s.void_reason,
        (SELECT count(*) FROM recorded_epochs e WHERE e.study = s.id) AS epochs,
        s.winner, f.images, f.correct, f.correct * 1.0 / f.images AS test_accuracy,
        s.started_ms, s.ended_ms, (s.ended_ms - s.started_ms) / 1000.0 AS seconds,
-       s.file, s.text, s.fingerprint, s.data
+       s.file, s.text, s.fingerprint, s.data, s.precision
 FROM recorded_studies s
 LEFT JOIN recorded_finals f ON f.study = s.id;
 
@@ -55,9 +55,11 @@ SELECT s.name AS study, t.trial, t.state, t.bracket,
        t.parameters, t.configuration, t.error,
        (SELECT count(g.worker) FROM recorded_segments g
         WHERE g.study = t.study AND g.trial = t.trial) AS attempts,
-       (SELECT w.arithmetic FROM recorded_segments g JOIN recorded_workers w ON w.id = g.worker
+       (SELECT coalesce(g.arithmetic, w.arithmetic)
+        FROM recorded_segments g LEFT JOIN recorded_workers w ON w.id = g.worker
         WHERE g.study = t.study AND g.trial = t.trial
-        ORDER BY g.rung DESC, g.attempt DESC LIMIT 1) AS arithmetic,
+        ORDER BY g.arithmetic IS NULL, w.id IS NULL, g.rung DESC, g.attempt DESC LIMIT 1)
+           AS arithmetic,
        (SELECT total(e.seconds) FROM recorded_epochs e
         WHERE e.study = t.study AND e.trial = t.trial) AS seconds,
        t.started_ms, t.ended_ms
@@ -90,9 +92,11 @@ DROP VIEW IF EXISTS segments;
 CREATE VIEW segments AS
 SELECT s.name AS study, g.trial, g.rung, g.attempt, g.from_epoch, g.to_epoch, g.worker,
        g.state, g.value, g.reason, g.started_ms, g.ended_ms,
-       (g.ended_ms - g.started_ms) / 1000.0 AS seconds
+       (g.ended_ms - g.started_ms) / 1000.0 AS seconds,
+       coalesce(g.arithmetic, w.arithmetic) AS arithmetic
 FROM recorded_segments g
-JOIN recorded_studies s ON s.id = g.study;
+JOIN recorded_studies s ON s.id = g.study
+LEFT JOIN recorded_workers w ON w.id = g.worker;
 
 DROP VIEW IF EXISTS epochs;
 CREATE VIEW epochs AS
@@ -179,10 +183,12 @@ ORDER BY s.name, t.trial, r.rung, c.epoch;
 DROP VIEW IF EXISTS finals;
 CREATE VIEW finals AS
 SELECT s.name AS study, f.trial, f.state, f.attempt, f.epochs, f.images, f.correct,
-       f.correct * 1.0 / f.images AS test_accuracy, f.test_loss, f.layers, f.arithmetic,
+       f.correct * 1.0 / f.images AS test_accuracy, f.test_loss, f.layers,
+       coalesce(f.arithmetic, t.arithmetic) AS arithmetic,
        f.started_ms, f.ended_ms, (f.ended_ms - f.started_ms) / 1000.0 AS seconds
 FROM recorded_finals f
-JOIN recorded_studies s ON s.id = f.study;
+JOIN recorded_studies s ON s.id = f.study
+LEFT JOIN trials t ON t.study = s.name AND t.trial = f.trial;
 
 DROP VIEW IF EXISTS final_epochs;
 CREATE VIEW final_epochs AS

@@ -143,7 +143,18 @@ void html_layers(struct text *text, const struct report_data *data)
 
 /* ---- trials and faults ---- */
 
-static void trials_head(struct text *text, const struct report_data *data)
+/* Whether not all trials that were trained used the winner's, which is shown anyhow. */
+static bool arithmetic_differs(const struct report_data *data)
+{
+    for (size_t i = 0; i < data->trial_count; i++) {
+        const char *arithmetic = data->trials[i].arithmetic;
+        if (*arithmetic && strcmp(arithmetic, data->arithmetic) != 0)
+            return true;
+    }
+    return false;
+}
+
+static void trials_head(struct text *text, const struct report_data *data, bool arithmetic)
 {
     const char *name;
     json_t *value;
@@ -152,11 +163,13 @@ static void trials_head(struct text *text, const struct report_data *data)
         html_element(text, "th scope=\"col\"", NULL, name);
     text_add(text, "<th scope=\"col\">bracket</th><th scope=\"col\">epochs</th>");
     html_element(text, "th scope=\"col\"", NULL, data->metric);
+    if (arithmetic)
+        text_add(text, "<th scope=\"col\" class=\"word\">arithmetic</th>");
     text_add(text, "<th scope=\"col\" class=\"word\">state</th></tr></thead>\n");
 }
 
 static void trial_row(struct text *text, const struct report_data *data,
-                      const struct report_trial *trial)
+                      const struct report_trial *trial, bool arithmetic)
 {
     const char *name;
     json_t *unused;
@@ -168,6 +181,8 @@ static void trial_row(struct text *text, const struct report_data *data,
     html_take(text, "td", NULL, xasprintf("%d", trial->bracket));
     html_take(text, "td", NULL, xasprintf("%d", trial->epochs));
     html_take(text, "td", NULL, format_measure(trial->value));
+    if (arithmetic)
+        html_element(text, "td", "word", trial->arithmetic);
     html_element(text, "td", strcmp(trial->state, "failed") == 0 ? "word bad" : "word",
                  winner ? "winner" : trial->state);
     text_add(text, "</tr>\n");
@@ -175,11 +190,12 @@ static void trial_row(struct text *text, const struct report_data *data,
 
 void html_trials(struct text *text, const struct report_data *data)
 {
+    bool arithmetic = arithmetic_differs(data);
     text_add(text, "<table class=\"numbers trials\">\n");
-    trials_head(text, data);
+    trials_head(text, data, arithmetic);
     text_add(text, "<tbody>\n");
     for (size_t i = 0; i < data->trial_count; i++)
-        trial_row(text, data, &data->trials[i]);
+        trial_row(text, data, &data->trials[i], arithmetic);
     text_add(text, "</tbody>\n</table>\n");
 }
 

@@ -113,7 +113,7 @@ static int read_trials(struct store *store, struct report_data *data, struct fai
 {
     json_t *rows = study_rows(store,
                               "SELECT t.trial, t.bracket, t.state, t.epochs, t.value, "
-                              "t.parameters, coalesce(t.error, (SELECT d.reason "
+                              "t.parameters, t.arithmetic, coalesce(t.error, (SELECT d.reason "
                               "FROM decisions d WHERE d.study = t.study AND d.trial = t.trial "
                               "ORDER BY d.rung DESC LIMIT 1)) AS reason "
                               "FROM trials t WHERE t.study = ?1 ORDER BY t.trial", data->name, why);
@@ -131,6 +131,7 @@ static int read_trials(struct store *store, struct report_data *data, struct fai
             .value = real_of(row, "value"),
             .state = text_of(row, "state"),
             .reason = text_of(row, "reason"),
+            .arithmetic = text_of(row, "arithmetic"),
             .parameters = json_of(row, "parameters"),
         };
     json_decref(rows);
@@ -308,6 +309,7 @@ static void release_lists(struct report_data *data)
     for (size_t i = 0; i < data->trial_count; i++) {
         free(data->trials[i].state);
         free(data->trials[i].reason);
+        free(data->trials[i].arithmetic);
         json_decref(data->trials[i].parameters);
     }
     for (size_t i = 0; i < data->fault_count; i++) {

@@ -23,6 +23,7 @@ struct report_trial {
     double value;            /* NaN: none */
     char *state;             /* "completed", "stopped", "failed", ... */
     char *reason;            /* of that state, or "" */
+    char *arithmetic;        /* instruction set and precision, or "" */
     json_t *parameters;      /* name -> value */
 };
 

@@ -168,6 +168,7 @@ static json_t *trials_json(const struct report_data *data)
         set(one, "reason", string(trial->reason));
         set(one, "epochs", json_integer(trial->epochs));
         set(one, "value", number(trial->value));
+        set(one, "arithmetic", string(trial->arithmetic));
         set_copy(one, "parameters", trial->parameters);
         set(one, "winner", json_boolean(trial->number == data->winner));
         json_array_append_new(trials, one);

@@ -10,6 +10,8 @@ at its end misbehaves at every attempt, the others at the first one only.
   every second epoch), hold_pipe (dies, but a process that it started holds its output),
   stop_at_once=TRIAL:EPOCH (says that it stopped early when it is to go on from there),
   eager (says that it stopped early also where the segment ends anyhow),
+  bf16 (is a machine that trains in bf16), unsaid (does not say so beforehand),
+  lacks=TRIAL (cannot train that one in the precision that it needs),
   and in the final: final_error, final_diverge, final_crash, few_predictions, refuse_file,
   slow_evaluation (3 s)
 
@@ -50,6 +52,10 @@ def misbehaves(name, trial=None, epoch=None):
             return False
         open(mark, "w").close()
     return True
+
+
+def precision():
+    return "bf16" if "bf16" in WORDS else "fp32"
 
 
 def say(message):
@@ -116,7 +122,7 @@ def epoch_message(run, epoch, path):
     return {"type": "epoch", "trial": run["trial"], "attempt": run["attempt"], "epoch": epoch,
             "metrics": {"train_loss": 1 - accuracy, "train_accuracy": accuracy,
                         "val_loss": 1 - accuracy, "val_accuracy": accuracy},
-            "checkpoint": path, "seconds": 0.001}
+            "checkpoint": path, "seconds": 0.001, "arithmetic": "python " + precision()}
 
 
 def run_epoch(run, epoch):
@@ -130,7 +136,7 @@ def run_epoch(run, epoch):
         time.sleep(0.02)
     path = f"{run['write_checkpoint']}.{epoch}.{run['attempt']}"
     with open(path, "w") as file:
-        json.dump({"trial": trial, "epoch": epoch}, file)
+        json.dump({"trial": trial, "epoch": epoch, "precision": precision()}, file)
     message = epoch_message(run, epoch, path)
     with open(f"{FIRST_ATTEMPTS}/trained", "a") as file:
         file.write(f"{os.path.basename(run['write_checkpoint'])} {epoch}\n")
@@ -182,6 +188,10 @@ def run_segment(run):
     if misbehaves("ask_again", run["trial"]):
         return say({"type": "error", "trial": run["trial"], "attempt": run["attempt"],
                     "text": "the disk was full for a moment", "where": None, "retry": True})
+    if misbehaves("lacks", run["trial"]):
+        return say({"type": "error", "trial": run["trial"], "attempt": run["attempt"],
+                    "text": "there is no bf16 here", "where": "training.precision",
+                    "retry": False})
     start = run["from_epoch"]
     if run["read_checkpoint"]:
         try:
@@ -192,6 +202,11 @@ def run_segment(run):
                         "text": "damaged " + run["read_checkpoint"], "where": "read_checkpoint",
                         "retry": False})
         assert found["epoch"] == start, (found, start)
+        if found["precision"] != precision() and not run.get("any_precision"):
+            return say({"type": "error", "trial": run["trial"], "attempt": run["attempt"],
+                        "text": f"trained in {found['precision']}, here in {precision()}; go "
+                                "elsewhere, or allow it",
+                        "where": "any_precision", "retry": False})
     run_epochs(run, start)
 
 
@@ -222,6 +237,8 @@ def describe(message):
                        "validation": 100, "test": 1000, "checksum": 1}}
     if "model" in message:
         answer.update(layers=[], parameters=10, flops=100, images_per_s=1000)
+        if "unsaid" not in WORDS:
+            answer.update(precision=precision(), arithmetic="python " + precision())
     say(answer)
 
 

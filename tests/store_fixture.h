@@ -273,10 +273,11 @@ static inline void fill_final(struct store *store, int64_t study)
                                        "[0.25,0.75,0],[0.875,0.125,0],[0,0.25,0.75]]", 0, NULL);
     json_t *layers = json_pack("[{s:s, s:i}]", "name", "dense", "parameters", 30);
     const struct epoch_record epoch = {2, 1, 1, metrics, "checkpoints/digits/final.1.1", 0.5};
-    const struct final_record record = {7, 5, 0.5, layers, "avx2 fp32", "weights\0and all", 15};
+    const struct final_record record = {7, 5, 0.5, layers, "weights\0and all", 15};
     DONE(store_begin(store, &why));
     DONE(store_begin_final(store, study, 2, 1, 3, &why));
     DONE(store_add_final_epoch(store, study, &epoch, &why));
+    DONE(store_set_final_arithmetic(store, study, "avx2 fp32", &why));
     DONE(store_add_predictions(store, study, 0, labels, predicted, probabilities, &why));
     DONE(store_end_final(store, study, &record, &why));
     DONE(store_set_study_state(store, study, "finished", NULL, &why));

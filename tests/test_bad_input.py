@@ -161,15 +161,40 @@ def checking():
     code, out, err = run(home, "check", study)
     check("tuner check shows brackets, epochs and samples", code == 0 and "9 x 1" in out and
           "17 configurations, 69 epochs" in out and "sample" in out, (out, err))
+    check("and the arithmetic that trials would use here", "\narithmetic python fp32\n" in out, out)
+    out = run(home, "check", study, fake="bf16")[1]
+    check("which is that of the configuration", "\narithmetic python bf16\n" in out, out)
+    out = run(home, "check", study, fake="bf16,unsaid")[1]
+    check("or the worker's where it is not said", "\narithmetic python\n" in out, out)
     code, out, _ = run(home, "check", study, "--json")
     code, trial, _ = run(home, "check", study, "--trial", "16")
     check("tuner check --trial prints a whole configuration", code == 0 and
           set(json.loads(trial)) >= {"model", "training", "data", "seed", "trial", "epochs"}, trial)
     code, _, err = run(home, "check", study, "--trial", "17")
     check("a trial beyond the plan is refused", code == 64 and "17" in err, (code, err))
-    check("tuner check --json is JSON", json.loads(out)["configurations"] == 17, out)
+    check("tuner check --json is JSON", json.loads(out)["configurations"] == 17 and
+          json.loads(out)["arithmetic"] == "python fp32", out)
     check("and it makes nothing", sorted(set(os.listdir(home)) - {"fake-state"}) ==
           [name for name in before if name != "fake-state"], os.listdir(home))
+
+
+def precisions():
+    """A precision that the processor has not, asked of the real trainer."""
+    home = folder("precisions")
+    study = write_study(home)
+    text = open(study).read().replace("training:\n", "training:\n  precision: bf16\n")
+    open(study, "w").write(text)
+    os.environ["TRAINER_ISA"] = "portable"
+    for command in ("check", "run"):
+        code, _, err = run(home, command, study, trainer=TRAINER)
+        line = text[:text.index("precision: bf16")].count("\n") + 1
+        check(f"tuner {command} refuses bf16 where there is none, at its place", code == 65 and
+              err.startswith(f"{study}:{line}:14: error: ") and "take fp32, or auto" in err, err)
+    open(study, "w").write(text.replace("precision: bf16", "precision: auto"))
+    code, out, err = run(home, "check", study, trainer=TRAINER)
+    check("auto is fp32 there", code == 0 and "\narithmetic portable+" in out and
+          " fp32\n" in out, (out, err))
+    del os.environ["TRAINER_ISA"]
 
 
 study_files()
@@ -178,4 +203,5 @@ homes()
 disks()
 command_lines()
 checking()
+precisions()
 finish()

@@ -1,6 +1,7 @@
 """The tuner's binary end to end, with a fake trainer that answers at once: the same
 results for every number of workers and after every interruption, and what happens to
 workers that misbehave."""
+import json
 import os
 import random
 import signal
@@ -452,6 +453,101 @@ search: {scheduler: hyperband, max_epochs: 9}
 """
 
 
+def begun_elsewhere(name, fake):
+    """A home whose study was interrupted on another machine, trained as `fake` says."""
+    home = folder("precision-" + name)
+    study = write_study(home)
+    run(home, "run", study, "--workers", "2", fake="slow," + fake, failpoint="after-act:30")
+    return home, study
+
+
+def arithmetics(home):
+    return [name for name, in rows(home, "SELECT DISTINCT arithmetic FROM segments "
+                                         "WHERE state = 'ended' ORDER BY arithmetic")]
+
+
+def trained_again(home, known, begin):
+    """Which of the recorded epochs `known` are among what was trained from `begin` on."""
+    return set(known) & {(int(whose), int(epoch)) for whose, epoch in
+                         epochs_trained(home)[begin:] if whose != "final"}
+
+
+def state_of(home):
+    return (rows(home, "SELECT state, void_reason FROM studies"), results(home),
+            rows(home, "SELECT count(*) FROM segments"), epochs_trained(home))
+
+
+def other_precisions():
+    """A study that goes on on a machine which trains in another precision."""
+    home, study = begun_elsewhere("plain", "bf16")
+    before = state_of(home)
+    code, _, err = run(home, "run", study)
+    check("a study does not go on in another precision by itself", code == 65 and
+          "began in bf16" in err and "--any-precision" in err and err.count("\n") == 1, (code, err))
+    check("and nothing has changed", state_of(home)[1:] == before[1:], before)
+    code, _, err = run(home, "run", study, fake="bf16")
+    check("where it began it goes on to the same results, unvoided", code == 0 and
+          results(home) == EXPECTED["s"] and
+          rows(home, "SELECT precision, void_reason FROM studies") == [("bf16", None)], err)
+    check("its trials and its final have their arithmetic", rows(
+        home, "SELECT DISTINCT arithmetic FROM trials UNION ALL SELECT arithmetic FROM finals") ==
+        [("python bf16",), ("python bf16",)] and arithmetics(home) == ["python bf16"])
+    out = run(home, "trials", "s", "--json")[1]
+    check("and `tuner trials --json` tells it", {row["arithmetic"] for row in json.loads(out)} ==
+          {"python bf16"}, out)
+    check("a finished study is shown on any machine", run(home, "run", study)[0] == 0)
+
+    home, study = begun_elsewhere("allowed", "bf16")
+    known, begin = rows(home, "SELECT trial, epoch FROM epochs"), len(epochs_trained(home))
+    code, _, err = run(home, "run", study, "--any-precision")
+    check("--any-precision has it go on, from its checkpoints", code == 0 and len(known) > 5 and
+          results(home) == EXPECTED["s"] and rows(home, "SELECT count(*) FROM faults") == [(0,)]
+          and not trained_again(home, known, begin), (code, err))
+    check("and the study says so", rows(home, "SELECT void_reason FROM studies") ==
+          [("it began in bf16 and went on in fp32",)] and
+          arithmetics(home) == ["python bf16", "python fp32"] and
+          rows(home, "SELECT arithmetic FROM finals") == [("python fp32",)], arithmetics(home))
+
+
+def other_precisions_of_checkpoints():
+    """What a worker finds out only when it is to go on with a trial."""
+    home, study = begun_elsewhere("unsaid", "bf16,unsaid")
+    known, begin = rows(home, "SELECT trial, epoch FROM epochs"), len(epochs_trained(home))
+    for attempt in (1, 2):
+        code, _, err = run(home, "run", study, "--workers", "1", fake="unsaid")
+        check(f"a checkpoint of another precision ends the study ({attempt})", code == 65 and
+              "trained in bf16, here in fp32" in err and "tuner run --any-precision" in err and
+              rows(home, "SELECT precision FROM studies") == [(None,)], (code, err))
+        check("and it is recorded once, no retry and no failure of the trial", rows(
+            home, "SELECT count(*), min(kind), min(action) FROM faults") ==
+            [(attempt, "precision", "study stopped")] and
+            rows(home, "SELECT state, failed FROM studies") == [("failed", 0)] and
+            rows(home, "SELECT count(*) FROM segments WHERE state IN ('retry', 'failed')") ==
+            [(0,)], err)
+    code, _, err = run(home, "run", study, "--any-precision", fake="unsaid")
+    check("until it is allowed", code == 0 and results(home) == EXPECTED["s"], (code, err))
+    check("and no epoch is trained again", len(known) > 5 and
+          not trained_again(home, known, begin), known)
+
+    home = folder("precision-lacks")
+    study = write_study(home)
+    code, _, err = run(home, "run", study, fake="lacks=4!")
+    check("a trial that this machine cannot train ends the study and does not fail", code == 65
+          and "trial 4" in err and "there is no bf16 here" in err and "--any" not in err and rows(
+              home, "SELECT failed FROM studies") == [(0,)], (code, err))
+    code, _, err = run(home, "run", study)
+    check("and is trained where it can be", code == 0 and results(home) == EXPECTED["s"], err)
+
+    home = folder("precision-final")
+    study = write_study(home)
+    run(home, "run", study, "--workers", "2", fake="bf16,unsaid,final_crash=:6!")
+    code, _, err = run(home, "run", study, fake="unsaid")
+    check("a final training does not change its precision either", code == 65 and
+          "tuner run --any-precision" in err, (code, err))
+    code, _, err = run(home, "run", study, "--any-precision", fake="unsaid")
+    check("unless it is allowed", code == 0 and results(home) == EXPECTED["s"], (code, err))
+
+
 def used_up():
     """A space of 6 configurations where the plan has places for 17."""
     wanted = None
@@ -593,6 +689,8 @@ stopped_early()
 stopped_early_otherwise()
 restored_best()
 finals()
+other_precisions()
+other_precisions_of_checkpoints()
 used_up()
 limits()
 other_searches()

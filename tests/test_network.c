@@ -1,5 +1,6 @@
 #include "trainer/network.h"
 
+#include "trainer/network_parts.h"
 #include "trainer/optimizer.h"
 
 #include <math.h>
@@ -360,6 +361,49 @@ static void memory_of_a_batch_is_counted(void **state)
     network_free(network);
 }
 
+/* Layers that compute nothing and write down in which precision they should have. */
+static enum precision asked_forward, asked_backward;
+
+static void note_forward(const struct layer *layer, const struct pass *pass)
+{
+    (void)layer;
+    asked_forward = pass->precision;
+}
+
+static void note_backward(const struct layer *layer, const struct pass *pass)
+{
+    (void)layer;
+    asked_backward = pass->precision;
+}
+
+static void steps_have_the_precision_and_predictions_are_fp32(void **state)
+{
+    (void)state;
+    static const struct layer_type spy = {.forward = note_forward, .backward = note_backward};
+    static const enum precision precisions[] = {PRECISION_FP32, PRECISION_BF16, PRECISION_FP32};
+    json_t *model = tiny_json("[{\"type\":\"flatten\"},{\"type\":\"dense\",\"units\":3,"
+                              "\"activation\":\"none\",\"weights\":\"he\"}]");
+    struct network *network = network_new(model, (struct shape){2, 2, 1}, 3, 1, NULL);
+    float images[2 * 4] = {0}, logits[2 * 3];
+    uint16_t labels[2] = {0, 1};
+    double loss;
+    size_t correct;
+    network_initialize(network, 1, 0);
+    network->layers[1].type = &spy;
+    for (size_t i = 0; i < ARRAY_LENGTH(precisions); i++) {
+        if (i > 0) /* fp32 before anything is said */
+            network_set_precision(network, precisions[i]);
+        asked_forward = asked_backward = PRECISION_COUNT;
+        network_gradient(network, images, labels, 2, 1, 0, 0, &loss, &correct);
+        assert_int_equal(asked_forward, precisions[i]);
+        assert_int_equal(asked_backward, precisions[i]);
+        network_predict(network, images, 2, logits);
+        assert_int_equal(asked_forward, PRECISION_FP32);
+    }
+    network_free(network);
+    json_decref(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +418,7 @@ int main(void)
         cmocka_unit_test(flatten_fits_what_is_flat_and_single_pixels_need_none),
         cmocka_unit_test(absurd_sizes_are_refused),
         cmocka_unit_test(memory_of_a_batch_is_counted),
+        cmocka_unit_test(steps_have_the_precision_and_predictions_are_fp32),
     };
     return cmocka_run_group_tests_name("network", tests, NULL, NULL);
 }

@@ -42,6 +42,11 @@ static void every_type_of_message_is_read(void **state)
     assert_int_equal(m.attempt, 2);
     assert_int_equal(m.epoch, 5);
     assert_string_equal(m.checkpoint, "c");
+    assert_null(m.arithmetic);
+    message_release(&m);
+    accept_line("{\"type\":\"epoch\",\"trial\":3,\"attempt\":2,\"epoch\":5,\"metrics\":{},"
+                "\"arithmetic\":\"amx bf16\"}", &m);
+    assert_string_equal(m.arithmetic, "amx bf16");
     message_release(&m);
     accept_line("{\"type\":\"done\",\"trial\":0,\"attempt\":1}", &m);
     assert_int_equal(m.type, MESSAGE_DONE);
@@ -55,6 +60,12 @@ static void every_type_of_message_is_read(void **state)
     message_release(&m);
     accept_line("{\"type\":\"described\",\"id\":7,\"data\":{}}", &m);
     assert_int_equal(m.id, 7);
+    assert_null(m.precision);
+    message_release(&m);
+    accept_line("{\"type\":\"described\",\"id\":7,\"data\":{},\"precision\":\"bf16\","
+                "\"arithmetic\":\"amx bf16\"}", &m);
+    assert_string_equal(m.precision, "bf16");
+    assert_string_equal(m.arithmetic, "amx bf16");
     message_release(&m);
     accept_line("{\"type\":\"error\",\"id\":1,\"text\":\"t\",\"where\":\"model[0]\","
                 "\"retry\":false}", &m);
@@ -89,6 +100,9 @@ static void anything_else_is_refused_with_what_was_wrong(void **state)
                 "{\"a\":\"b\"}}", "metric \"a\"");
     refuse_line("{\"type\":\"epoch\",\"trial\":1,\"attempt\":1,\"epoch\":1,\"metrics\":"
                 "{\"a\":NaN}}", "not JSON");
+    refuse_line("{\"type\":\"epoch\",\"trial\":1,\"attempt\":1,\"epoch\":1,\"metrics\":{},"
+                "\"arithmetic\":16}", "\"arithmetic\"");
+    refuse_line("{\"type\":\"described\",\"id\":1,\"data\":{},\"precision\":16}", "\"precision\"");
     refuse_line("{\"type\":\"predictions\",\"trial\":1,\"attempt\":1,\"first\":0,\"labels\":[2],"
                 "\"predicted\":[0],\"probabilities\":[[0.5,0.5]]}", "image 0");
     refuse_line("{\"type\":\"predictions\",\"trial\":1,\"attempt\":1,\"first\":0,\"labels\":[],"

@@ -74,6 +74,7 @@ static void add_trial(struct scene *scene, int trial)
           &why);
     check(store_begin_segment(scene->store, scene->study, trial, 0, 1, 0, 1, 0, &why), &why);
     add_epoch(scene, trial, 1);
+    check(store_set_arithmetic(scene->store, scene->study, trial, 0, 1, "sse2 fp32", &why), &why);
     check(store_end_segment(scene->store, scene->study, trial, 0, 1, "ended", 0.9 + 0.01 * trial,
                             NULL, &why), &why);
     check(store_add_decision(scene->store, scene->study, trial, 1, 0,
@@ -124,8 +125,9 @@ static void add_final(struct scene *scene, bool retrained)
         0, NULL);
     json_t *metrics = json_pack("{s:f, s:f}", "train_loss", 0.4, "train_accuracy", 0.9);
     const struct epoch_record epoch = {WINNER, 1, 1, metrics, NULL, 0.5};
-    const struct final_record final = {IMAGES, 56, 0.123, layers, "sse2 fp32", "weights", 7};
+    const struct final_record final = {IMAGES, 56, 0.123, layers, "weights", 7};
     check(store_begin_final(scene->store, scene->study, WINNER, 1, 3, &why), &why);
+    check(store_set_final_arithmetic(scene->store, scene->study, "sse2 fp32", &why), &why);
     if (retrained)
         check(store_add_final_epoch(scene->store, scene->study, &epoch, &why), &why);
     add_predictions(scene);
@@ -289,7 +291,9 @@ static void json_lists_every_trial_and_marks_the_winner(void **state)
         const char *state_now = json_string_value(json_object_get(trial, "state"));
         assert_string_equal(state_now, i == WINNER ? "completed" : "stopped");
     }
-    const json_t *parameters = json_object_get(json_array_get(trials, 1), "parameters");
+    const json_t *one = json_array_get(trials, 1);
+    assert_string_equal(json_string_value(json_object_get(one, "arithmetic")), "sse2 fp32");
+    const json_t *parameters = json_object_get(one, "parameters");
     assert_string_equal(json_string_value(json_object_get(parameters, "activation")), HOSTILE);
     json_decref(report);
     free(text);
@@ -329,6 +333,28 @@ static void page_shows_what_was_stored(void **state)
     contains(page, "final training");
     lacks(page, "{{name}}");
     lacks(page, "{{style}}");
+    free(page);
+}
+
+/* Shown with each trial where they differ, else with the winner alone. */
+static void page_tells_which_trials_used_other_arithmetic(void **state)
+{
+    struct scene *scene = *state;
+    struct failure why = FAILURE_NONE;
+    add_whole_study(scene, "letters", true, true);
+    write_report(scene, "letters");
+    char *page = product(scene, "index.html");
+    contains(page, "sse2 fp32");
+    lacks(page, ">sse2 fp32</td><td class=\"word");
+    free(page);
+    check(store_begin(scene->store, &why), &why);
+    check(store_set_arithmetic(scene->store, scene->study, 0, 0, 1, "amx bf16", &why), &why);
+    check(store_commit(scene->store, &why), &why);
+    write_report(scene, "letters");
+    page = product(scene, "index.html");
+    contains(page, ">arithmetic</th>");
+    contains(page, ">amx bf16</td><td class=\"word");
+    contains(page, ">sse2 fp32</td><td class=\"word");
     free(page);
 }
 
@@ -435,6 +461,7 @@ int main(void)
         WITH_STORE(json_lists_every_trial_and_marks_the_winner),
         WITH_STORE(markup_is_well_formed_and_escaped),
         WITH_STORE(page_shows_what_was_stored),
+        WITH_STORE(page_tells_which_trials_used_other_arithmetic),
         WITH_STORE(page_needs_nothing_but_itself),
         WITH_STORE(writing_again_gives_the_same_bytes),
         WITH_STORE(winner_that_was_not_trained_anew_is_reported_too),

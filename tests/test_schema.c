@@ -228,12 +228,12 @@ static void settings_that_may_be_absent_come_only_as_given(void **state)
     (void)state;
     json_t *training = json_of("{'batch_size': 1, 'optimizer': {'type': 'sgd', 'learning_rate': 1,"
                                " 'clip_norm': 2, 'nesterov': true, 'weight_decay': 0},"
-                            " 'label_smoothing': 0.1}");
+                            " 'label_smoothing': 0.1, 'precision': 'auto'}");
     assert_json(schema_check_training(training, NULL),
                 "{'optimizer': {'type': 'sgd', 'learning_rate': 1.0, 'momentum': 0.0,"
                 " 'nesterov': true, 'weight_decay': 0.0, 'clip_norm': 2.0},"
                 " 'learning_rate_schedule': {'type': 'constant'}, 'batch_size': 1,"
-                " 'label_smoothing': 0.1}");
+                " 'label_smoothing': 0.1, 'precision': 'auto'}");
     json_decref(training);
     assert_refused(schema_check_training,
                    "{'optimizer': {'type': 'sgd', 'learning_rate': 1, 'clip_norm': -1}}",
@@ -334,6 +334,8 @@ static void bad_sections_of_training_are_refused_at_their_place(void **state)
          "unknown setting `type` of `early_stopping`; there is: monitor, patience, min_change"},
         {"'restore_best': true", "restore_best",
          "`restore_best` must be val_loss, val_accuracy, train_loss or train_accuracy, not true"},
+        {"'precision': 'fp16'", "precision",
+         "`precision` must be fp32, bf16 or auto, not `fp16`; did you mean `fp32`?"},
         {"'ema': 0.9", "ema", "unknown setting `ema` of `training`; did you mean `ema_decay`?"},
         {"'learning_rate_schedule': {'type': 'reduce_on_plateau', 'factor': 0}",
          "learning_rate_schedule.factor",

@@ -75,12 +75,30 @@ static void predictions_that_do_not_belong_together_are_refused(void **state)
     json_decref(one);
 }
 
+/* A winner that was not trained anew was trained in its trial's arithmetic. */
+static void the_arithmetic_is_that_of_the_training(void **state)
+{
+    static const char sql[] = "SELECT arithmetic FROM finals";
+    struct fixture *fixture = *state;
+    fixture->study = add_study(fixture->store, "digits");
+    fill_search(fixture->store, fixture->study);
+    DONE(store_begin(fixture->store, &why));
+    DONE(store_set_arithmetic(fixture->store, fixture->study, 2, 1, 2, "amx bf16", &why));
+    DONE(store_begin_final(fixture->store, fixture->study, 2, 1, 3, &why));
+    assert_rows(fixture->store, sql, "[{\"arithmetic\":\"amx bf16\"}]");
+    DONE(store_set_final_arithmetic(fixture->store, fixture->study, "avx512 fp32", &why));
+    DONE(store_begin_final(fixture->store, fixture->study, 2, 2, 3, &why));
+    assert_rows(fixture->store, sql, "[{\"arithmetic\":\"avx512 fp32\"}]");
+    DONE(store_commit(fixture->store, &why));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(the_final_reads_back_whole),
         STORE_TEST(predictions_and_confusion_read_back),
         STORE_TEST(predictions_that_do_not_belong_together_are_refused),
+        STORE_TEST(the_arithmetic_is_that_of_the_training),
     };
     return cmocka_run_group_tests_name("store_final", tests, NULL, NULL);
 }

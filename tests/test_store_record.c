@@ -382,6 +382,30 @@ static void workers_read_back(void **state)
                 "\"arithmetic\":\"avx2 fp32\",\"reason\":\"stopped\",\"over\":1}]");
 }
 
+/* A segment's own arithmetic goes before its worker's, in that segment alone; a later attempt
+ * that trained nothing does not count. */
+static void a_trial_has_the_arithmetic_of_its_training(void **state)
+{
+    struct fixture *fixture = *state;
+    fill(fixture);
+    DONE(store_begin(fixture->store, &why));
+    DONE(store_set_arithmetic(fixture->store, fixture->study, 0, 0, 1, "amx bf16", &why));
+    DONE(store_set_arithmetic(fixture->store, fixture->study, 2, 1, 2, "amx bf16", &why));
+    DONE(store_begin_segment(fixture->store, fixture->study, 2, 1, 3, 1, 3, 1, &why));
+    DONE(store_commit(fixture->store, &why));
+    assert_rows(fixture->store, "SELECT rung, attempt, arithmetic FROM segments WHERE trial IN"
+                                " (0, 2) ORDER BY trial, attempt",
+                "[{\"rung\":0,\"attempt\":1,\"arithmetic\":\"amx bf16\"},"
+                "{\"rung\":1,\"attempt\":2,\"arithmetic\":\"avx2 fp32\"},"
+                "{\"rung\":0,\"attempt\":1,\"arithmetic\":\"avx2 fp32\"},"
+                "{\"rung\":1,\"attempt\":2,\"arithmetic\":\"amx bf16\"},"
+                "{\"rung\":1,\"attempt\":3,\"arithmetic\":\"avx2 fp32\"}]");
+    assert_rows(fixture->store, "SELECT trial, arithmetic FROM trials WHERE trial IN (1, 2)"
+                                " ORDER BY trial",
+                "[{\"trial\":1,\"arithmetic\":\"avx2 fp32\"},"
+                "{\"trial\":2,\"arithmetic\":\"amx bf16\"}]");
+}
+
 static void a_forgotten_checkpoint_leaves_its_epoch(void **state)
 {
     struct fixture *fixture = *state;
@@ -456,6 +480,7 @@ int main(void)
         STORE_TEST(a_decision_repeated_changes_nothing),
         STORE_TEST(faults_read_back_in_their_order),
         STORE_TEST(workers_read_back),
+        STORE_TEST(a_trial_has_the_arithmetic_of_its_training),
         STORE_TEST(a_forgotten_checkpoint_leaves_its_epoch),
         STORE_TEST(the_wide_view_has_a_column_for_each_parameter),
         STORE_TEST(the_wide_view_copes_with_any_parameters),

@@ -488,6 +488,8 @@ static void each_setting_that_differs_is_a_line(void **state)
                                          "  ema_decay: 0.9",
                        "training.restore_best: (none) -> \"val_loss\"\n"
                        "training.ema_decay: (none) -> 0.9");
+    assert_differences("batch_size: 32", "batch_size: 32\n  precision: auto",
+                       "training.precision: (none) -> \"auto\"");
 }
 
 static void a_difference_within_layers_has_its_path(void **state)

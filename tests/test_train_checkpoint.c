@@ -508,6 +508,95 @@ static void a_checkpoint_that_lacks_something_is_refused(void **state)
     free(path);
 }
 
+/* ---- precision ---- */
+
+static const char *recorded_precision(const struct checkpoint *checkpoint)
+{
+    return json_string_value(json_object_get(checkpoint->header, "precision"));
+}
+
+/* As if another machine, on which `auto` is bf16, had written it. */
+static char *save_as_bf16(const char *settings)
+{
+    char *path = tiny_path("bf16.ckpt");
+    struct checkpoint checkpoint;
+    struct bench bench = bench_open(TINY_MODEL, settings, 4, 1);
+    train_epochs(bench.training, 2);
+    assert_int_equal(training_precision(bench.training), PRECISION_FP32);
+    save(bench.training, path);
+    bench_close(&bench);
+    assert_int_equal(checkpoint_read(path, &checkpoint, NULL), 0);
+    assert_string_equal(recorded_precision(&checkpoint), "fp32");
+    forge_header(&checkpoint, path, "precision", "\"bf16\"");
+    checkpoint_release(&checkpoint);
+    return path;
+}
+
+static void a_checkpoint_of_another_precision_is_refused_unless_it_is_allowed(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("TRAINER_ISA", "portable", 1), 0); /* without bf16 anywhere */
+    static const char settings[] = WILD(",\"precision\":\"auto\"");
+    char *path = save_as_bf16(settings);
+    struct failure why = FAILURE_NONE;
+    struct checkpoint checkpoint;
+    check_refused(settings, path, "was trained in bf16, and here training would go on in fp32 "
+                                  "(`precision` is auto)");
+    check_refused(WILD(""), path, "(`precision` is fp32)");
+
+    struct bench bench = bench_open(TINY_MODEL, settings, 4, 1);
+    assert_int_equal(training_restore(bench.training, path, &why), -1);
+    assert_string_equal(why.where, "any_precision");
+    failure_clear(&why);
+    const struct training_settings allowing = {
+        .model = bench.model, .training = bench.settings, .seed = 18446744073709551615u,
+        .trial = 4, .schedule_epochs = EPOCHS, .threads = 1, .any_precision = true};
+    struct training *training = training_new(&allowing, bench.data, NULL);
+    restore(training, path);
+    assert_int_equal(training_epochs_done(training), 2);
+    save(training, path); /* from here on it is one of fp32 */
+    assert_int_equal(checkpoint_read(path, &checkpoint, NULL), 0);
+    assert_string_equal(recorded_precision(&checkpoint), "fp32");
+    checkpoint_release(&checkpoint);
+    restore(bench.training, path);
+    training_free(training);
+    bench_close(&bench);
+    assert_int_equal(unsetenv("TRAINER_ISA"), 0);
+    free(path);
+}
+
+static void a_checkpoint_that_names_no_precision_is_fp32(void **state)
+{
+    (void)state;
+    char *path = save_as_bf16(WILD(""));
+    struct checkpoint checkpoint;
+    struct bench bench = bench_open(TINY_MODEL, WILD(""), 4, 1);
+    assert_int_equal(checkpoint_read(path, &checkpoint, NULL), 0);
+    forge_header(&checkpoint, path, "precision", NULL);
+    restore(bench.training, path);
+    forge_header(&checkpoint, path, "precision", "\"fp16\"");
+    check_refused(WILD(""), path, "'precision' in its header");
+    checkpoint_release(&checkpoint);
+    bench_close(&bench);
+    free(path);
+}
+
+static void bf16_is_not_trained_in_where_there_is_none(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("TRAINER_ISA", "portable", 1), 0);
+    struct failure why = FAILURE_NONE;
+    struct bench bench = bench_open(TINY_MODEL, WILD(",\"precision\":\"fp32\""), 4, 1);
+    json_object_set_new(bench.settings, "precision", json_string("bf16"));
+    const struct training_settings make = {.model = bench.model, .training = bench.settings,
+                                           .schedule_epochs = EPOCHS, .threads = 1};
+    assert_null(training_new(&make, bench.data, &why));
+    assert_string_equal(why.where, "training.precision");
+    failure_clear(&why);
+    bench_close(&bench);
+    assert_int_equal(unsetenv("TRAINER_ISA"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -523,6 +612,9 @@ int main(void)
         cmocka_unit_test(three_epochs_and_the_rest_are_the_same_as_at_once),
         cmocka_unit_test(a_checkpoint_of_other_settings_is_refused),
         cmocka_unit_test(a_checkpoint_that_lacks_something_is_refused),
+        cmocka_unit_test(a_checkpoint_of_another_precision_is_refused_unless_it_is_allowed),
+        cmocka_unit_test(a_checkpoint_that_names_no_precision_is_fp32),
+        cmocka_unit_test(bf16_is_not_trained_in_where_there_is_none),
     };
     return cmocka_run_group_tests_name("train_checkpoint", tests, NULL, NULL);
 }

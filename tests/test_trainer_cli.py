@@ -10,11 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 TRAINER = os.environ.get("TRAINER", "build/test/trainer")
 SCRATCH = tempfile.mkdtemp(dir=os.environ.get("TEST_TMP"), prefix="trainer-")
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "MNIST_DIR": "/nowhere",
                "TUNER_HOME": os.path.join(SCRATCH, "home")}
+PORTABLE = {**ENVIRONMENT, "TRAINER_ISA": "portable"}  # no kernels but BLAS's, none for bf16
 failures = 0
 
 MODEL = [{"type": "conv", "filters": 8, "kernel": 3, "activation": "relu"},
@@ -296,8 +298,10 @@ def test_bench():
     networks = ["small", "vgg", "small+dropout", "small+augmentation", "small+batch_norm",
                 "small+all"]
     check("bench measures networks, plain and with what makes them slower", done.returncode == 0
-          and [row["network"] for row in rows] == networks
-          and all(set(row) == {"network", "precision", *numbers} and row["precision"] == "fp32"
+          and [(row["network"], row["precision"]) for row in rows]
+          == [(network, precision) for precision in ("fp32", "bf16") for network in networks
+              ][:len(rows)] and len(rows) in (len(networks), 2 * len(networks))
+          and all(set(row) == {"network", "precision", *numbers}
                   and all(math.isfinite(row[name]) and row[name] > 0 for name in numbers)
                   for row in rows), done)
     row = rows[0]
@@ -372,10 +376,10 @@ def test_digits_are_hard_for_lines_and_easy_for_convolutions():
 # ---- the worker ----
 
 class Worker:
-    def __init__(self):
+    def __init__(self, environment=None):
         self.process = subprocess.Popen([TRAINER, "worker"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        env=ENVIRONMENT)
+                                        env=environment or ENVIRONMENT)
         self.ready = self.hear()
 
     def say(self, **message):
@@ -533,6 +537,98 @@ def test_bad_runs(worker):
         check(f"a worker answers {what} and lives on", good, answer)
 
 
+def read_header(name):
+    with open(path(name), "rb") as file:
+        data = file.read()
+    length = struct.unpack("<I", data[12:16])[0]
+    return json.loads(data[16:16 + length]), data[16 + length:-4]
+
+
+def forge(name, forged, **changes):
+    """The checkpoint with other fields in its header."""
+    header, vectors = read_header(name)
+    text = json.dumps({**header, **changes}).encode()
+    data = b"TUNERCKP" + struct.pack("<II", 2, len(text)) + text + vectors
+    with open(path(forged), "wb") as file:
+        file.write(data + struct.pack("<I", zlib.crc32(data)))
+    return path(forged)
+
+
+def in_precision(word):
+    return {**TRAINING, "precision": word}
+
+
+def test_precision():
+    config = write_config("bf16.json", training=in_precision("bf16"))
+    done = run("train", config, "--output", path("bad.ckpt"), environment=PORTABLE)
+    check("train refuses a precision that is not to be had", done.returncode == 65
+          and "`precision` is bf16" in done.stderr and "take fp32, or auto" in done.stderr, done)
+
+    worker = Worker(PORTABLE)
+    answer = worker.ask(type="describe", id=1, data=DATA, model=MODEL,
+                        training=in_precision("bf16"))
+    check("a worker refuses it at its place", answer["type"] == "error"
+          and answer["where"] == "training.precision" and answer["retry"] is False, answer)
+    answer = worker.ask(type="describe", id=2, data=DATA, model=MODEL,
+                        training=in_precision("auto"))
+    check("auto is fp32 there", answer.get("precision") == "fp32"
+          and answer["arithmetic"] == worker.ready["arithmetic"], answer)
+
+    worker.say(**segment(0, 2, training=in_precision("auto"), write_checkpoint=path("auto")))
+    heard = worker.hear_until("done", "error")
+    check("an epoch says what it was computed with", heard[0].get("arithmetic")
+          == worker.ready["arithmetic"] and read_header("auto.2.1")[0]["precision"] == "fp32",
+          heard)
+    other = segment(2, 3, training=in_precision("auto"), write_checkpoint=path("other"),
+                    read_checkpoint=forge("auto.2.1", "other.2.1", precision="bf16"))
+    worker.say(**other)
+    answer = worker.hear()
+    check("a checkpoint of another precision is not gone on with", answer["type"] == "error"
+          and answer["where"] == "any_precision" and answer["retry"] is False
+          and "trained in bf16" in answer["text"], answer)
+    worker.say(**other, any_precision=True)
+    heard = worker.hear_until("done", "error")
+    check("unless it is allowed", [message["type"] for message in heard] == ["epoch", "done"]
+          and read_header("other.3.1")[0]["precision"] == "fp32", heard)
+    worker.say(**{**other, "read_checkpoint": path("auto.2.1"), "write_checkpoint": path("same")})
+    worker.hear_until("done", "error")
+    check("which changes nothing where both are the same",
+          open(path("same.3.1"), "rb").read() == open(path("other.3.1"), "rb").read())
+    worker.say(type="stop")
+    worker.end()
+
+
+def test_bf16(worker):
+    """On a processor that has instructions for it; elsewhere there is nothing to train."""
+    answer = worker.ask(type="describe", id=1, data=DATA, model=MODEL,
+                        training=in_precision("bf16"))
+    if answer["type"] == "error":
+        check("without instructions for bf16 it is refused",
+              answer["where"] == "training.precision", answer)
+        return
+    check("bf16 is described", answer["precision"] == "bf16" and " bf16 + " in
+          answer["arithmetic"], answer)
+    bf16 = segment(0, 2, training=in_precision("bf16"), write_checkpoint=path("bf16"))
+    worker.say(**bf16)
+    heard = worker.hear_until("done", "error")
+    check("and trained in", heard[-1]["type"] == "done"
+          and heard[0]["arithmetic"] == answer["arithmetic"]
+          and read_header("bf16.2.1")[0]["precision"] == "bf16", heard)
+    worker.say(**{**bf16, "from_epoch": 1, "read_checkpoint": path("bf16.1.1"), "threads": 2,
+                  "write_checkpoint": path("bf16-on")})
+    again = worker.hear_until("done", "error")
+    check("and gone on with, to the same bits", again[0].get("metrics") == heard[1]["metrics"]
+          and open(path("bf16-on.2.1"), "rb").read() == open(path("bf16.2.1"), "rb").read(), again)
+    worker.say(**segment(2, 3, training=in_precision("fp32"), read_checkpoint=path("bf16.2.1")))
+    answer = worker.hear()
+    check("but not in fp32", answer["where"] == "any_precision"
+          and "trained in bf16" in answer["text"], answer)
+    measured = [run("evaluate", path("bf16.2.1"), "--data", path("digits"), "--json",
+                    environment=environment) for environment in (ENVIRONMENT, PORTABLE)]
+    check("its weights are evaluated anywhere", all(done.returncode == 0 for done in measured),
+          measured)
+
+
 def test_worker_evaluate(worker):
     message = {"type": "evaluate", "trial": 3, "attempt": 5, "model": MODEL,
                "training": TRAINING, "data": DATA, "checkpoint": path("whole.3.1"),
@@ -631,6 +727,8 @@ def main():
     test_run(worker)
     test_stopped_early(worker)
     test_bad_runs(worker)
+    test_precision()
+    test_bf16(worker)
     test_worker_evaluate(worker)
     test_worker_ends(worker)
     test_digits_are_hard_for_lines_and_easy_for_convolutions()

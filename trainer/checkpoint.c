@@ -174,6 +174,12 @@ static bool are_vectors(const json_t *list)
     return good;
 }
 
+enum precision checkpoint_precision(const json_t *header)
+{
+    const json_t *name = json_object_get(header, "precision");
+    return name ? precision_find(json_string_value(name)) : PRECISION_FP32;
+}
+
 /* The first field that is missing or of a wrong type, or NULL. */
 static const char *wrong_field(const json_t *header)
 {
@@ -196,6 +202,8 @@ static const char *wrong_field(const json_t *header)
         return "input";
     if (!are_vectors(json_object_get(header, "vectors")))
         return "vectors";
+    if (checkpoint_precision(header) == PRECISION_COUNT)
+        return "precision";
     return is_seed(json_object_get(header, "seed")) ? NULL : "seed";
 }
 

@@ -14,6 +14,8 @@
  *   "seed", "trial"         seed as a string of digits
  *   "epoch", "step"         how many are done
  *   "schedule_epochs"       what the learning rate is laid out for
+ *   "precision"             "fp32", "bf16": what the last epoch was trained in; a file
+ *                           without it is from before there was another than fp32
  *   "vectors"               [{"name": ..., "length": numbers}, ...] in the file's order
  *
  * and, from a training that has them, "plateau", "early_stopping" and "best": what each has
@@ -60,6 +62,9 @@ void checkpoint_release(struct checkpoint *checkpoint);
 /* The vector of that name, or NULL. */
 const struct checkpoint_vector *checkpoint_find(const struct checkpoint *checkpoint,
                                                 const char *name);
+
+/* What the training of a header that was read computed in. */
+enum precision checkpoint_precision(const json_t *header);
 
 /* Bad input for a file that is not what it should be, with the remedy; returns -1. */
 int checkpoint_damaged(struct failure *why, const char *path, const char *what);

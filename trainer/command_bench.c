@@ -3,6 +3,7 @@
 #include "common/json_text.h"
 #include "common/options.h"
 #include "common/schema.h"
+#include "trainer/bf16.h"
 #include "trainer/describe.h"
 #include "trainer/evaluate.h"
 #include "trainer/floats.h"
@@ -33,7 +34,8 @@ static const char help[] =
     "                 small+augmentation with images moved, turned, zoomed and sheared,\n"
     "                 small+batch_norm with one behind each conv, small+all with all three\n"
     "\n"
-    "with relu between, adam, and batches of 64.  The ratio is that of useful FLOP/s to\n"
+    "with relu between, adam, and batches of 64, each in fp32, and trained in bf16 too where\n"
+    "the processor has instructions for it.  The ratio is that of useful FLOP/s to\n"
     "sgemm's.  Useful are the forward pass, and in training the gradients of the weights and\n"
     "of each layer's input, but for the first layer's input, which nobody needs.\n"
     "\n"
@@ -80,10 +82,12 @@ static const struct bench_row {
     {"small+batch_norm", SMALL(NORM, "", ""), ADAM(""), 8 * BATCH, 32 * BATCH},
     {"small+all", SMALL(NORM, DROPOUT(0.25), DROPOUT(0.5)), MOVED, 8 * BATCH, 32 * BATCH},
 };
-enum { ROWS = ARRAY_LENGTH(table) };
+enum { ROWS = ARRAY_LENGTH(table), RUNNERS_MOST = ROWS * PRECISION_COUNT };
 
 /* A row as it is measured, with the shortest time that each took so far, in seconds. */
 struct runner {
+    const struct bench_row *row;
+    enum precision precision;
     struct dataset dataset; /* the first images of the one that all share */
     json_t *model, *settings;
     struct training *training;
@@ -119,19 +123,22 @@ static json_t *checked(const char *text, json_t *(*check)(const json_t *, struct
 }
 
 static int runner_open(struct runner *runner, const struct bench_row *row,
-                       const struct dataset *dataset, struct failure *why)
+                       enum precision precision, const struct dataset *dataset,
+                       struct failure *why)
 {
-    *runner = (struct runner){.dataset = *dataset};
+    *runner = (struct runner){.row = row, .precision = precision, .dataset = *dataset};
     runner->dataset.train_count = row->train_images;
     runner->dataset.test.count = row->test_images;
     runner->model = checked(row->model, schema_check_model, why);
     if (runner->model)
         runner->settings = checked(row->training, schema_check_training, why);
-    if (runner->settings)
-        runner->training = training_new(
-            &(struct training_settings){.model = runner->model, .training = runner->settings,
-                                        .schedule_epochs = ROUNDS_MOST, .threads = 1},
-            &runner->dataset, why);
+    if (!runner->settings)
+        return -1;
+    json_object_set_new(runner->settings, "precision", json_string(precision_name(precision)));
+    runner->training = training_new(
+        &(struct training_settings){.model = runner->model, .training = runner->settings,
+                                    .schedule_epochs = ROUNDS_MOST, .threads = 1},
+        &runner->dataset, why);
     return runner->training ? 0 : -1;
 }
 
@@ -173,7 +180,7 @@ static double time_product(const float *a, const float *b, float *c)
 
 /* Takes turns, so that what disturbs the machine disturbs all alike; gives the seconds of
  * a product. */
-static double measure(struct runner runners[ROWS])
+static double measure(struct runner *runners, size_t count)
 {
     float *a = make_matrix(), *b = make_matrix(), *c = floats_zero((size_t)SIDE * SIDE);
     double begun = clock_seconds(), product = 0;
@@ -181,7 +188,7 @@ static double measure(struct runner runners[ROWS])
         if (round >= ROUNDS_LEAST && clock_seconds() - begun >= rounds_seconds)
             break;
         keep_shortest(time_product(a, b, c), &product);
-        for (size_t i = 0; i < ROWS; i++)
+        for (size_t i = 0; i < count; i++)
             runner_turn(&runners[i]);
     }
     free(a);
@@ -201,15 +208,16 @@ static double training_flops(const struct network *network)
 }
 
 /* The figures, under the names of --json; new reference. */
-static json_t *make_row(const struct bench_row *row, const struct runner *runner, double product)
+static json_t *make_row(const struct runner *runner, double product)
 {
     const struct network *network = training_network(runner->training);
     double sgemm = 2.0 * SIDE * SIDE * SIDE / product;
-    double train = (double)row->train_images / runner->train;
-    double evaluate = (double)row->test_images / runner->evaluate;
-    return json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:f}", "network", row->network, "precision",
-                     "fp32", "train_images_per_s", train, "eval_images_per_s", evaluate,
-                     "sgemm_ratio", train * training_flops(network) / sgemm, "eval_sgemm_ratio",
+    double train = (double)runner->row->train_images / runner->train;
+    double evaluate = (double)runner->row->test_images / runner->evaluate;
+    return json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:f}", "network", runner->row->network,
+                     "precision", precision_name(runner->precision), "train_images_per_s", train,
+                     "eval_images_per_s", evaluate, "sgemm_ratio",
+                     train * training_flops(network) / sgemm, "eval_sgemm_ratio",
                      evaluate * network_flops(network) / sgemm, "sgemm_gflops", sgemm / 1e9);
 }
 
@@ -229,12 +237,12 @@ static void print_row(const json_t *row)
 
 static void print_table(const json_t *rows)
 {
-    char *arithmetic = describe_arithmetic();
+    char *arithmetic = describe_arithmetic(bf16_kernels() ? PRECISION_BF16 : PRECISION_FP32);
     printf("%s, one thread; sgemm %d x %d x %d: %.1f GFLOP/s\n\n", arithmetic, SIDE, SIDE, SIDE,
            number(json_array_get(rows, 0), "sgemm_gflops"));
     printf("                               train              evaluate\n"
            "network             precision  images/s  of sgemm  images/s  of sgemm\n");
-    for (size_t i = 0; i < ROWS; i++)
+    for (size_t i = 0; i < json_array_size(rows); i++)
         print_row(json_array_get(rows, i));
     free(arithmetic);
 }
@@ -242,19 +250,21 @@ static void print_table(const json_t *rows)
 /* The rows, or NULL. */
 static json_t *bench(struct failure *why)
 {
-    struct runner runners[ROWS] = {0};
+    struct runner runners[RUNNERS_MOST] = {0};
     struct dataset *dataset = draw_digits();
-    size_t opened = 0;
-    while (opened < ROWS && runner_open(&runners[opened], &table[opened], dataset, why) == 0)
+    size_t opened = 0, count = bf16_kernels() ? RUNNERS_MOST : ROWS; /* all in fp32, then bf16 */
+    while (opened < count &&
+           runner_open(&runners[opened], &table[opened % ROWS], (enum precision)(opened / ROWS),
+                       dataset, why) == 0)
         opened++;
     json_t *rows = NULL;
-    if (opened == ROWS) {
-        double product = measure(runners);
+    if (opened == count) {
+        double product = measure(runners, count);
         rows = json_array();
-        for (size_t i = 0; i < ROWS; i++)
-            json_array_append_new(rows, make_row(&table[i], &runners[i], product));
+        for (size_t i = 0; i < count; i++)
+            json_array_append_new(rows, make_row(&runners[i], product));
     }
-    for (size_t i = 0; i < ROWS; i++)
+    for (size_t i = 0; i < count; i++)
         runner_close(&runners[i]);
     dataset_free(dataset);
     return rows;

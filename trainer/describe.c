@@ -1,6 +1,7 @@
 #include "trainer/describe.h"
 
 #include "common/rng.h"
+#include "trainer/bf16.h"
 #include "trainer/gemm.h"
 #include "trainer/isa.h"
 #include "trainer/train.h"
@@ -25,9 +26,12 @@ json_t *describe_layers(const struct network *network)
     return layers;
 }
 
-char *describe_arithmetic(void)
+char *describe_arithmetic(enum precision precision)
 {
-    return xasprintf("%s+%s fp32", isa_name(isa_chosen()), gemm_kernels());
+    const char *isa = isa_name(isa_chosen());
+    if (precision == PRECISION_BF16)
+        return xasprintf("%s bf16 + %s+%s", bf16_kernels(), isa, gemm_kernels());
+    return xasprintf("%s+%s fp32", isa, gemm_kernels());
 }
 
 /* ---- Speed ---- */

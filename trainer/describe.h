@@ -8,9 +8,10 @@
 /* [{"name", "type", "output": [h, w, c] or [n], "parameters", "flops"}, ...] */
 json_t *describe_layers(const struct network *network);
 
-/* The arithmetic that results depend on: the instruction set of our own kernels (isa.h), the
- * kernels that BLAS chose, and the precision, "avx2+Haswell fp32"; the caller frees it. */
-char *describe_arithmetic(void);
+/* The arithmetic that the results of training in a precision depend on: the instruction set of
+ * our own kernels (isa.h) and the kernels that BLAS chose, "avx2+Haswell fp32"; for bf16 its
+ * own kernels (bf16.h) before those, "amx bf16 + avx512+SkylakeX".  The caller frees it. */
+char *describe_arithmetic(enum precision precision);
 
 /* Images that are trained on per second, by steps on random images of the data set's
  * shape for about 0.3 s; `model` and `training` are complete.  Negative on failure. */

@@ -43,11 +43,18 @@ static enum isa best(void)
     return isa;
 }
 
+/* What TRAINER_ISA says; NULL for `auto` or nothing. */
+static const char *word_said(void)
+{
+    const char *word = getenv("TRAINER_ISA");
+    return word && *word && strcmp(word, "auto") != 0 ? word : NULL;
+}
+
 /* The set that TRAINER_ISA names, or ISA_COUNT for a word that is none's. */
 static enum isa wanted(void)
 {
-    const char *word = getenv("TRAINER_ISA");
-    if (!word || !*word || strcmp(word, "auto") == 0)
+    const char *word = word_said();
+    if (!word)
         return best();
     enum isa isa = 0;
     while (isa < ISA_COUNT && strcmp(word, names[isa]) != 0)
@@ -59,6 +66,11 @@ enum isa isa_chosen(void)
 {
     enum isa isa = wanted();
     return isa < ISA_COUNT && isa_available(isa) ? isa : ISA_PORTABLE;
+}
+
+bool isa_is_automatic(void)
+{
+    return !word_said();
 }
 
 int isa_check(struct failure *why)

@@ -15,6 +15,8 @@ const char *isa_name(enum isa isa); /* "avx512" */
 bool isa_available(enum isa isa);
 /* As TRAINER_ISA says; ISA_PORTABLE where it names what is not available. */
 enum isa isa_chosen(void);
+/* Whether TRAINER_ISA names none: then instructions beyond a set's may be used too. */
+bool isa_is_automatic(void);
 /* -1 where TRAINER_ISA says what cannot be done. */
 int isa_check(struct failure *why);
 

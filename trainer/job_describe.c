@@ -4,6 +4,16 @@
 #include "trainer/describe.h"
 #include "trainer/train.h"
 
+#include <stdlib.h>
+
+static void describe_precision(enum precision precision, json_t *answer)
+{
+    char *arithmetic = describe_arithmetic(precision);
+    json_object_set_new(answer, "precision", json_string(precision_name(precision)));
+    json_object_set_new(answer, "arithmetic", json_string(arithmetic));
+    free(arithmetic);
+}
+
 /* A whole training is made, so that whatever a run would refuse is refused here. */
 static int describe_network(const json_t *job, const struct dataset *dataset, json_t *answer,
                             struct failure *why)
@@ -24,6 +34,7 @@ static int describe_network(const json_t *job, const struct dataset *dataset, js
     json_object_set_new(answer, "parameters",
                         json_integer((json_int_t)network_parameter_count(network)));
     json_object_set_new(answer, "flops", json_real(network_flops(network)));
+    describe_precision(training_precision(trial), answer);
     if (json_is_true(json_object_get(job, "measure"))) {
         double speed = describe_speed(model, training, dataset, 1, why);
         if (speed < 0)

@@ -2,6 +2,7 @@
 
 #include "common/schema.h"
 #include "common/seed.h"
+#include "trainer/describe.h"
 #include "trainer/train.h"
 
 #include <math.h>
@@ -16,6 +17,7 @@ struct segment {
     int64_t trial, attempt, from_epoch, to_epoch;
     const char *read_checkpoint; /* or NULL */
     const char *write_checkpoint;
+    char *arithmetic; /* owned; of its training */
 };
 
 static int read_segment(const json_t *job, struct segment *segment, struct failure *why)
@@ -44,6 +46,7 @@ static int read_segment(const json_t *job, struct segment *segment, struct failu
     settings->trial = (uint32_t)segment->trial;
     settings->schedule_epochs = (int)schedule_epochs;
     settings->threads = (int)threads;
+    settings->any_precision = json_is_true(json_object_get(job, "any_precision"));
     return segment->training ? 0 : -1;
 }
 
@@ -55,8 +58,9 @@ static struct training *start_training(const struct segment *segment,
         return NULL;
     if (segment->read_checkpoint &&
         training_restore(training, segment->read_checkpoint, why) != 0) {
-        free(why->where); /* the tuner can do without this file, but not without a layer */
-        why->where = xstrdup("read_checkpoint");
+        /* The tuner can do without a file that is of no use, but not mix precisions. */
+        if (!why->where)
+            why->where = xstrdup("read_checkpoint");
         goto failed;
     }
     if (training_epochs_done(training) != segment->from_epoch) {
@@ -92,10 +96,11 @@ static void say_epoch(struct worker *worker, const struct segment *segment, int 
         json_object_set_new(values, "val_loss", number_or_null(metrics->val_loss));
         json_object_set_new(values, "val_accuracy", number_or_null(metrics->val_accuracy));
     }
-    worker_say(worker, json_pack("{s:s, s:I, s:I, s:i, s:o, s:s?, s:f}", "type", "epoch", "trial",
-                                 (json_int_t)segment->trial, "attempt",
+    worker_say(worker, json_pack("{s:s, s:I, s:I, s:i, s:o, s:s?, s:f, s:s}", "type", "epoch",
+                                 "trial", (json_int_t)segment->trial, "attempt",
                                  (json_int_t)segment->attempt, "epoch", epoch, "metrics", values,
-                                 "checkpoint", checkpoint, "seconds", metrics->seconds));
+                                 "checkpoint", checkpoint, "seconds", metrics->seconds,
+                                 "arithmetic", segment->arithmetic));
 }
 
 /* Trains one epoch, saves it, says it.  1: nothing is to follow (the configuration
@@ -157,9 +162,12 @@ int job_run(struct worker *worker, const json_t *job, struct failure *why)
         dataset = worker_dataset(worker, job, why);
     if (dataset)
         training = start_training(&segment, dataset, why);
-    if (training)
+    if (training) {
+        segment.arithmetic = describe_arithmetic(training_precision(training));
         result = run_epochs(worker, &segment, training, dataset->validation_count > 0, why);
+    }
     training_free(training);
+    free(segment.arithmetic);
     json_decref(segment.model);
     json_decref(segment.training);
     return result;

@@ -20,6 +20,7 @@ struct pass {
     size_t first, count;         /* images, `first` counted within the batch */
     size_t batch_count;          /* images of the whole batch */
     bool training;               /* dropout drops */
+    enum precision precision;    /* fp32 unless in training */
     const float *input;          /* [count][input_size] */
     const float *shortcut;       /* [count][input_size], the second input of `add` alone */
     float *output;               /* [count][output_size] */

@@ -1,4 +1,6 @@
 #include "trainer/activation.h"
+#include "trainer/bf16.h"
+#include "trainer/bf16_conv.h"
 #include "trainer/conv.h"
 #include "trainer/gemm.h"
 #include "trainer/kernels.h"
@@ -15,7 +17,9 @@
  * Done by the kernels of conv.h where the processor has them; else window(x) is laid out as a
  * row of cells for each output pixel (im2col, col2im) and multiplied by BLAS.  That is a few
  * images at a time, so that their columns are still in the second-level cache when BLAS reads
- * them: laying them out again for dW is cheaper than keeping them. */
+ * them: laying them out again for dW is cheaper than keeping them.
+ *
+ * Passes in bf16 are done by bf16_conv.h. */
 
 /* Bytes of columns that stay in the second-level cache beside what BLAS packs there. */
 enum { COLUMN_BYTES = 512 << 10, CHUNK_MOST = 4 };
@@ -31,6 +35,7 @@ struct conv_plan {
     bool plain;     /* the input is its own columns: kernel 1, stride 1 */
     struct conv conv;  /* without kernels: portable */
     bool columns_back; /* the input's gradient by BLAS even so */
+    struct bf16_conv bf16; /* without kernels: passes in bf16 are in fp32 */
 };
 
 static bool is_portable(const struct conv_plan *plan)
@@ -38,12 +43,18 @@ static bool is_portable(const struct conv_plan *plan)
     return !plan->conv.kernels;
 }
 
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 static size_t scratch_size(const struct conv_plan *plan)
 {
     bool laid_out = !plan->plain && (is_portable(plan) || plan->columns_back);
     size_t columns = laid_out ? plan->chunk * plan->pixels * plan->cells : 0;
     size_t direct = is_portable(plan) ? 0 : conv_scratch_size(&plan->conv);
-    return columns > direct ? columns : direct;
+    size_t bf16 = plan->bf16.kernels ? bf16_conv_scratch_size(&plan->bf16) : 0;
+    return most(most(columns, direct), bf16);
 }
 
 static void plan_sizes(struct layer *layer, struct conv_plan *plan)
@@ -86,6 +97,7 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     if (conv_fits(&plan->window))
         conv_plan(&plan->conv, conv_kernels_of(isa_chosen()), &plan->window, plan->filters);
     plan->columns_back = !is_portable(plan) && conv_back_wastes(&plan->conv);
+    bf16_conv_plan(&plan->bf16, bf16_kernels_chosen(), &plan->window, plan->filters);
     plan_sizes(layer, plan);
     return 0;
 }
@@ -226,11 +238,45 @@ static void backward_direct(const struct layer *layer, const struct pass *pass)
         backward_input(layer, pass, first, chunk_from(plan, pass, first));
 }
 
+/* ---- in bf16 ---- */
+
+static bool in_bf16(const struct conv_plan *plan, const struct pass *pass)
+{
+    return pass->precision == PRECISION_BF16 && plan->bf16.kernels;
+}
+
+static void forward_bf16(const struct layer *layer, const struct pass *pass)
+{
+    const struct conv_plan *plan = layer->plan;
+    bf16_conv_forward(&plan->bf16, pass->count, pass->input, pass->parameters,
+                      pass->parameters + plan->cells * plan->filters,
+                      activation_is_relu(&plan->activation), pass->scratch, pass->output);
+    activation_behind_bias(&plan->activation, pass->count * layer->output_size, pass->output,
+                           pass->kept);
+}
+
+static void backward_bf16(const struct layer *layer, const struct pass *pass)
+{
+    const struct conv_plan *plan = layer->plan;
+    struct bf16_conv_back back;
+    bf16_conv_back_begin(&back, &plan->bf16, pass->input_gradient ? pass->parameters : NULL,
+                         pass->parameter_gradient, pass->scratch);
+    for (size_t i = 0; i < pass->count; i++) {
+        const float *gradient = pass->output_gradient + i * layer->output_size;
+        backward_activation(layer, pass, i, 1);
+        bf16_conv_back_weights(&back, pass->input + i * layer->input_size, gradient);
+        if (pass->input_gradient)
+            bf16_conv_back_input(&back, gradient, pass->input_gradient + i * layer->input_size);
+    }
+}
+
 /* ---- the layer ---- */
 
 static void forward(const struct layer *layer, const struct pass *pass)
 {
-    if (is_portable(layer->plan))
+    if (in_bf16(layer->plan, pass))
+        forward_bf16(layer, pass);
+    else if (is_portable(layer->plan))
         forward_columns(layer, pass);
     else
         forward_direct(layer, pass);
@@ -238,7 +284,9 @@ static void forward(const struct layer *layer, const struct pass *pass)
 
 static void backward(const struct layer *layer, const struct pass *pass)
 {
-    if (is_portable(layer->plan))
+    if (in_bf16(layer->plan, pass))
+        backward_bf16(layer, pass);
+    else if (is_portable(layer->plan))
         backward_columns(layer, pass);
     else
         backward_direct(layer, pass);

@@ -1,4 +1,6 @@
 #include "trainer/activation.h"
+#include "trainer/bf16.h"
+#include "trainer/bf16_dense.h"
 #include "trainer/gemm.h"
 #include "trainer/layer.h"
 #include "trainer/weights.h"
@@ -7,7 +9,9 @@
 
 /* y = x W + b, then the activation if there is one;
  * dW = x^T dy, db = sum over the images of dy, dx = dy W^T.
- * Parameters: weights [input][units], then the bias [units]. */
+ * Parameters: weights [input][units], then the bias [units].
+ *
+ * Products by BLAS, or by bf16_dense.h for a pass in bf16. */
 
 /* Images that one product takes: fewer leave BLAS busy with packing the weights, and more
  * shards each have a gradient as large as the weights. */
@@ -17,6 +21,7 @@ struct dense_plan {
     size_t inputs, units;
     struct activation activation;
     bool glorot;
+    struct bf16_dense bf16; /* without kernels: passes in bf16 are in fp32 */
 };
 
 static int prepare(struct layer *layer, const json_t *settings, const char *where,
@@ -34,11 +39,13 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
         .activation = activation_read(setting_word(settings, "activation"), NULL),
         .glorot = setting_is(settings, "weights", "glorot"),
     };
+    bf16_dense_plan(&plan->bf16, bf16_kernels_chosen(), plan->inputs, plan->units);
     layer->plan = plan;
     layer_output_vector(layer, plan->units);
     layer->parameter_count = (plan->inputs + 1) * plan->units;
     layer->kept_size = plan->units * activation_kept_size(&plan->activation);
     layer->shard_images = PRODUCT_IMAGES;
+    layer->scratch_size = plan->bf16.kernels ? bf16_dense_scratch_size(&plan->bf16) : 0;
     layer->flops = 2.0 * (double)plan->inputs * (double)plan->units;
     return 0;
 }
@@ -51,10 +58,29 @@ static void initialize(const struct layer *layer, struct rng *rng, float *parame
     memset(parameters + weights, 0, plan->units * sizeof *parameters);
 }
 
+static bool in_bf16(const struct dense_plan *plan, const struct pass *pass)
+{
+    return pass->precision == PRECISION_BF16 && plan->bf16.kernels;
+}
+
+static void forward_bf16(const struct layer *layer, const struct pass *pass)
+{
+    const struct dense_plan *plan = layer->plan;
+    bf16_dense_forward(&plan->bf16, pass->count, pass->input, pass->parameters,
+                       pass->parameters + plan->inputs * plan->units,
+                       activation_is_relu(&plan->activation), pass->scratch, pass->output);
+    activation_behind_bias(&plan->activation, pass->count * plan->units, pass->output,
+                           pass->kept);
+}
+
 static void forward(const struct layer *layer, const struct pass *pass)
 {
     const struct dense_plan *plan = layer->plan;
     const float *bias = pass->parameters + plan->inputs * plan->units;
+    if (in_bf16(plan, pass)) {
+        forward_bf16(layer, pass);
+        return;
+    }
     gemm(pass->count, plan->units, plan->inputs, pass->input, pass->parameters, pass->output);
     activation_bias(&plan->activation, pass->count, plan->units, bias, pass->output, pass->kept);
 }
@@ -66,6 +92,12 @@ static void backward(const struct layer *layer, const struct pass *pass)
     memset(bias_gradient, 0, plan->units * sizeof *bias_gradient);
     activation_bias_backward(&plan->activation, pass->count, plan->units, pass->output,
                              pass->kept, pass->output_gradient, bias_gradient);
+    if (in_bf16(plan, pass)) {
+        bf16_dense_backward(&plan->bf16, pass->count, pass->input, pass->parameters,
+                            pass->output_gradient, pass->scratch, pass->parameter_gradient,
+                            pass->input_gradient);
+        return;
+    }
     gemm_transposed_a(plan->inputs, plan->units, pass->count, pass->input, pass->output_gradient,
                       0.0f, pass->parameter_gradient);
     if (pass->input_gradient)

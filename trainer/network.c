@@ -155,6 +155,11 @@ void network_smooth_labels(struct network *network, double smoothing)
     network->label_smoothing = smoothing;
 }
 
+void network_set_precision(struct network *network, enum precision precision)
+{
+    network->precision = precision;
+}
+
 void network_initialize(struct network *network, uint64_t seed, uint32_t trial)
 {
     for (size_t i = 0; i < network->layer_count; i++) {

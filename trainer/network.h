@@ -13,6 +13,7 @@
 #define TRAINER_NETWORK_H
 
 #include "common/base.h"
+#include "trainer/precision.h"
 
 #include <jansson.h>
 
@@ -69,6 +70,9 @@ void network_initialize(struct network *network, uint64_t seed, uint32_t trial);
 
 /* Label smoothing of the loss that network_gradient() works with, see loss.h; 0 at first. */
 void network_smooth_labels(struct network *network, double smoothing);
+
+/* What network_gradient() computes in; fp32 at first.  network_predict() is fp32 always. */
+void network_set_precision(struct network *network, enum precision precision);
 
 /* One training step's gradients (`count` at least 1): mean loss over the batch in
  * *loss, its gradient in network_gradients(), how many images were right in *correct.

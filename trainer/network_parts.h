@@ -74,6 +74,7 @@ struct network {
     size_t statistic_count;
     float *statistics;
     double label_smoothing;
+    enum precision precision; /* of a step */
 
     size_t output_slots, gradient_slots;
     size_t widest;        /* most values of an image that go into or out of a layer */

@@ -236,6 +236,7 @@ void network_gradient(struct network *network, const float *images, const uint16
         .batch = {.count = count,
                   .batch_count = count,
                   .training = true,
+                  .precision = network->precision,
                   .seed = seed,
                   .trial = trial,
                   .step = step_number,

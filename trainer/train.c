@@ -2,6 +2,7 @@
 
 #include "common/rng.h"
 #include "trainer/augment.h"
+#include "trainer/bf16.h"
 #include "trainer/floats.h"
 #include "trainer/kernels.h"
 #include "trainer/loss.h"
@@ -72,6 +73,15 @@ static void make_buffers(struct training *training)
     training->logits = floats_new(EVALUATE_IMAGES * (size_t)training->dataset->classes);
 }
 
+static int set_precision(struct training *training, struct failure *why)
+{
+    const char *word = json_string_value(json_object_get(training->training, "precision"));
+    if (precision_resolve(word, bf16_kernels(), &training->precision, why) < 0)
+        return -1;
+    network_set_precision(training->network, training->precision);
+    return 0;
+}
+
 struct training *training_new(const struct training_settings *settings,
                               const struct dataset *dataset, struct failure *why)
 {
@@ -86,13 +96,14 @@ struct training *training_new(const struct training_settings *settings,
         .seed = settings->seed,
         .trial = settings->trial,
         .schedule_epochs = settings->schedule_epochs,
+        .any_precision = settings->any_precision,
         .dataset = dataset,
         .pixels = (size_t)dataset->height * (size_t)dataset->width * (size_t)dataset->channels,
     };
     struct shape input = {dataset->height, dataset->width, dataset->channels};
     training->network = network_new(training->model, input, dataset->classes, settings->threads,
                                     why);
-    if (!training->network)
+    if (!training->network || set_precision(training, why) < 0)
         goto failed;
     lay_out_steps(training);
     if (check_batch(training, why) < 0)
@@ -127,6 +138,11 @@ void training_free(struct training *training)
     free(training->labels);
     free(training->logits);
     free(training);
+}
+
+enum precision training_precision(const struct training *training)
+{
+    return training->precision;
 }
 
 int training_epochs_done(const struct training *training)

@@ -24,13 +24,16 @@ struct training_settings {
     uint32_t trial;
     int schedule_epochs;     /* length that a decaying learning rate is laid out for */
     int threads;
+    bool any_precision;      /* a checkpoint that was trained in another precision will do */
 };
 
-/* Starts at epoch 0 with fresh weights.  `dataset` outlives the training. */
+/* Starts at epoch 0 with fresh weights.  `dataset` outlives the training.  Its precision is
+ * what the settings' `precision` means on this machine; bf16 fails where there is none. */
 struct training *training_new(const struct training_settings *settings,
                               const struct dataset *dataset, struct failure *why);
 void training_free(struct training *training);
 
+enum precision training_precision(const struct training *training);
 int training_epochs_done(const struct training *training);
 /* Of the next step. */
 double training_learning_rate(const struct training *training);
@@ -52,7 +55,9 @@ int training_epoch(struct training *training, bool (*stop)(void *), void *contex
 
 /* All that is needed to go on exactly, in a file (see checkpoint.h). */
 int training_save(const struct training *training, const char *path, struct failure *why);
-/* Refuses a checkpoint of another model, optimizer, seed or trial, and is then as before. */
+/* Refuses a checkpoint of another model, optimizer, seed or trial, and is then as before.
+ * One of another precision is refused at "any_precision", unless the settings allow it:
+ * then training goes on in its own precision, and no longer as if it had never stopped. */
 int training_restore(struct training *training, const char *path, struct failure *why);
 
 #endif

@@ -50,11 +50,12 @@ static json_t *make_header(const struct training *training)
     char seed[24];
     snprintf(seed, sizeof seed, "%" PRIu64, training->seed);
     json_t *header =
-        json_pack("{sO sO s[iii] si ss sI si sI si}", "model", training->model, "training",
+        json_pack("{sO sO s[iii] si ss sI si sI si ss}", "model", training->model, "training",
                   training->training, "input", input.height, input.width, input.channels,
                   "classes", network_classes(training->network), "seed", seed, "trial",
                   (json_int_t)training->trial, "epoch", training->epoch, "step",
-                  (json_int_t)training->step, "schedule_epochs", training->schedule_epochs);
+                  (json_int_t)training->step, "schedule_epochs", training->schedule_epochs,
+                  "precision", precision_name(training->precision));
     json_t *plateau = learning_rate_state(&training->learning_rate);
     if (plateau)
         json_object_set_new(header, "plateau", plateau);
@@ -79,7 +80,8 @@ int training_save(const struct training *training, const char *path, struct fail
 /* ---- going on ---- */
 
 /* What of `training` decides the result; how long the schedule is may change from
- * one segment to the next. */
+ * one segment to the next.  Of `precision` not the word but what it came to: see
+ * check_precision(). */
 static const char *const training_keys[] = {"optimizer", "learning_rate_schedule", "batch_size",
                                             "label_smoothing", "augmentation", "early_stopping",
                                             "restore_best", "ema_decay"};
@@ -123,6 +125,20 @@ static int check_origin(const struct training *training, const struct checkpoint
                           "but here an epoch has %" PRIu64 "; go on with the same data",
                           path, (long long)step, (long long)epoch, training->epoch_steps);
     return 0;
+}
+
+static int check_precision(const struct training *training, const json_t *header,
+                           const char *path, struct failure *why)
+{
+    enum precision theirs = checkpoint_precision(header);
+    const char *word = json_string_value(json_object_get(training->training, "precision"));
+    if (theirs == training->precision || training->any_precision)
+        return 0;
+    return fail_at(why, "any_precision",
+                   "%s was trained in %s, and here training would go on in %s (`precision` is "
+                   "%s); go on where it can be %s, or allow the change",
+                   path, precision_name(theirs), precision_name(training->precision),
+                   word ? word : "fp32", precision_name(theirs));
 }
 
 /* Epoch, step, and what watches the epochs. */
@@ -169,6 +185,7 @@ int training_restore(struct training *training, const char *path, struct failure
     struct training restored = *training;
     int result = -1;
     if (check_origin(training, &checkpoint, path, why) == 0 &&
+        check_precision(training, checkpoint.header, path, why) == 0 &&
         restore_position(&restored, checkpoint.header, path, why) == 0 &&
         restore_vectors(&restored, &checkpoint, path, why) == 0) {
         *training = restored;

@@ -13,6 +13,8 @@ struct training {
     uint64_t seed;
     uint32_t trial;
     int schedule_epochs;
+    enum precision precision;
+    bool any_precision; /* goes on from a checkpoint of another one too */
     const struct dataset *dataset;
     size_t pixels;      /* values of one image */
     size_t batch_size;  /* no larger than the data set */

@@ -98,7 +98,7 @@ int worker_serve(int in, int out, struct failure *why)
     struct worker worker = {.out = out};
     json_t *job;
     int result = 0;
-    char *arithmetic = describe_arithmetic();
+    char *arithmetic = describe_arithmetic(PRECISION_FP32);
     inbox_init(&worker.inbox, in);
     worker_say(&worker, json_pack("{s:s, s:i, s:s, s:s}", "type", "ready", "version",
                                   PROTOCOL_VERSION, "program", "trainer " TRAINER_VERSION,

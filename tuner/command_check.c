@@ -24,7 +24,7 @@ static const char help[] =
     "Usage: tuner check FILE [OPTIONS]\n"
     "Checks a study file as strictly as `tuner run` does, and shows the search space, the\n"
     "brackets and rungs, how many epochs they take, a first guess of the time, and three\n"
-    "sample configurations.  Runs no trial and makes nothing.\n"
+    "sample configurations; also the arithmetic that trials would use on this machine.  Runs no trial and makes nothing.\n"
     "\n"
     "  --home DIR         where data sets are looked for (default: $TUNER_HOME, else ./tuning)\n"
     "  --trial N          print the whole configuration of trial N, for `trainer train`\n"
@@ -181,7 +181,7 @@ static void print_inspection(struct inspection *inspection)
     printf("study %s: the %s of %s is sought; %s\n", study->name,
            study->maximize ? "maximum" : "minimum", study->metric, study->file);
     printf("data %s: %lld training, %lld validation, %lld test images of %lldx%lldx%lld, "
-           "%d classes\n\n",
+           "%d classes\n",
            json_string_value(json_object_get(inspection->prepared.data, "dataset")),
            (long long)json_integer_value(json_object_get(shape, "train")),
            (long long)json_integer_value(json_object_get(shape, "validation")),
@@ -190,6 +190,7 @@ static void print_inspection(struct inspection *inspection)
            (long long)json_integer_value(json_object_get(shape, "width")),
            (long long)json_integer_value(json_object_get(shape, "channels")),
            inspection->prepared.classes);
+    printf("arithmetic %s\n\n", inspection->prepared.arithmetic);
     print_space(study);
     print_plan(inspection);
     print_shortage(inspection);
@@ -225,8 +226,9 @@ static void print_json(struct inspection *inspection)
                                                   rungs_json(&inspection->plan.brackets[b])));
     for (i = 0; i < study->space.count; i++)
         json_array_append_new(parameters, parameter_json(&study->space.parameters[i]));
-    whole = json_pack("{s:s, s:O, s:o, s:o, s:i, s:I, s:I, s:f, s:o}", "study", study->name,
-                      "data", inspection->prepared.shape, "parameters", parameters, "brackets",
+    whole = json_pack("{s:s, s:O, s:s, s:o, s:o, s:i, s:I, s:I, s:f, s:o}", "study", study->name,
+                      "data", inspection->prepared.shape, "arithmetic",
+                      inspection->prepared.arithmetic, "parameters", parameters, "brackets",
                       brackets, "configurations", inspection->plan.trials, "epochs",
                       (json_int_t)inspection->plan.epochs, "epochs_anew",
                       (json_int_t)inspection->plan.epochs_anew, "seconds",

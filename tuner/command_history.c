@@ -140,7 +140,7 @@ static const char trials_help[] =
 
 static const char trials_sql[] =
     "SELECT t.trial AS trial, t.state AS state, t.bracket AS bracket, t.epochs AS epochs, "
-    "       t.value AS value, t.parameters AS parameters "
+    "       t.value AS value, t.parameters AS parameters, t.arithmetic AS arithmetic "
     "FROM trials AS t JOIN studies AS s ON s.study = t.study WHERE s.study = ?1 ";
 
 static const struct {
@@ -177,6 +177,15 @@ static void open_parameters(json_t *rows)
     }
 }
 
+/* Too wide for a table, and nearly always the same. */
+static void leave_out_arithmetic(json_t *rows)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row)
+        json_object_del(row, "arithmetic");
+}
+
 enum exit_code command_trials(char *const arguments[], struct failure *why)
 {
     const char *home = NULL, *sort = "trial", *words[1], *order;
@@ -199,6 +208,8 @@ enum exit_code command_trials(char *const arguments[], struct failure *why)
         json_t *bound = json_pack("[s, I]", visit.study, (json_int_t)limit);
         json_t *rows = store_rows(visit.store, sql, bound, why);
         open_parameters(rows);
+        if (!json)
+            leave_out_arithmetic(rows);
         print_rows(rows, json, "no trials yet");
         json_decref(bound);
         free(sql);

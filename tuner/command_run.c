@@ -26,6 +26,8 @@ static const char help[] =
     "  --fresh            start over under a new name, such as study_2\n"
     "  --name NAME        run it as the study NAME, rather than as its file says\n"
     "  --trainer PROGRAM  the trainer to launch (default: the one beside the tuner)\n"
+    "  --any-precision    go on although `precision: auto` means another precision here than\n"
+    "                     where the study began, and its trials are then no more alike\n"
     "  --json             the result as JSON\n"
     "  --quiet, -q        no progress\n"
     "\n"
@@ -95,20 +97,21 @@ enum exit_code command_run(char *const arguments[], struct failure *why)
 {
     const char *home = NULL, *trainer = NULL, *name = NULL, *words[1];
     int64_t workers = 0;
-    bool fresh = false, quiet = false, json = false;
+    bool fresh = false, any_precision = false, quiet = false, json = false;
     const struct option_rule rules[] = {
         {"home", 0, OPTION_TEXT, &home, 0, 0},
         {"trainer", 0, OPTION_TEXT, &trainer, 0, 0},
         {"workers", 0, OPTION_INTEGER, &workers, 1, 1024},
         {"fresh", 0, OPTION_FLAG, &fresh, 0, 0},
         {"name", 0, OPTION_TEXT, &name, 0, 0},
+        {"any-precision", 0, OPTION_FLAG, &any_precision, 0, 0},
         {"json", 0, OPTION_FLAG, &json, 0, 0},
         {"quiet", 'q', OPTION_FLAG, &quiet, 0, 0},
     };
     const struct options options = {"tuner run", rules, ARRAY_LENGTH(rules), "FILE", 1, 1};
     int parsed = options_parse(&options, arguments, words, NULL, why);
     struct tuner_options settings = {.trainer = trainer, .workers = (int)workers, .fresh = fresh,
-                                     .quiet = quiet};
+                                     .any_precision = any_precision, .quiet = quiet};
     char *path;
     enum exit_code code;
     if (parsed != 0) {

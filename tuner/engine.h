@@ -156,6 +156,10 @@ void fault_fail_trial(struct slot *slot, const char *reason);
 void fault_lose_job(struct slot *slot, const char *kind, const char *reason);
 /* The name of a metric that is not finite; NULL: all are. */
 const char *fault_not_finite(const struct message *message);
+/* Whether an error says that this machine lacks the precision that the job needs. */
+bool fault_is_of_precision(const struct message *message);
+/* Not the trial's failure: the study ends here, and the job can be gone on with elsewhere. */
+void fault_lack_precision(struct slot *slot, const struct message *message);
 /* Whether an error says that the checkpoint to go on from is of no use. */
 bool fault_is_of_checkpoint(const struct slot *slot, const struct message *message);
 /* Nobody's retry, for without it the training begins anew and comes out the same. */

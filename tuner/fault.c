@@ -87,6 +87,32 @@ void fault_lose_checkpoint(struct slot *slot, const char *reason)
     }
 }
 
+static bool is_of_other_precision(const struct message *message)
+{
+    return message->where != NULL && strcmp(message->where, "any_precision") == 0;
+}
+
+bool fault_is_of_precision(const struct message *message)
+{
+    return is_of_other_precision(message) ||
+           (message->where != NULL && strcmp(message->where, "training.precision") == 0);
+}
+
+void fault_lack_precision(struct slot *slot, const struct message *message)
+{
+    struct tuner *tuner = slot->tuner;
+    struct trial *trial = slot->job.trial;
+    fault_record(slot, "precision", message->text, "study stopped");
+    slot->job.settled = true;
+    if (slot->job.type == JOB_SEGMENT) {
+        segment_end(tuner, &slot->job, "interrupted", (double)NAN, message->text);
+        trial->state = TRIAL_PENDING;
+    }
+    fail_input(&tuner->broken, "trial %d cannot go on on this machine: %s%s", trial->number,
+               message->text,
+               is_of_other_precision(message) ? " with tuner run --any-precision" : "");
+}
+
 const char *fault_not_finite(const struct message *message)
 {
     const char *name;

@@ -125,6 +125,8 @@ static json_t *training_message(const struct tuner *tuner, int to_epoch, int mil
     json_object_set_new(message, "read_checkpoint",
                         final->checkpoint != NULL ? json_string(final->checkpoint) : json_null());
     json_object_set_new(message, "write_checkpoint", json_string(prefix));
+    if (tuner->options->any_precision)
+        json_object_set_new(message, "any_precision", json_true());
     free(prefix);
     free(folder);
     return message;
@@ -190,8 +192,12 @@ void final_epoch(struct tuner *tuner, struct job *job, const struct message *mes
     struct final *final = &tuner->final;
     struct epoch_record record = {final->winner->number, (int)message->epoch, job->attempt,
                                   message->metrics, message->checkpoint, message->seconds};
+    const char *arithmetic = message->arithmetic != NULL ? message->arithmetic
+                                                         : tuner->prepared.arithmetic;
     if (tuner_recording(tuner))
         store_add_final_epoch(tuner->store, tuner->id, &record, &tuner->broken);
+    if (tuner_recording(tuner))
+        store_set_final_arithmetic(tuner->store, tuner->id, arithmetic, &tuner->broken);
     if (message->checkpoint != NULL) {
         if (final->checkpoint != NULL)
             tuner_doom_file(tuner, final->checkpoint);
@@ -221,7 +227,6 @@ static void record_final(struct tuner *tuner, const struct job *job, const struc
     const json_t *loss = json_object_get(message->body, "loss");
     record.test_loss = json_is_number(loss) ? json_number_value(loss) : (double)NAN;
     record.layers = json_object_get(message->body, "layers");
-    record.arithmetic = tuner->prepared.arithmetic;
     if (file_read(tuner->final.checkpoint, MODEL_BYTES_MAX, &bytes, &record.model_size,
                   &tuner->broken) != 0)
         return;

@@ -28,6 +28,15 @@ struct inquiry {
     bool ready;
 };
 
+/* The last one that was said: the worker's, then that of a configuration. */
+static void take_arithmetic(struct prepared *prepared, const struct message *message)
+{
+    if (message->arithmetic == NULL)
+        return;
+    free(prepared->arithmetic);
+    prepared->arithmetic = xstrdup(message->arithmetic);
+}
+
 static void heard(void *context, struct worker *worker, const struct message *message)
 {
     struct inquiry *inquiry = context;
@@ -35,10 +44,11 @@ static void heard(void *context, struct worker *worker, const struct message *me
     if (message->type == MESSAGE_READY) {
         inquiry->ready = true;
         inquiry->prepared->program = xstrdup(message->program);
-        inquiry->prepared->arithmetic = xstrdup(message->arithmetic);
+        take_arithmetic(inquiry->prepared, message);
     } else if (message->type == MESSAGE_DESCRIBED) {
         json_decref(inquiry->answer);
         inquiry->answer = json_incref(message->body);
+        take_arithmetic(inquiry->prepared, message);
     } else if (message->type == MESSAGE_ERROR) {
         fail_at(&inquiry->refusal, message->where, "%s", message->text);
     } else {
@@ -176,6 +186,7 @@ static int ask_network(struct inquiry *inquiry, const struct study *study, bool 
             goto done;
     }
     inquiry->prepared->described = answer;
+    inquiry->prepared->precision = json_string_value(json_object_get(answer, "precision"));
     result = answer != NULL ? 0 : refuse(study, first_values, &first, why);
 done:
     failure_clear(&first);

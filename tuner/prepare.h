@@ -13,8 +13,9 @@ struct prepared {
     int classes;
     json_t *described;    /* answer for the first configuration that fits: layers,
                              parameters, flops; images_per_s when measured */
-    char *program;        /* of the worker, and the arithmetic that it uses */
-    char *arithmetic;
+    const char *precision; /* that this configuration would be trained in; NULL: not said */
+    char *arithmetic;     /* likewise; where that is not said, the worker's */
+    char *program;        /* of the worker */
 };
 
 /* `trainer` is the command from --trainer, or NULL for the study's, else the program

@@ -49,7 +49,7 @@ static int add_study(struct tuner *tuner, struct failure *why)
         .sampler = study->sampler == SAMPLER_GRID ? "grid" : "random",
         .scheduler = study->scheduler == SCHEDULER_HYPERBAND ? "hyperband" : "full",
         .max_epochs = study->max_epochs, .eta = study->eta, .data = data,
-        .parameters = parameters, .plan = plan};
+        .precision = tuner->prepared.precision, .parameters = parameters, .plan = plan};
     int failed = store_begin(tuner->store, why) != 0 ||
                  store_add_study(tuner->store, &record, &tuner->id, why) != 0 ||
                  store_commit(tuner->store, why) != 0;

@@ -86,6 +86,41 @@ static int check_study(struct tuner *tuner, struct failure *why)
     return result;
 }
 
+/* ---- is it the same arithmetic? ---- */
+
+static int refuse_precision(const struct tuner *tuner, const char *began, struct failure *why)
+{
+    return fail_input(why, "study %s began in %s, and on this machine it would go on in %s: its "
+                           "trials could not be compared. Go on where it can be %s, start over "
+                           "with --fresh, or allow the mixture with --any-precision",
+                      tuner->study->name, began, tuner->prepared.precision, began);
+}
+
+static int record_mixture(struct tuner *tuner, const char *began, struct failure *why)
+{
+    char *reason = xasprintf("it began in %s and went on in %s", began,
+                             tuner->prepared.precision);
+    int failed = store_begin(tuner->store, why) != 0 ||
+                 store_void_study(tuner->store, tuner->id, reason, why) != 0 ||
+                 store_commit(tuner->store, why) != 0;
+    free(reason);
+    return failed ? -1 : 0;
+}
+
+/* `precision: auto` may mean another one on this machine than where the study began. */
+static int check_precision(struct tuner *tuner, struct failure *why)
+{
+    json_t *rows = rows_of(tuner, "SELECT precision FROM studies WHERE study = ?1", why);
+    const char *began = json_string_value(json_object_get(json_array_get(rows, 0), "precision"));
+    const char *here = tuner->prepared.precision;
+    int result = rows != NULL ? 0 : -1;
+    if (began != NULL && here != NULL && strcmp(began, here) != 0)
+        result = tuner->options->any_precision ? record_mixture(tuner, began, why)
+                                               : refuse_precision(tuner, began, why);
+    json_decref(rows);
+    return result;
+}
+
 /* ---- trials ---- */
 
 static void recall_trial(struct tuner *tuner, const json_t *row)
@@ -295,9 +330,9 @@ int replay(struct tuner *tuner, struct failure *why)
         return -1;
     if (tuner->finished)
         return 0;
-    if (recall_trials(tuner, why) != 0 || recall_epochs(tuner, why) != 0 ||
-        recall_segments(tuner, why) != 0 || recall_decisions(tuner, why) != 0 ||
-        recall_final(tuner, why) != 0)
+    if (check_precision(tuner, why) != 0 || recall_trials(tuner, why) != 0 ||
+        recall_epochs(tuner, why) != 0 || recall_segments(tuner, why) != 0 ||
+        recall_decisions(tuner, why) != 0 || recall_final(tuner, why) != 0)
         return -1;
     leave_out(tuner);
     return record_start(tuner, why);

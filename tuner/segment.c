@@ -56,6 +56,8 @@ static json_t *segment_message(const struct tuner *tuner, const struct trial *tr
         segment_schedule(tuner, trial, job->to_epoch), "from_epoch", job->next_epoch - 1,
         "to_epoch", job->to_epoch, "read_checkpoint", trial->checkpoint, "write_checkpoint",
         prefix);
+    if (tuner->options->any_precision)
+        json_object_set_new(message, "any_precision", json_true());
     free(prefix);
     free(folder);
     return message;
@@ -84,6 +86,9 @@ static void record_epoch(struct slot *slot, const struct message *message)
     bool differs = false;
     if (tuner_recording(tuner))
         store_add_epoch(tuner->store, tuner->id, &record, &differs, &tuner->broken);
+    if (message->arithmetic != NULL && tuner_recording(tuner))
+        store_set_arithmetic(tuner->store, tuner->id, record.trial, slot->job.trial->rung,
+                             record.attempt, message->arithmetic, &tuner->broken);
     if (differs)
         fault_record(slot, "differs", "an epoch that was run again came out differently",
                      "first result kept");

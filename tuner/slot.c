@@ -147,7 +147,9 @@ static void hear_done(struct slot *slot, const struct message *message)
 static void hear_error(struct slot *slot, const struct message *message)
 {
     if (!slot->job.settled) {
-        if (fault_is_of_checkpoint(slot, message)) {
+        if (fault_is_of_precision(message)) {
+            fault_lack_precision(slot, message);
+        } else if (fault_is_of_checkpoint(slot, message)) {
             fault_lose_checkpoint(slot, message->text);
         } else if (message->retry || slot->job.type != JOB_SEGMENT) {
             fault_lose_job(slot, "error", message->text);

@@ -15,6 +15,7 @@ struct tuner_options {
     const char *trainer;  /* command from the command line, or NULL */
     int workers;          /* 0: as the study says */
     bool fresh;           /* start over under a new name */
+    bool any_precision;   /* go on even if this machine trains in another than it began in */
     bool quiet;           /* no progress */
 };
 
