@@ -123,12 +123,15 @@ INLINE void finish_lanes(const struct block *block, const float *sums, size_t co
 static void finish(const struct block *block, float sums[BLOCK_ROWS][BF16_COLUMNS])
 {
     const struct bf16_product *product = block->product;
-    for (size_t i = 0; i < block->rows; i++) {
-        size_t band = (block->first + i) / product->pitch;
-        size_t x = (block->first + i) % product->pitch;
-        float *c = block->c + (band * product->width + x) * product->c_row;
+    size_t band = block->first / product->pitch, x = block->first % product->pitch;
+    for (size_t i = 0; i < block->rows; i++, x++) {
+        if (x == product->pitch) {
+            x = 0;
+            band++;
+        }
         if (x >= product->width)
             continue;
+        float *c = block->c + (band * product->width + x) * product->c_row;
         size_t column = 0;
         for (; column + LANES <= block->columns; column += LANES)
             finish_lanes(block, sums[i], column, c, LANES * sizeof *c);

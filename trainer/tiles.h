@@ -37,11 +37,11 @@ _Static_assert(sizeof(struct tile_configuration) == 64, "as the processor reads 
 
 static inline void tiles_begin(void)
 {
-    struct tile_configuration configuration = {.palette = 1};
-    for (int tile = 0; tile < 8; tile++) {
-        configuration.row_bytes[tile] = TILE_ROW_BYTES;
-        configuration.rows[tile] = TILE_ROWS;
-    }
+    static const struct tile_configuration configuration = {
+        .palette = 1,
+        .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+        .rows = {16, 16, 16, 16, 16, 16, 16, 16},
+    };
     __asm__ volatile("ldtilecfg %0" : : "m"(configuration));
 }
 
