@@ -12,12 +12,12 @@ static size_t least(size_t a, size_t b)
 
 static __mmask16 first_lanes(size_t count)
 {
-    return count < LANES ? (__mmask16)((1u << count) - 1) : (__mmask16)0xffff;
+    return (__mmask16)(count < LANES ? (1u << count) - 1 : 0xffffu);
 }
 
 static __mmask32 first_halves(size_t count)
 {
-    return count < 2 * LANES ? (__mmask32)((1u << count) - 1) : (__mmask32)0xffffffff;
+    return count < 2 * LANES ? (1u << count) - 1 : 0xffffffffu;
 }
 
 /* Up to 32 floats, rounded; zeros behind them. */
