@@ -276,7 +276,6 @@ static void lay_out_columns(const struct window *window, const struct grid *grid
             cells += window->stride * window->channels;
         }
     }
-    memset(columns, 0, 8 * sizeof *columns);
 }
 
 /* The image as the products see it, in its grid. */

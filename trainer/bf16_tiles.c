@@ -13,6 +13,11 @@
 #include "trainer/lanes.h"
 #include "trainer/tiles.h"
 
+#include <cpuid.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 enum { DEPTH = 32, BLOCK_ROWS = 2 * TILE_ROWS };
 _Static_assert((int)BF16_ROWS == TILE_ROWS && (int)BF16_COLUMNS == 2 * LANES,
                "a block is 2 x 2 tiles");
@@ -216,21 +221,13 @@ static void multiply(const struct bf16_product *product)
     tiles_end();
 }
 
-#if defined(EMULATE_TILES)
-static const struct bf16_kernels bf16_emulated_tiles = {
-    .name = "emulated amx",
-#else
 const struct bf16_kernels bf16_tiles = {
     .name = "amx",
-#endif
     .depth = DEPTH,
     .multiply = multiply,
 };
 
-#if !defined(EMULATE_TILES)
-#include <cpuid.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+/* ---- permission ---- */
 
 /* In Linux, arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA): the registers are large, so
  * a process has to say that it wants them saved. */
@@ -244,5 +241,4 @@ bool bf16_tiles_granted(void)
         return false;
     return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
 }
-#endif
 #endif
