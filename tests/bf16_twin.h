@@ -36,13 +36,22 @@ static inline float rounded(float value)
     return float_of((uint32_t)plain_bf16(value) << 16);
 }
 
+static inline bool tiles_are_real(void)
+{
+#if defined(__x86_64__)
+    return bf16_tiles_granted();
+#else
+    return false;
+#endif
+}
+
 /* The tables, and how many; none where the instructions that pack are missing. */
 static inline size_t tables_here(const struct bf16_kernels *tables[2])
 {
 #if defined(__x86_64__)
     if (!__builtin_cpu_supports("avx512bf16"))
         return 0;
-    if (!bf16_tiles_granted())
+    if (!tiles_are_real())
         emulate_tiles();
     tables[0] = &bf16_dots;
     tables[1] = &bf16_tiles;
@@ -50,6 +59,16 @@ static inline size_t tables_here(const struct bf16_kernels *tables[2])
 #else
     (void)tables;
     return 0;
+#endif
+}
+
+/* Whether products were done by tiles, real ones or emulated. */
+static inline bool tiles_were_tried(void)
+{
+#if defined(__x86_64__)
+    return tile_products > 0 || tiles_are_real();
+#else
+    return false;
 #endif
 }
 

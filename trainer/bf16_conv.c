@@ -237,20 +237,22 @@ void bf16_conv_plan(struct bf16_conv *conv, const struct bf16_kernels *kernels,
 
 /* Rounds an image into the middle of its grid, whose padding is zero already.  Rows and columns
  * that no window reaches are left out. */
-static void fill_grid(const struct grid *grid, size_t height, size_t width, size_t channels,
+static void fill_grid(const struct bf16_conv *conv, const struct grid *grid, size_t height,
+                      size_t width, size_t channels,
                       const float *image /* [height][width][channels] */, uint16_t *to)
 {
+    const struct bf16_packing *packing = conv->kernels->packing;
     size_t rows = least(height, grid->height - grid->top);
     size_t columns = least(width, grid->width - grid->left);
     to += (grid->top * grid->width + grid->left) * grid->channels;
     for (size_t y = 0; y < rows; y++, to += grid->width * grid->channels) {
         const float *row = image + y * width * channels;
         if (grid->channels == channels) {
-            bf16_round(columns * channels, row, to);
+            packing->round(columns * channels, row, to);
             continue;
         }
         for (size_t x = 0; x < columns; x++)
-            bf16_round(channels, row + x * channels, to + x * grid->channels);
+            packing->round(channels, row + x * channels, to + x * grid->channels);
     }
 }
 
@@ -284,11 +286,13 @@ static void fill_image(const struct bf16_conv *conv, const struct grid *grid, co
 {
     const struct window *window = &conv->window;
     if (!by_columns(conv, &conv->products)) {
-        fill_grid(grid, window->input_height, window->input_width, window->channels, image, to);
+        fill_grid(conv, grid, window->input_height, window->input_width, window->channels, image,
+                  to);
         return;
     }
     struct grid plain = source_grid(conv);
-    fill_grid(&plain, window->input_height, window->input_width, window->channels, image, source);
+    fill_grid(conv, &plain, window->input_height, window->input_width, window->channels, image,
+              source);
     lay_out_columns(window, &plain, source, to);
 }
 
@@ -308,9 +312,9 @@ static void pack_weights(const struct bf16_conv *conv, const float *weights, uin
     size_t cells = window->size * window->channels;
     size_t run = run_length(conv, window->size, window->channels);
     for (size_t row = 0; row < window->size; row++)
-        bf16_pack(cells, conv->filters, weights + row * cells * conv->filters,
-                  packed + row * run * BF16_COLUMNS,
-                  weight_block(conv, window->size, window->channels));
+        conv->kernels->packing->pack(cells, conv->filters, weights + row * cells * conv->filters,
+                                     packed + row * run * BF16_COLUMNS,
+                                     weight_block(conv, window->size, window->channels));
     fill_up_runs(window->size, cells, run, conv->filters, packed);
 }
 
@@ -323,9 +327,10 @@ static void pack_turned_weights(const struct bf16_conv *conv, const float *weigh
     size_t run = run_length(conv, size, filters);
     for (size_t row = size; row-- > 0;) {
         for (size_t column = size; column-- > 0;) {
-            bf16_pack_transposed(conv->filters, window->channels, weights,
-                                 packed + (row * run + column * filters) * BF16_COLUMNS,
-                                 weight_block(conv, size, filters));
+            conv->kernels->packing->pack_transposed(
+                conv->filters, window->channels, weights,
+                packed + (row * run + column * filters) * BF16_COLUMNS,
+                weight_block(conv, size, filters));
             weights += window->channels * conv->filters;
         }
     }
@@ -409,16 +414,17 @@ void bf16_conv_back_weights(struct bf16_conv_back *back, const float *image,
                             const float *output_gradient)
 {
     const struct bf16_conv *conv = back->conv;
+    const struct bf16_packing *packing = conv->kernels->packing;
     const struct window *window = &conv->products;
     struct sums sums = plan_sums(conv);
     size_t block = sums.runs * sums.run * BF16_COLUMNS;
     fill_image(conv, &sums.grid, image, back->source, back->image);
-    bf16_transpose(sums.transposed_row, window->channels, back->image, back->transposed,
-                   sums.transposed_row);
+    packing->transpose(sums.transposed_row, window->channels, back->image, back->transposed,
+                       sums.transposed_row);
     for (size_t y = 0; y < window->output_height; y++)
-        bf16_pack(window->output_width, conv->filters,
-                  output_gradient + y * window->output_width * conv->filters,
-                  back->pairs + y * sums.row * BF16_COLUMNS, block);
+        packing->pack(window->output_width, conv->filters,
+                      output_gradient + y * window->output_width * conv->filters,
+                      back->pairs + y * sums.row * BF16_COLUMNS, block);
     struct bf16_product product = {
         .bands = 1,
         .width = window->channels,
@@ -446,8 +452,8 @@ void bf16_conv_back_input(const struct bf16_conv_back *back, const float *output
     const struct window *window = &conv->back;
     bool columns = by_columns(conv, window);
     struct grid grid = back_grid(conv);
-    fill_grid(&grid, window->output_height, window->output_width, conv->filters, output_gradient,
-              back->gradient);
+    fill_grid(conv, &grid, window->output_height, window->output_width, conv->filters,
+              output_gradient, back->gradient);
     conv->kernels->multiply(&(struct bf16_product){
         .a = back->gradient,
         .bands = window->input_height,

@@ -140,6 +140,7 @@ static void multiply(const struct bf16_product *product)
 const struct bf16_kernels bf16_dots = {
     .name = "avx512_bf16",
     .depth = DEPTH,
+    .packing = &bf16_packing,
     .multiply = multiply,
 };
 #endif

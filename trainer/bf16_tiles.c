@@ -224,6 +224,7 @@ static void multiply(const struct bf16_product *product)
 const struct bf16_kernels bf16_tiles = {
     .name = "amx",
     .depth = DEPTH,
+    .packing = &bf16_packing,
     .multiply = multiply,
 };
 
