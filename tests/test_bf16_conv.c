@@ -11,7 +11,7 @@
 #include "tests/bf16_twin.h"
 #include "tests/conv_sample.h"
 
-enum { ROUNDS = 80 };
+enum { ROUNDS = 60 };
 
 /* What the kernels make of a sample. */
 struct result {
