@@ -1,12 +1,11 @@
-/* Rounding to bf16, written down plainly; and the tables of products that can be tried here,
- * the emulated tiles among them (trainer/tiles.h).  To be included after <cmocka.h>. */
+/* Rounding to bf16, written down plainly; and the tables of products that can be tried here.
+ * To be included after <cmocka.h>. */
 #ifndef TESTS_BF16_TWIN_H
 #define TESTS_BF16_TWIN_H
 
 #include "tests/numbers.h"
-
-#define EMULATE_TILES
-#include "trainer/bf16_tiles.c"
+#include "tests/tile_emulator.h"
+#include "trainer/bf16_kernels.h"
 
 #include <math.h>
 #include <string.h>
@@ -37,21 +36,40 @@ static inline float rounded(float value)
     return float_of((uint32_t)plain_bf16(value) << 16);
 }
 
-/* Without the instructions that pack, there is nothing to be tried. */
-static inline size_t tables_here(const struct bf16_kernels *tables[3])
+static inline bool tiles_are_real(void)
 {
-    size_t count = 0;
+#if defined(__x86_64__)
+    return bf16_tiles_granted();
+#else
+    return false;
+#endif
+}
+
+/* The tables, and how many; none where the instructions that pack are missing. */
+static inline size_t tables_here(const struct bf16_kernels *tables[2])
+{
 #if defined(__x86_64__)
     if (!__builtin_cpu_supports("avx512bf16"))
         return 0;
-    tables[count++] = &bf16_dots;
-    tables[count++] = &bf16_emulated_tiles;
-    if (bf16_tiles_granted())
-        tables[count++] = &bf16_tiles;
+    if (!tiles_are_real())
+        emulate_tiles();
+    tables[0] = &bf16_dots;
+    tables[1] = &bf16_tiles;
+    return 2;
 #else
     (void)tables;
+    return 0;
 #endif
-    return count;
+}
+
+/* Whether products were done by tiles, real ones or emulated. */
+static inline bool tiles_were_tried(void)
+{
+#if defined(__x86_64__)
+    return tile_products > 0 || tiles_are_real();
+#else
+    return false;
+#endif
 }
 
 #endif

@@ -11,11 +11,13 @@
 
 #include "tests/bf16_twin.h"
 
-static void needs_the_instructions(void)
+/* Packing as it can be tried here. */
+static const struct bf16_packing *packing_here(void)
 {
-    const struct bf16_kernels *tables[3];
+    const struct bf16_kernels *tables[2];
     if (tables_here(tables) == 0)
         skip();
+    return tables[0]->packing;
 }
 
 /* ---- rounding ---- */
@@ -25,12 +27,12 @@ static void rounding_is_to_the_nearest_even_one(void **state)
 {
     (void)state;
     static const uint32_t lower[] = {0, 1, 0x7fff, 0x8000, 0x8001, 0xffff};
-    needs_the_instructions();
+    const struct bf16_packing *packing = packing_here();
     for (uint32_t upper = 0; upper < 1 << 16; upper++) {
         for (size_t i = 0; i < ARRAY_LENGTH(lower); i++) {
             float value = float_of(upper << 16 | lower[i]);
             uint16_t result;
-            bf16_round(1, &value, &result);
+            packing->round(1, &value, &result);
             if (result != plain_bf16(value))
                 fail_msg("%a becomes %04x, not %04x", (double)value, result, plain_bf16(value));
         }
@@ -40,13 +42,13 @@ static void rounding_is_to_the_nearest_even_one(void **state)
 static void any_count_is_rounded_and_no_more(void **state)
 {
     (void)state;
-    needs_the_instructions();
+    const struct bf16_packing *packing = packing_here();
     struct rng rng = dice_of(61);
     for (size_t count = 0; count < 100; count++) {
         float *values = random_floats(&rng, count);
         uint16_t *results = xcalloc(count + 1, sizeof *results);
         results[count] = 12345;
-        bf16_round(count, values, results);
+        packing->round(count, values, results);
         for (size_t i = 0; i < count; i++)
             assert_int_equal(results[i], plain_bf16(values[i]));
         assert_int_equal(results[count], 12345);
@@ -72,10 +74,11 @@ static size_t blocks_for(size_t columns)
 /* What is packed, by either function, with zeros to fill it up. */
 static void assert_packed(size_t rows, size_t columns, const float *matrix, bool transposed)
 {
+    const struct bf16_packing *packing = packing_here();
     size_t block = ((rows + 1) / 2 * 2 + 2) * BF16_COLUMNS; /* with a pair that stays untouched */
     uint16_t *packed = xmalloc(blocks_for(columns) * block * sizeof *packed);
     memset(packed, 0xab, blocks_for(columns) * block * sizeof *packed);
-    (transposed ? bf16_pack_transposed : bf16_pack)(rows, columns, matrix, packed, block);
+    (transposed ? packing->pack_transposed : packing->pack)(rows, columns, matrix, packed, block);
     for (size_t row = 0; row < (rows + 1) / 2 * 2 + 2; row++) {
         for (size_t column = 0; column < blocks_for(columns) * BF16_COLUMNS; column++) {
             uint16_t expected = 0;
@@ -93,7 +96,7 @@ static void assert_packed(size_t rows, size_t columns, const float *matrix, bool
 static void rows_and_columns_are_packed_in_pairs(void **state)
 {
     (void)state;
-    needs_the_instructions();
+    packing_here();
     struct rng rng = dice_of(62);
     for (int round = 0; round < 60; round++) {
         size_t rows = between(&rng, 1, 80), columns = between(&rng, 1, 80);
@@ -110,7 +113,7 @@ static void rows_and_columns_are_packed_in_pairs(void **state)
 static void a_transpose_has_every_value_in_its_place(void **state)
 {
     (void)state;
-    needs_the_instructions();
+    const struct bf16_packing *packing = packing_here();
     struct rng rng = dice_of(63);
     for (int round = 0; round < 40; round++) {
         size_t rows = 32 * between(&rng, 1, 4), columns = between(&rng, 1, 80);
@@ -119,7 +122,7 @@ static void a_transpose_has_every_value_in_its_place(void **state)
         uint16_t *to = xcalloc(columns * row, sizeof *to);
         for (size_t i = 0; i < rows * columns; i++)
             from[i] = (uint16_t)rng_u32(&rng);
-        bf16_transpose(rows, columns, from, to, row);
+        packing->transpose(rows, columns, from, to, row);
         for (size_t i = 0; i < rows; i++)
             for (size_t j = 0; j < columns; j++)
                 assert_int_equal(to[j * row + i], from[i * columns + j]);
@@ -225,9 +228,9 @@ static void check_trial(const struct bf16_kernels *kernels, const struct trial *
 static void products_equal_their_twin(void **state)
 {
     (void)state;
-    const struct bf16_kernels *tables[3];
+    const struct bf16_kernels *tables[2];
     size_t count = tables_here(tables);
-    needs_the_instructions();
+    packing_here();
     struct rng rng = dice_of(64);
     for (int round = 0; round < 150; round++) {
         for (size_t i = 0; i < count; i++) {
@@ -240,6 +243,7 @@ static void products_equal_their_twin(void **state)
             free(trial.expected);
         }
     }
+    assert_true(tiles_were_tried());
 }
 
 /* ---- the choice ---- */
@@ -247,11 +251,11 @@ static void products_equal_their_twin(void **state)
 static void TRAINER_ISA_switches_kernels_off(void **state)
 {
     (void)state;
-    needs_the_instructions();
+    packing_here();
     setenv("TRAINER_ISA", "avx512", 1);
     assert_string_equal(bf16_kernels(), "avx512_bf16");
     setenv("TRAINER_ISA", "auto", 1);
-    assert_string_equal(bf16_kernels(), bf16_tiles_granted() ? "amx" : "avx512_bf16");
+    assert_string_equal(bf16_kernels(), tiles_are_real() ? "amx" : "avx512_bf16");
     setenv("TRAINER_ISA", "avx2", 1);
     assert_null(bf16_kernels());
     setenv("TRAINER_ISA", "portable", 1);

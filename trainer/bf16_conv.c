@@ -51,12 +51,6 @@ static bool by_columns(const struct bf16_conv *conv, const struct window *produc
     return products->size != conv->window.size || products->stride != conv->window.stride;
 }
 
-static size_t columns_size(const struct bf16_conv *conv)
-{
-    struct window columns = columns_window(&conv->window);
-    return by_columns(conv, &conv->products) ? columns.input_width * columns.channels : 0;
-}
-
 /* What is summed over for a row of the window. */
 static size_t run_length(const struct bf16_conv *conv, size_t size, size_t channels)
 {
@@ -76,18 +70,35 @@ static size_t grid_size(const struct bf16_conv *conv, const struct grid *grid)
                         BF16_ROWS * grid->channels + conv->kernels->depth, LINE);
 }
 
-static struct grid forward_grid(const struct bf16_conv *conv)
+/* Of an image under a window. */
+static struct grid window_grid(const struct bf16_conv *conv, const struct window *window)
 {
-    const struct window *window = &conv->products;
     struct grid grid = {
         .top = window->top,
         .left = window->left,
-        .height = window->output_height + window->size - 1,
-        .width = window->output_width + window->size - 1,
+        .height = (window->output_height - 1) * window->stride + window->size,
+        .width = (window->output_width - 1) * window->stride + window->size,
         .channels = window->channels,
     };
     grid.size = grid_size(conv, &grid);
     return grid;
+}
+
+static struct grid forward_grid(const struct bf16_conv *conv)
+{
+    return window_grid(conv, &conv->products);
+}
+
+/* Of the image that is to be laid out as columns; of none where it is not. */
+static struct grid source_grid(const struct bf16_conv *conv)
+{
+    return by_columns(conv, &conv->products) ? window_grid(conv, &conv->window) : (struct grid){0};
+}
+
+/* Floats of columns, which dx is added up from. */
+static size_t back_columns_size(const struct bf16_conv *conv)
+{
+    return by_columns(conv, &conv->back) ? conv->back.input_width * conv->back.channels : 0;
 }
 
 /* Of the output's gradient, with as many rows and columns around it as make each input pixel
@@ -186,11 +197,6 @@ static uint16_t *take(float **scratch, size_t values)
     return part;
 }
 
-static float *take_floats(float **scratch, size_t floats)
-{
-    return (float *)take(scratch, 2 * floats);
-}
-
 /* The same, zero. */
 static uint16_t *take_zeros(float **scratch, size_t values)
 {
@@ -207,11 +213,11 @@ static size_t taken(size_t values)
 size_t bf16_conv_scratch_size(const struct bf16_conv *conv)
 {
     struct sums sums = plan_sums(conv);
-    size_t columns = taken(2 * columns_size(conv));
-    size_t forward = columns + taken(forward_weights_size(conv)) + taken(forward_grid(conv).size);
-    size_t back = columns + taken(sums.grid.size) + taken(transposed_size(conv, &sums)) +
-                  taken(pairs_size(conv, &sums)) + taken(back_grid(conv).size) +
-                  taken(back_weights_size(conv));
+    size_t source = taken(source_grid(conv).size);
+    size_t forward = source + taken(forward_weights_size(conv)) + taken(forward_grid(conv).size);
+    size_t back = source + taken(2 * back_columns_size(conv)) + taken(sums.grid.size) +
+                  taken(transposed_size(conv, &sums)) + taken(pairs_size(conv, &sums)) +
+                  taken(back_grid(conv).size) + taken(back_weights_size(conv));
     return forward > back ? forward : back;
 }
 
@@ -229,32 +235,74 @@ void bf16_conv_plan(struct bf16_conv *conv, const struct bf16_kernels *kernels,
 
 /* ---- packing ---- */
 
-/* Rounds an image into the middle of its grid, whose padding is zero already. */
-static void fill_grid(const struct grid *grid, size_t height, size_t width, size_t channels,
+/* Rounds an image into the middle of its grid, whose padding is zero already.  Rows and columns
+ * that no window reaches are left out. */
+static void fill_grid(const struct bf16_conv *conv, const struct grid *grid, size_t height,
+                      size_t width, size_t channels,
                       const float *image /* [height][width][channels] */, uint16_t *to)
 {
+    const struct bf16_packing *packing = conv->kernels->packing;
+    size_t rows = least(height, grid->height - grid->top);
+    size_t columns = least(width, grid->width - grid->left);
     to += (grid->top * grid->width + grid->left) * grid->channels;
-    for (size_t y = 0; y < height; y++, to += grid->width * grid->channels) {
+    for (size_t y = 0; y < rows; y++, to += grid->width * grid->channels) {
+        const float *row = image + y * width * channels;
         if (grid->channels == channels) {
-            bf16_round(width * channels, image, to);
-            image += width * channels;
+            packing->round(columns * channels, row, to);
             continue;
         }
-        for (size_t x = 0; x < width; x++, image += channels)
-            bf16_round(channels, image, to + x * grid->channels);
+        for (size_t x = 0; x < columns; x++)
+            packing->round(channels, row + x * channels, to + x * grid->channels);
+    }
+}
+
+/* Copies `count` values, and up to 7 more of either. */
+static inline void copy_loosely(size_t count, const uint16_t *from, uint16_t *to)
+{
+    for (size_t i = 0; i < count; i += 8)
+        memcpy(to + i, from + i, 8 * sizeof *to);
+}
+
+/* Of each window, its cells.  What a row of a window has too much is overwritten by the next
+ * one. */
+static void lay_out_columns(const struct window *window, const struct grid *grid,
+                            const uint16_t *image,
+                            uint16_t *columns /* [output_height][output_width][cells] */)
+{
+    size_t run = window->size * window->channels, row = grid->width * grid->channels;
+    for (size_t y = 0; y < window->output_height; y++) {
+        const uint16_t *cells = image + y * window->stride * row;
+        for (size_t x = 0; x < window->output_width; x++) {
+            for (size_t i = 0; i < window->size; i++, columns += run)
+                copy_loosely(run, cells + i * row, columns);
+            cells += window->stride * window->channels;
+        }
     }
 }
 
 /* The image as the products see it, in its grid. */
 static void fill_image(const struct bf16_conv *conv, const struct grid *grid, const float *image,
-                       float *columns, uint16_t *to)
+                       uint16_t *source, uint16_t *to)
 {
-    const struct window *window = &conv->products;
-    if (by_columns(conv, window)) {
-        kernel_im2col(&conv->window, image, columns);
-        image = columns;
+    const struct window *window = &conv->window;
+    if (!by_columns(conv, &conv->products)) {
+        fill_grid(conv, grid, window->input_height, window->input_width, window->channels, image,
+                  to);
+        return;
     }
-    fill_grid(grid, window->input_height, window->input_width, window->channels, image, to);
+    struct grid plain = source_grid(conv);
+    fill_grid(conv, &plain, window->input_height, window->input_width, window->channels, image,
+              source);
+    lay_out_columns(window, &plain, source, to);
+}
+
+/* Of the packed weights of a window, zeros where a run is longer than `cells`, a row of it. */
+static void fill_up_runs(size_t size, size_t cells, size_t run, size_t columns, uint16_t *packed)
+{
+    size_t used = round_up(cells, 2);
+    for (size_t i = 0; used < run && i < block_count(columns) * size; i++)
+        memset(packed + (i * run + used) * BF16_COLUMNS, 0,
+               (run - used) * BF16_COLUMNS * sizeof *packed);
 }
 
 /* The weights for y: of each row of the window, its cells. */
@@ -264,9 +312,10 @@ static void pack_weights(const struct bf16_conv *conv, const float *weights, uin
     size_t cells = window->size * window->channels;
     size_t run = run_length(conv, window->size, window->channels);
     for (size_t row = 0; row < window->size; row++)
-        bf16_pack(cells, conv->filters, weights + row * cells * conv->filters,
-                  packed + row * run * BF16_COLUMNS,
-                  weight_block(conv, window->size, window->channels));
+        conv->kernels->packing->pack(cells, conv->filters, weights + row * cells * conv->filters,
+                                     packed + row * run * BF16_COLUMNS,
+                                     weight_block(conv, window->size, window->channels));
+    fill_up_runs(window->size, cells, run, conv->filters, packed);
 }
 
 /* The weights for dx: turned by half a circle, with channels and filters swapped. */
@@ -278,12 +327,14 @@ static void pack_turned_weights(const struct bf16_conv *conv, const float *weigh
     size_t run = run_length(conv, size, filters);
     for (size_t row = size; row-- > 0;) {
         for (size_t column = size; column-- > 0;) {
-            bf16_pack_transposed(conv->filters, window->channels, weights,
-                                 packed + (row * run + column * filters) * BF16_COLUMNS,
-                                 weight_block(conv, size, filters));
+            conv->kernels->packing->pack_transposed(
+                conv->filters, window->channels, weights,
+                packed + (row * run + column * filters) * BF16_COLUMNS,
+                weight_block(conv, size, filters));
             weights += window->channels * conv->filters;
         }
     }
+    fill_up_runs(size, size * filters, run, window->channels, packed);
 }
 
 /* ---- forward ---- */
@@ -294,8 +345,8 @@ void bf16_conv_forward(const struct bf16_conv *conv, size_t count, const float *
 {
     const struct window *window = &conv->products;
     struct grid grid = forward_grid(conv);
-    float *columns = take_floats(&scratch, columns_size(conv));
-    uint16_t *packed = take_zeros(&scratch, forward_weights_size(conv));
+    uint16_t *source = take_zeros(&scratch, source_grid(conv).size);
+    uint16_t *packed = take(&scratch, forward_weights_size(conv));
     uint16_t *image = take_zeros(&scratch, grid.size);
     pack_weights(conv, weights, packed);
     struct bf16_product product = {
@@ -317,7 +368,7 @@ void bf16_conv_forward(const struct bf16_conv *conv, size_t count, const float *
     size_t input_size =
         conv->window.input_height * conv->window.input_width * conv->window.channels;
     for (size_t i = 0; i < count; i++) {
-        fill_image(conv, &grid, images + i * input_size, columns, image);
+        fill_image(conv, &grid, images + i * input_size, source, image);
         product.c = outputs + i * window->output_height * window->output_width * conv->filters;
         conv->kernels->multiply(&product);
     }
@@ -330,14 +381,15 @@ void bf16_conv_back_begin(struct bf16_conv_back *back, const struct bf16_conv *c
 {
     struct sums sums = plan_sums(conv);
     *back = (struct bf16_conv_back){.conv = conv, .weight_gradient = weight_gradient};
-    back->columns = take_floats(&scratch, columns_size(conv));
+    back->source = take_zeros(&scratch, source_grid(conv).size);
+    back->columns = (float *)take(&scratch, 2 * back_columns_size(conv));
     back->image = take_zeros(&scratch, sums.grid.size);
     back->transposed = take(&scratch, transposed_size(conv, &sums));
     back->pairs = take_zeros(&scratch, pairs_size(conv, &sums));
     if (!weights)
         return;
     back->gradient = take_zeros(&scratch, back_grid(conv).size);
-    back->weights = take_zeros(&scratch, back_weights_size(conv));
+    back->weights = take(&scratch, back_weights_size(conv));
     pack_turned_weights(conv, weights, back->weights);
 }
 
@@ -362,16 +414,17 @@ void bf16_conv_back_weights(struct bf16_conv_back *back, const float *image,
                             const float *output_gradient)
 {
     const struct bf16_conv *conv = back->conv;
+    const struct bf16_packing *packing = conv->kernels->packing;
     const struct window *window = &conv->products;
     struct sums sums = plan_sums(conv);
     size_t block = sums.runs * sums.run * BF16_COLUMNS;
-    fill_image(conv, &sums.grid, image, back->columns, back->image);
-    bf16_transpose(sums.transposed_row, window->channels, back->image, back->transposed,
-                   sums.transposed_row);
+    fill_image(conv, &sums.grid, image, back->source, back->image);
+    packing->transpose(sums.transposed_row, window->channels, back->image, back->transposed,
+                       sums.transposed_row);
     for (size_t y = 0; y < window->output_height; y++)
-        bf16_pack(window->output_width, conv->filters,
-                  output_gradient + y * window->output_width * conv->filters,
-                  back->pairs + y * sums.row * BF16_COLUMNS, block);
+        packing->pack(window->output_width, conv->filters,
+                      output_gradient + y * window->output_width * conv->filters,
+                      back->pairs + y * sums.row * BF16_COLUMNS, block);
     struct bf16_product product = {
         .bands = 1,
         .width = window->channels,
@@ -399,8 +452,8 @@ void bf16_conv_back_input(const struct bf16_conv_back *back, const float *output
     const struct window *window = &conv->back;
     bool columns = by_columns(conv, window);
     struct grid grid = back_grid(conv);
-    fill_grid(&grid, window->output_height, window->output_width, conv->filters, output_gradient,
-              back->gradient);
+    fill_grid(conv, &grid, window->output_height, window->output_width, conv->filters,
+              output_gradient, back->gradient);
     conv->kernels->multiply(&(struct bf16_product){
         .a = back->gradient,
         .bands = window->input_height,

@@ -45,7 +45,7 @@ struct bf16_conv_back {
     float *weight_gradient;
     bool begun;      /* the weights' gradient has an image's share */
     float *columns;  /* all of these in the scratch */
-    uint16_t *image, *transposed, *pairs, *gradient, *weights;
+    uint16_t *source, *image, *transposed, *pairs, *gradient, *weights;
 };
 void bf16_conv_back_begin(struct bf16_conv_back *back, const struct bf16_conv *conv,
                           const float *weights /* as above; NULL: no input gradient is wanted */,

@@ -128,7 +128,7 @@ static void multiply(const struct bf16_product *product)
         size_t left = product->columns - column;
         size_t vectors = left > LANES ? 2 : 1;
         size_t lanes = left - (vectors - 1) * LANES;
-        block.last = lanes < LANES ? (__mmask16)((1u << lanes) - 1) : (__mmask16)0xffff;
+        block.last = (__mmask16)(lanes < LANES ? (1u << lanes) - 1 : 0xffffu);
         block.bias = product->bias ? product->bias + column : NULL;
         for (size_t band = 0; band < product->bands; band++)
             multiply_band(&block, product->a + band * product->pitch * product->a_row,
@@ -140,6 +140,7 @@ static void multiply(const struct bf16_product *product)
 const struct bf16_kernels bf16_dots = {
     .name = "avx512_bf16",
     .depth = DEPTH,
+    .packing = &bf16_packing,
     .multiply = multiply,
 };
 #endif

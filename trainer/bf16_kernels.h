@@ -41,37 +41,42 @@ struct bf16_product {
     size_t c_row;
 };
 
+/* What brings numbers into the forms that products take. */
+struct bf16_packing {
+    /* What is not a number stays so; what is smaller than the smallest normal float becomes
+     * 0. */
+    void (*round)(size_t count, const float *from /* [count] */, uint16_t *to /* [count] */);
+
+    /* Rows of b, `to_block` values from one block of columns to the next.  Fills whole pairs
+     * and blocks up with zeros. */
+    void (*pack)(size_t rows, size_t columns, const float *from /* [rows][columns] */,
+                 uint16_t *to, size_t to_block);
+
+    /* The same of the transpose. */
+    void (*pack_transposed)(size_t rows, size_t columns,
+                            const float *from /* [columns][rows] */, uint16_t *to,
+                            size_t to_block);
+
+    /* For products whose a is a transpose: `rows` is a multiple of 32, and up to 32 values are
+     * read behind the last ones, without effect. */
+    void (*transpose)(size_t rows, size_t columns, const uint16_t *from /* [rows][columns] */,
+                      uint16_t *to /* [columns], `to_row` values apart, of [rows] */,
+                      size_t to_row);
+};
+
 struct bf16_kernels {
     const char *name; /* "avx512_bf16" */
     size_t depth;     /* what is summed over at once */
+    const struct bf16_packing *packing;
     void (*multiply)(const struct bf16_product *product);
 };
 
-extern const struct bf16_kernels bf16_dots;  /* AVX512_BF16 */
-extern const struct bf16_kernels bf16_tiles; /* AMX; needs bf16_tiles_granted() first */
+extern const struct bf16_packing bf16_packing; /* AVX512_BF16 */
+extern const struct bf16_kernels bf16_dots;    /* likewise */
+extern const struct bf16_kernels bf16_tiles;   /* AMX; needs bf16_tiles_granted() first */
 
 /* Whether the processor has the instructions, and the system lets this process use them: it
  * has to be asked, once or often. */
 bool bf16_tiles_granted(void);
-
-/* ---- bf16_pack.c, for both tables ---- */
-
-/* What is not a number stays so; what is smaller than the smallest normal float becomes 0. */
-void bf16_round(size_t count, const float *from /* [count] */, uint16_t *to /* [count] */);
-
-/* Rows of b, `to_block` values from one block of columns to the next.  Fills whole pairs and
- * blocks up with zeros. */
-void bf16_pack(size_t rows, size_t columns, const float *from /* [rows][columns] */,
-               uint16_t *to, size_t to_block);
-
-/* The same of the transpose. */
-void bf16_pack_transposed(size_t rows, size_t columns, const float *from /* [columns][rows] */,
-                          uint16_t *to, size_t to_block);
-
-/* For products whose a is a transpose: rows is a multiple of 32, and as many columns are
- * read behind the last ones, without effect. */
-void bf16_transpose(size_t rows, size_t columns, const uint16_t *from /* [rows][columns] */,
-                    uint16_t *to /* [columns], `to_row` values apart, of [rows] */,
-                    size_t to_row);
 
 #endif

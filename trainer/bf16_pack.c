@@ -12,12 +12,12 @@ static size_t least(size_t a, size_t b)
 
 static __mmask16 first_lanes(size_t count)
 {
-    return count < LANES ? (__mmask16)((1u << count) - 1) : (__mmask16)0xffff;
+    return (__mmask16)(count < LANES ? (1u << count) - 1 : 0xffffu);
 }
 
 static __mmask32 first_halves(size_t count)
 {
-    return count < 2 * LANES ? (__mmask32)((1u << count) - 1) : (__mmask32)0xffffffff;
+    return count < 2 * LANES ? (1u << count) - 1 : 0xffffffffu;
 }
 
 /* Up to 32 floats, rounded; zeros behind them. */
@@ -29,7 +29,7 @@ static __m512i round_values(const float *from, size_t count)
     return (__m512i)_mm512_cvtne2ps_pbh(high, low);
 }
 
-void bf16_round(size_t count, const float *from, uint16_t *to)
+static void round_all(size_t count, const float *from, uint16_t *to)
 {
     size_t i = 0;
     for (; i + 2 * LANES <= count; i += 2 * LANES)
@@ -51,7 +51,7 @@ static inline __m512i pairs_from(short first, short second)
     return _mm512_or_si512(lower, _mm512_slli_epi32(upper, 16));
 }
 
-void bf16_pack(size_t rows, size_t columns, const float *from, uint16_t *to, size_t to_block)
+static void pack(size_t rows, size_t columns, const float *from, uint16_t *to, size_t to_block)
 {
     const __m512i order = pairs_from(0, LANES);
     for (size_t row = 0; row < rows; row += 2, to += 2 * BF16_COLUMNS) {
@@ -102,7 +102,7 @@ static inline void transpose_words(__m512i words[LANES])
     }
 }
 
-/* Up to 16 columns and 32 rows of bf16_pack_transposed(). */
+/* Up to 16 columns and 32 rows of pack_transposed(). */
 static void pack_square(size_t rows, size_t columns, const float *from, size_t from_row,
                         uint16_t *to)
 {
@@ -115,8 +115,8 @@ static void pack_square(size_t rows, size_t columns, const float *from, size_t f
         _mm512_storeu_si512(to + i * 2 * BF16_COLUMNS, words[i]);
 }
 
-void bf16_pack_transposed(size_t rows, size_t columns, const float *from, uint16_t *to,
-                          size_t to_block)
+static void pack_transposed(size_t rows, size_t columns, const float *from, uint16_t *to,
+                            size_t to_block)
 {
     for (size_t column = 0; column < columns; column += BF16_COLUMNS, to += to_block) {
         for (size_t half = 0; half < BF16_COLUMNS; half += HALF) {
@@ -151,8 +151,8 @@ static void transpose_square(size_t columns, const uint16_t *from, size_t from_r
         _mm512_storeu_si512(to + i * to_row, higher[i - LANES]);
 }
 
-void bf16_transpose(size_t rows, size_t columns, const uint16_t *from, uint16_t *to,
-                    size_t to_row)
+static void transpose(size_t rows, size_t columns, const uint16_t *from, uint16_t *to,
+                      size_t to_row)
 {
     for (size_t row = 0; row < rows; row += 2 * LANES) {
         for (size_t column = 0; column < columns; column += 2 * LANES)
@@ -160,4 +160,11 @@ void bf16_transpose(size_t rows, size_t columns, const uint16_t *from, uint16_t 
                              to + column * to_row + row, to_row);
     }
 }
+
+const struct bf16_packing bf16_packing = {
+    .round = round_all,
+    .pack = pack,
+    .pack_transposed = pack_transposed,
+    .transpose = transpose,
+};
 #endif

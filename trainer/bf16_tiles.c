@@ -13,6 +13,11 @@
 #include "trainer/lanes.h"
 #include "trainer/tiles.h"
 
+#include <cpuid.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 enum { DEPTH = 32, BLOCK_ROWS = 2 * TILE_ROWS };
 _Static_assert((int)BF16_ROWS == TILE_ROWS && (int)BF16_COLUMNS == 2 * LANES,
                "a block is 2 x 2 tiles");
@@ -123,12 +128,15 @@ INLINE void finish_lanes(const struct block *block, const float *sums, size_t co
 static void finish(const struct block *block, float sums[BLOCK_ROWS][BF16_COLUMNS])
 {
     const struct bf16_product *product = block->product;
-    for (size_t i = 0; i < block->rows; i++) {
-        size_t band = (block->first + i) / product->pitch;
-        size_t x = (block->first + i) % product->pitch;
-        float *c = block->c + (band * product->width + x) * product->c_row;
+    size_t band = block->first / product->pitch, x = block->first % product->pitch;
+    for (size_t i = 0; i < block->rows; i++, x++) {
+        if (x == product->pitch) {
+            x = 0;
+            band++;
+        }
         if (x >= product->width)
             continue;
+        float *c = block->c + (band * product->width + x) * product->c_row;
         size_t column = 0;
         for (; column + LANES <= block->columns; column += LANES)
             finish_lanes(block, sums[i], column, c, LANES * sizeof *c);
@@ -213,21 +221,14 @@ static void multiply(const struct bf16_product *product)
     tiles_end();
 }
 
-#if defined(EMULATE_TILES)
-static const struct bf16_kernels bf16_emulated_tiles = {
-    .name = "emulated amx",
-#else
 const struct bf16_kernels bf16_tiles = {
     .name = "amx",
-#endif
     .depth = DEPTH,
+    .packing = &bf16_packing,
     .multiply = multiply,
 };
 
-#if !defined(EMULATE_TILES)
-#include <cpuid.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+/* ---- permission ---- */
 
 /* In Linux, arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA): the registers are large, so
  * a process has to say that it wants them saved. */
@@ -241,5 +242,4 @@ bool bf16_tiles_granted(void)
         return false;
     return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
 }
-#endif
 #endif
