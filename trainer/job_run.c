@@ -76,12 +76,6 @@ static json_t *number_or_null(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static bool metrics_are_finite(const struct epoch_metrics *metrics, bool validated)
-{
-    return isfinite(metrics->train_loss) && isfinite(metrics->train_accuracy) &&
-           (!validated || (isfinite(metrics->val_loss) && isfinite(metrics->val_accuracy)));
-}
-
 static void say_epoch(struct worker *worker, const struct segment *segment, int epoch,
                       const struct epoch_metrics *metrics, bool validated,
                       const char *checkpoint)
@@ -107,7 +101,7 @@ static int run_epoch(struct worker *worker, const struct segment *segment,
     if (training_epoch(training, worker_is_abandoned, worker, &metrics) != 0)
         return 1;
     int epoch = training_epochs_done(training);
-    if (!metrics_are_finite(&metrics, validated)) {
+    if (!epoch_metrics_are_finite(&metrics, validated)) {
         say_epoch(worker, segment, epoch, &metrics, validated, NULL);
         return 1;
     }
