@@ -19,7 +19,8 @@ enum {
 
 enum message_type {
     MESSAGE_READY,       /* version, program, arithmetic */
-    MESSAGE_DESCRIBED,   /* id; body has data, and layers, parameters, flops, images_per_s if asked */
+    MESSAGE_DESCRIBED,   /* id; body has data and, if asked, layers, parameters, flops,
+                          * images_per_s */
     MESSAGE_EPOCH,       /* trial, attempt, epoch, metrics, checkpoint, seconds */
     MESSAGE_DONE,        /* trial, attempt, stopped_early */
     MESSAGE_PREDICTIONS, /* trial, attempt, first, labels, predicted, probabilities */
