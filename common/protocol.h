@@ -12,7 +12,8 @@ enum {
     PROTOCOL_VERSION = 1,
     PROTOCOL_LINE_MAX = 1 << 20,          /* bytes of a line, its newline included */
     PROTOCOL_PREDICTIONS_MAX = 500,       /* images in one `predictions` message */
-    PROTOCOL_PREDICTIONS_BYTES = 512 << 10
+    PROTOCOL_PREDICTIONS_BYTES = 512 << 10,
+    PROTOCOL_THREADS_MAX = 1024           /* that a job may be told to use */
 };
 
 /* ---- What the worker says ---- */

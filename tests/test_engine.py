@@ -379,6 +379,18 @@ def jobs(home, kind, whose=""):
             os.path.basename(job.get("write_checkpoint", "")) == whose]
 
 
+def many_threads():
+    """The final training has the threads of all workers, and no more than a job may have."""
+    for count, wanted in ((3, 768), (5, 1024)):
+        home = folder(f"threads{count}")
+        code, _, err = run(home, "run", write_study(home, more="threads: 256\n"), "--workers",
+                           str(count))
+        told = jobs(home, "run", "final") + jobs(home, "evaluate")
+        check(f"{count} workers of 256 threads make {wanted} in the end", code == 0 and
+              [job["threads"] for job in told] == [wanted] * 2, ([job["threads"] for job in told],
+                                                                  err))
+
+
 def restored_best():
     """The final training of a winner whose weights are those of its best epoch."""
     for word in ("val_accuracy", "val_loss"):
@@ -598,6 +610,7 @@ sparse_checkpoints()
 milestones()
 stopped_early()
 stopped_early_otherwise()
+many_threads()
 restored_best()
 finals()
 used_up()

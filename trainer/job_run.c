@@ -1,5 +1,6 @@
 #include "trainer/job.h"
 
+#include "common/protocol.h"
 #include "common/schema.h"
 #include "common/seed.h"
 #include "trainer/train.h"
@@ -27,7 +28,7 @@ static int read_segment(const json_t *job, struct segment *segment, struct failu
         job_integer(job, "from_epoch", 0, EPOCHS_MOST, &segment->from_epoch, why) != 0 ||
         job_integer(job, "to_epoch", 1, EPOCHS_MOST, &segment->to_epoch, why) != 0 ||
         job_integer(job, "schedule_epochs", 1, EPOCHS_MOST, &schedule_epochs, why) != 0 ||
-        job_integer(job, "threads", 1, JOB_THREADS_MOST, &threads, why) != 0)
+        job_integer(job, "threads", 1, PROTOCOL_THREADS_MAX, &threads, why) != 0)
         return -1;
     if (!seed_parse(json_string_value(json_object_get(job, "seed")), &settings->seed))
         return fail_input(why, "the message's \"seed\" must be a whole number as a string");
