@@ -15,8 +15,9 @@
  *   switch (options_parse(&options, argv + 2, words, NULL, &why)) ...
  *
  * Accepted: --name VALUE, --name=VALUE, -x VALUE, words among the options, "-" as
- * a word (a VALUE that begins with two dashes only after '='), and "--" after which all are words.  A value is left as it was when its
- * option is not given; texts point into the arguments. */
+ * a word (a VALUE that begins with two dashes only after '='), and "--" after which all are
+ * words.  A value is left as it was when its option is not given; texts point into the
+ * arguments. */
 #ifndef COMMON_OPTIONS_H
 #define COMMON_OPTIONS_H
 

@@ -12,15 +12,16 @@ enum {
     PROTOCOL_VERSION = 1,
     PROTOCOL_LINE_MAX = 1 << 20,          /* bytes of a line, its newline included */
     PROTOCOL_PREDICTIONS_MAX = 500,       /* images in one `predictions` message */
-    PROTOCOL_PREDICTIONS_BYTES = 512 << 10
+    PROTOCOL_PREDICTIONS_BYTES = 512 << 10,
+    PROTOCOL_THREADS_MAX = 1024           /* that a job may be told to use */
 };
 
 /* ---- What the worker says ---- */
 
 enum message_type {
     MESSAGE_READY,       /* version, program, arithmetic */
-    MESSAGE_DESCRIBED,   /* id, precision, arithmetic; body has data, and layers, parameters, flops,
-                            images_per_s if asked */
+    MESSAGE_DESCRIBED,   /* id, precision, arithmetic; body has data and, if asked, layers,
+                          * parameters, flops, images_per_s */
     MESSAGE_EPOCH,       /* trial, attempt, epoch, metrics, checkpoint, seconds, arithmetic */
     MESSAGE_DONE,        /* trial, attempt, stopped_early */
     MESSAGE_PREDICTIONS, /* trial, attempt, first, labels, predicted, probabilities */

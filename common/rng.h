@@ -43,7 +43,7 @@ float rng_float(struct rng *rng);                   /* [0, 1), 24 bits */
 /* As `count` times rng_float(), several times as fast. */
 void rng_floats(struct rng *rng, size_t count, float *values /* [count] */);
 uint64_t rng_below(struct rng *rng, uint64_t limit); /* [0, limit), unbiased; limit > 0 */
-double rng_normal(struct rng *rng);                 /* mean 0, deviation 1 (Box-Muller, cosine half) */
+double rng_normal(struct rng *rng); /* mean 0, deviation 1 (Box-Muller, cosine half) */
 void rng_shuffle(struct rng *rng, uint32_t *items, size_t count); /* Fisher-Yates */
 
 #endif

@@ -355,14 +355,21 @@ def stopped_early_otherwise():
     check("with rates by milestones and lost checkpoints it ends where it did before",
           results(home) == wanted and rows(home, "SELECT count(*) FROM faults") == [(0,)], err)
     search = HYPERBAND.replace("epoch_seconds: 4", "epoch_seconds: 4, retries: 2")
-    for fake, word in (("stop_at_once=3:0", "its first epoch"),
-                       ("sparse,crash=15:8,stop_at_once=15:6", "an epoch that it had trained")):
+    never = EARLY.replace("patience: 1", "patience: 99")
+    for fake, settings, reason in (
+            ("stop_at_once=3:0", [never], "before its first epoch"),
+            ("sparse,crash=15:8,stop_at_once=15:6", [never],
+             "before an epoch that it had trained"),
+            ("crash=15:3,stop_at_once=15:2", [], "without `early_stopping` among its settings")):
         home = folder("early-at-once" + fake[:1] + fake[-1:])
-        code, _, err = run(home, "run", write_study(home, search=search), fake=fake)
-        check(f"a worker that stops early before {word} is at fault", code == 0 and
-              results(home) == EXPECTED["s"] and rows(
-                  home, "SELECT count(*) FROM faults WHERE reason = ?",
-                  "stopped early before " + word) == [(1,)], err)
+        code, _, err = run(home, "run", write_trained(home, *settings, search=search), fake=fake)
+        wanted = results(home)
+        check(f"a worker that stops early {reason} is at fault", code == 0 and rows(
+            home, "SELECT count(*) FROM faults WHERE reason = ?", "stopped early " + reason) ==
+            [(1,)] and rows(home, "SELECT count(early_end) FROM trials") == [(0,)], err)
+        home = folder("early-at-once-not" + str(len(settings)))
+        run(home, "run", write_trained(home, *settings, search=search))
+        check("and its trial comes out as without the fault", results(home) == wanted)
 
 
 def jobs(home, kind, whose=""):
@@ -371,6 +378,18 @@ def jobs(home, kind, whose=""):
         told = [json.loads(line) for line in file]
     return [job for job in told if job["type"] == kind and
             os.path.basename(job.get("write_checkpoint", "")) == whose]
+
+
+def many_threads():
+    """The final training has the threads of all workers, and no more than a job may have."""
+    for count, wanted in ((3, 768), (5, 1024)):
+        home = folder(f"threads{count}")
+        code, _, err = run(home, "run", write_study(home, more="threads: 256\n"), "--workers",
+                           str(count))
+        told = jobs(home, "run", "final") + jobs(home, "evaluate")
+        check(f"{count} workers of 256 threads make {wanted} in the end", code == 0 and
+              [job["threads"] for job in told] == [wanted] * 2, ([job["threads"] for job in told],
+                                                                  err))
 
 
 def restored_best():
@@ -687,6 +706,7 @@ sparse_checkpoints()
 milestones()
 stopped_early()
 stopped_early_otherwise()
+many_threads()
 restored_best()
 finals()
 other_precisions()

@@ -57,6 +57,9 @@ def test_csv_sizes():
     summary = json.loads(run("summary", path("model.ckpt"), "--json").stdout)
     check("images that are not square have height and width said", done.returncode == 0
           and summary["input"] == [2, 3, 1], done)
+    answer = evaluate(wide)
+    check("and a network of that size is evaluated on such a file", isinstance(answer, dict)
+          and answer["images"] == 6, answer)
     refused("a number of pixels that is no square", "data.height", wide, 3)
     refused("a size that is another", "2x2", wide, 3, height=2, width=2)
     refused("a height without a width", "go together", wide, 3, height=2)

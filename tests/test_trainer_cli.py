@@ -34,6 +34,13 @@ WATCHED = {**TRAINING,
 WILD = {"model": [{"type": "flatten"}, {"type": "dense", "units": 16},
                   {"type": "dense", "units": 10}],
         "training": {"optimizer": {"type": "sgd", "learning_rate": 1e6}, "batch_size": 50}}
+# In training a batch of one image is its own mean; what is predicted by the running values, whose
+# variance is 0, is not finite.
+HOLLOW = {"model": [{"type": "flatten"},
+                    {"type": "batch_norm", "momentum": 0.0, "epsilon": 1e-70},
+                    {"type": "batch_norm", "momentum": 0.0, "epsilon": 1e-70},
+                    {"type": "dense", "units": 10}],
+          "training": {**TRAINING, "batch_size": 1}}
 
 
 def check(what, good, detail=""):
@@ -126,6 +133,11 @@ def test_train():
     done = run("train", write_config("wild.json", **WILD), "--output", path("wild.ckpt"))
     check("a training that diverges fails and says so",
           done.returncode == 1 and "diverged" in done.stderr, done)
+    done = run("train", write_config("hollow.json", **HOLLOW), "--output", path("hollow.ckpt"))
+    check("so does one that diverges on the validation images alone",
+          done.returncode == 1 and "diverged" in done.stderr
+          and not os.path.exists(path("hollow.ckpt"))
+          and math.isfinite(float(done.stdout.split()[3])), done)
 
 
 def test_train_watched():

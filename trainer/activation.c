@@ -165,5 +165,6 @@ void activation_bias_backward(const struct activation *activation, size_t rows, 
     if (type && !activation_is_relu(activation))
         type->backward(rows * width, activation->slope, type->from_input ? kept : output,
                        gradient, gradient);
-    kernel_bias_backward(rows, width, output, activation_is_relu(activation), gradient, bias_gradient);
+    kernel_bias_backward(rows, width, output, activation_is_relu(activation), gradient,
+                         bias_gradient);
 }

@@ -14,13 +14,14 @@ static const char help[] =
     "  trainer evaluate model.ckpt --data mnist\n"
     "  trainer evaluate model.ckpt --data digits/ --json\n"
     "\n"
-    "Usage: trainer evaluate MODEL --data mnist|synthetic|FOLDER [OPTIONS]\n"
+    "Usage: trainer evaluate MODEL --data mnist|synthetic|PATH [OPTIONS]\n"
     "\n"
     "Measures a saved network on the test images of a data set: accuracy, loss, and the\n"
     "accuracy on each class.\n"
     "\n"
-    "  --data DATA  the data set; a FOLDER has IDX files, plain or compressed\n"
-    "  --seed N     seed of the synthetic digits, instead of the one trained with\n"
+    "  --data DATA  the data set; a PATH has IDX, CSV, npz, PNG or CIFAR-10 files\n"
+    "  --seed N     which synthetic digits, or which tenth of a CSV file, instead of the seed\n"
+    "               trained with\n"
     "  --threads N  on how many cores (1)\n"
     "  --json       as JSON\n";
 
@@ -103,7 +104,7 @@ static int parse(char *const arguments[], struct trained_request *request, bool 
                                     1, 1};
     int parsed = options_parse(&options, arguments, &request->model, NULL, why);
     if (parsed == 0 && !request->data)
-        return fail_usage(why, "say --data mnist, --data synthetic or --data FOLDER");
+        return fail_usage(why, "say --data mnist, --data synthetic or --data PATH");
     return parsed;
 }
 

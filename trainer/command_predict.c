@@ -24,7 +24,7 @@ static const char help[] =
     "  trainer predict model.ckpt drawing.png                a picture of one digit\n"
     "\n"
     "Usage: trainer predict MODEL FILES...\n"
-    "       trainer predict MODEL --data mnist|synthetic|FOLDER --index N\n"
+    "       trainer predict MODEL --data mnist|synthetic|PATH --index N\n"
     "       trainer predict MODEL --data test.csv --submission OUT.csv\n"
     "\n"
     "Prints for each image the class that the network takes it for and the probability of\n"
@@ -36,7 +36,8 @@ static const char help[] =
     "  --submission OUT.csv  answer Kaggle's test.csv: ImageId,Label, from 1 on\n"
     "  --data DATA  the data set whose test image is meant, or the test.csv\n"
     "  --index N    its number, from 0\n"
-    "  --seed N     seed of the synthetic digits, instead of the one trained with\n"
+    "  --seed N     which synthetic digits, or which tenth of a CSV file, instead of the seed\n"
+    "               trained with\n"
     "  --threads N  on how many cores (1)\n"
     "  --json       one JSON object a line\n";
 

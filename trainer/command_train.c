@@ -27,9 +27,9 @@ static const char help[] =
     "   \"seed\": \"42\", \"trial\": 0, \"epochs\": 9}\n"
     "of which model and training are needed.\n"
     "\n"
-    "  --data DATA     mnist, synthetic or a folder of IDX files, instead of the file's;\n"
-    "                  MNIST is looked for in $MNIST_DIR, then in data/mnist of $TUNER_HOME\n"
-    "                  (./tuning), else fetched to there\n"
+    "  --data DATA     mnist, synthetic, or the path of IDX, CSV, npz, PNG or CIFAR-10 files,\n"
+    "                  instead of the file's; MNIST is looked for in $MNIST_DIR, then in\n"
+    "                  data/mnist of $TUNER_HOME (./tuning), else fetched to there\n"
     "  --epochs N      how many, instead of the file's\n"
     "  --seed N        what all random choices follow from, instead of the file's\n"
     "  --trial N       likewise\n"
@@ -78,8 +78,8 @@ static void print_end(const struct training *training, int epochs, const char *o
     printf("\n");
 }
 
-static enum exit_code train_epochs(struct training *training, int epochs, const char *output,
-                                   struct failure *why)
+static enum exit_code train_epochs(struct training *training, int epochs, bool validated,
+                                   const char *output, struct failure *why)
 {
     double rate_before = training_learning_rate(training);
     while (training_epochs_done(training) < epochs && !training_is_over(training)) {
@@ -94,7 +94,7 @@ static enum exit_code train_epochs(struct training *training, int epochs, const 
         print_epoch(training_epochs_done(training), epochs, &metrics,
                     rate != rate_before ? &rate : NULL);
         rate_before = rate;
-        if (!isfinite(metrics.train_loss)) {
+        if (!epoch_metrics_are_finite(&metrics, validated)) {
             fail(why, "the training diverged; try a smaller learning rate");
             return EXIT_FAILED;
         }
@@ -131,7 +131,8 @@ static enum exit_code train(const struct request *request,
     enum exit_code code = why->code;
     if (training) {
         block_interrupts();
-        code = train_epochs(training, settings.schedule_epochs, request->output, why);
+        code = train_epochs(training, settings.schedule_epochs, dataset->validation_count > 0,
+                            request->output, why);
     }
     training_free(training);
     dataset_free(dataset);
@@ -155,7 +156,7 @@ static int override(const struct request *request, struct configuration *configu
                           request->configuration);
     if (!request->data && !json_object_get(configuration->data, "dataset"))
         return fail_usage(why, "%s does not name a data set; give --data mnist, --data synthetic "
-                          "or --data FOLDER", request->configuration);
+                          "or --data PATH", request->configuration);
     return 0;
 }
 

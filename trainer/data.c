@@ -162,7 +162,8 @@ json_t *dataset_describe(const struct dataset *dataset)
     return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}", "height",
                      dataset->height, "width", dataset->width, "channels", dataset->channels,
                      "classes", dataset->classes, "images",
-                     (json_int_t)dataset->training.count, "train", (json_int_t)dataset->train_count, "validation",
+                     (json_int_t)dataset->training.count, "train",
+                     (json_int_t)dataset->train_count, "validation",
                      (json_int_t)dataset->validation_count, "test",
                      (json_int_t)dataset->test.count, "checksum",
                      (json_int_t)dataset->checksum);

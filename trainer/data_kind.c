@@ -167,7 +167,8 @@ int data_kind_load(const json_t *data, uint64_t seed, struct dataset *dataset,
     const struct kind *kind = find_kind(name);
     const struct request request = {data, folder, seed};
     if (!name)
-        return fail_at(why, "data.dataset", "data needs a dataset: mnist, synthetic or idx");
+        return fail_at(why, "data.dataset", "data needs a dataset: mnist, "
+                       "synthetic, idx, csv, npz, png or cifar10");
     if (!kind)
         return fail_at(why, "data.dataset", "there is no data set '%s'; there are mnist, "
                        "synthetic, idx, csv, npz, png and cifar10", name);

@@ -1,5 +1,6 @@
 #include "trainer/evaluate.h"
 
+#include "trainer/kernels.h"
 #include "trainer/loss.h"
 
 #include <math.h>
@@ -37,9 +38,7 @@ int evaluate_images(struct network *network, const struct image_set *set,
     int stopped = 0;
     for (size_t first = 0; first < set->count && !stopped; first += PIECE) {
         size_t count = set->count - first < PIECE ? set->count - first : PIECE;
-        const uint8_t *pixels = set->pixels + first * size;
-        for (size_t i = 0; i < count * size; i++)
-            images[i] = (float)pixels[i] / 255.0f;
+        kernel_pixels(count * size, set->pixels + first * size, images);
         network_predict(network, images, count, logits);
         enter_piece(set, first, count, logits, &sum, evaluation);
         stopped = stop && stop(context);

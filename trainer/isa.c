@@ -77,8 +77,8 @@ int isa_check(struct failure *why)
 {
     enum isa isa = wanted();
     if (isa == ISA_COUNT)
-        return fail_usage(why, "TRAINER_ISA is '%s', but may be auto, portable, avx2, avx512 or neon",
-                          getenv("TRAINER_ISA"));
+        return fail_usage(why, "TRAINER_ISA is '%s', but may be auto, portable, avx2, avx512 or "
+                               "neon", getenv("TRAINER_ISA"));
     if (!isa_available(isa))
         return fail_usage(why, "TRAINER_ISA is '%s', which this processor does not have; "
                                "set it to auto or portable", names[isa]);

@@ -6,8 +6,6 @@
 #include "trainer/data.h"
 #include "trainer/inbox.h"
 
-enum { JOB_THREADS_MOST = 1024 };
-
 struct worker {
     int out;
     bool mute; /* an answer could not be written: nobody listens any more */

@@ -85,7 +85,7 @@ int job_evaluate(struct worker *worker, const json_t *job, struct failure *why)
     if (job_integer(job, "trial", 0, UINT32_MAX, &number, why) != 0 ||
         job_integer(job, "attempt", 0, INT64_MAX, &number, why) != 0 ||
         (json_object_get(job, "threads") &&
-         job_integer(job, "threads", 1, JOB_THREADS_MOST, &threads, why) != 0))
+         job_integer(job, "threads", 1, PROTOCOL_THREADS_MAX, &threads, why) != 0))
         return -1;
     if (!checkpoint || !set || strcmp(set, "test") != 0)
         return fail_input(why, "the message needs a \"checkpoint\" and \"set\": \"test\"");

@@ -1,5 +1,6 @@
 #include "trainer/job.h"
 
+#include "common/protocol.h"
 #include "common/schema.h"
 #include "common/seed.h"
 #include "trainer/describe.h"
@@ -29,7 +30,7 @@ static int read_segment(const json_t *job, struct segment *segment, struct failu
         job_integer(job, "from_epoch", 0, EPOCHS_MOST, &segment->from_epoch, why) != 0 ||
         job_integer(job, "to_epoch", 1, EPOCHS_MOST, &segment->to_epoch, why) != 0 ||
         job_integer(job, "schedule_epochs", 1, EPOCHS_MOST, &schedule_epochs, why) != 0 ||
-        job_integer(job, "threads", 1, JOB_THREADS_MOST, &threads, why) != 0)
+        job_integer(job, "threads", 1, PROTOCOL_THREADS_MAX, &threads, why) != 0)
         return -1;
     if (!seed_parse(json_string_value(json_object_get(job, "seed")), &settings->seed))
         return fail_input(why, "the message's \"seed\" must be a whole number as a string");
@@ -80,12 +81,6 @@ static json_t *number_or_null(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static bool metrics_are_finite(const struct epoch_metrics *metrics, bool validated)
-{
-    return isfinite(metrics->train_loss) && isfinite(metrics->train_accuracy) &&
-           (!validated || (isfinite(metrics->val_loss) && isfinite(metrics->val_accuracy)));
-}
-
 static void say_epoch(struct worker *worker, const struct segment *segment, int epoch,
                       const struct epoch_metrics *metrics, bool validated,
                       const char *checkpoint)
@@ -112,7 +107,7 @@ static int run_epoch(struct worker *worker, const struct segment *segment,
     if (training_epoch(training, worker_is_abandoned, worker, &metrics) != 0)
         return 1;
     int epoch = training_epochs_done(training);
-    if (!metrics_are_finite(&metrics, validated)) {
+    if (!epoch_metrics_are_finite(&metrics, validated)) {
         say_epoch(worker, segment, epoch, &metrics, validated, NULL);
         return 1;
     }

@@ -4,6 +4,12 @@
 #include <stdint.h>
 #include <string.h>
 
+bool epoch_metrics_are_finite(const struct epoch_metrics *metrics, bool validated)
+{
+    return isfinite(metrics->train_loss) && isfinite(metrics->train_accuracy) &&
+           (!validated || (isfinite(metrics->val_loss) && isfinite(metrics->val_accuracy)));
+}
+
 static double infinitely_bad(const struct monitor *monitor)
 {
     return monitor->of_accuracy ? -INFINITY : INFINITY;

@@ -20,6 +20,10 @@ struct epoch_metrics {
     double seconds;
 };
 
+/* Whether all of them are numbers; else the configuration has diverged.  Those of the
+ * validation count where there are such images (`validated`). */
+bool epoch_metrics_are_finite(const struct epoch_metrics *metrics, bool validated);
+
 struct monitor {
     bool of_validation, of_accuracy; /* which metric */
     double min_change;

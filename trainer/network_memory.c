@@ -58,7 +58,7 @@ void network_reserve_batch(struct network *network, size_t count)
     if (count <= batch->capacity)
         return;
     release_batch(network);
-    size_t shard_images;
+    size_t shard_images, shards = network_shards(count, SHARD_IMAGES, &shard_images);
     batch->capacity = count;
     batch->outputs = xcalloc(network->layer_count, sizeof *batch->outputs);
     batch->kept = xcalloc(network->layer_count, sizeof *batch->kept);
@@ -70,8 +70,7 @@ void network_reserve_batch(struct network *network, size_t count)
         batch->gradients[i] = floats_new(count * network->widest);
     if (network->gathered_most > 0)
         batch->shares = xcalloc(SHARDS_MOST * network->gathered_most, sizeof *batch->shares);
-    batch->shard_gradients =
-        floats_new((network_shards(count, SHARD_IMAGES, &shard_images) - 1) * network->parameter_count);
+    batch->shard_gradients = floats_new((shards - 1) * network->parameter_count);
 }
 
 void network_reserve_predictions(struct network *network)

@@ -30,16 +30,27 @@ static int refuse_substitute(const struct trained_request *request, const json_t
     return 0;
 }
 
-static struct dataset *load_dataset(const struct trained_request *request, uint64_t seed,
+/* What the network tells of the form of its data: a CSV file does not say itself how high
+ * and wide its images are.  Square ones are found by their number of pixels. */
+static json_t *known_form(const struct network *network)
+{
+    struct shape input = network_input(network);
+    if (input.height == input.width)
+        return json_object();
+    return json_pack("{s:i, s:i}", "height", input.height, "width", input.width);
+}
+
+static struct dataset *load_dataset(const struct trained_request *request,
+                                    const struct network *network, uint64_t seed,
                                     struct failure *why)
 {
     struct dataset *dataset = NULL;
-    json_t *nothing = json_object();
-    json_t *data = configuration_data(nothing, request->data, seed, why);
+    json_t *form = known_form(network);
+    json_t *data = configuration_data(form, request->data, seed, why);
     if (data && refuse_substitute(request, data, why) == 0)
         dataset = dataset_load(data, why);
     json_decref(data);
-    json_decref(nothing);
+    json_decref(form);
     return dataset;
 }
 
@@ -54,7 +65,7 @@ int trained_load(const struct trained_request *request, struct trained *trained,
     if (!trained->network || choose_seed(request, header, &seed, why) != 0)
         goto done;
     if (request->data) {
-        trained->dataset = load_dataset(request, seed, why);
+        trained->dataset = load_dataset(request, trained->network, seed, why);
         if (!trained->dataset)
             goto done;
         const struct dataset *dataset = trained->dataset;

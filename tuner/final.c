@@ -96,6 +96,12 @@ static json_t *training_settings(const struct tuner *tuner)
 }
 
 /* Alone, the winner has every worker's threads: any number of them gives the same bits. */
+static int all_threads(const struct tuner *tuner)
+{
+    int threads = tuner->study->threads * tuner->slot_count;
+    return threads < PROTOCOL_THREADS_MAX ? threads : PROTOCOL_THREADS_MAX;
+}
+
 static json_t *base_message(const struct tuner *tuner, const char *type, json_t *data)
 {
     const struct final *final = &tuner->final;
@@ -105,7 +111,7 @@ static json_t *base_message(const struct tuner *tuner, const char *type, json_t 
                      final->winner->parameters, "model",
                      json_object_get(final->winner->configuration, "model"), "training",
                      training_settings(tuner), "data", data,
-                     "threads", tuner->study->threads * tuner->slot_count);
+                     "threads", all_threads(tuner));
 }
 
 /* Training as far as `to_epoch`, on the way to `milestone`.  Without `retrain` this trains

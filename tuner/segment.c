@@ -117,11 +117,19 @@ void segment_epoch(struct slot *slot, const struct message *message)
                   message->checkpoint);
 }
 
+static bool may_stop_early(const struct trial *trial)
+{
+    const json_t *training = json_object_get(trial->configuration, "training");
+    return json_object_get(training, "early_stopping") != NULL;
+}
+
 const char *segment_lacks(const struct job *job, const struct message *message)
 {
     int last = job->next_epoch - 1;
     if (!message->stopped_early)
         return last < job->to_epoch ? "said `done` before its last epoch" : NULL;
+    if (!may_stop_early(job->trial))
+        return "stopped early without `early_stopping` among its settings";
     if (last == 0)
         return "stopped early before its first epoch";
     return last < job->trial->epochs ? "stopped early before an epoch that it had trained" : NULL;
