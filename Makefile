@@ -111,7 +111,7 @@ tsan: deps
 	    DEFINES=-DFAILPOINTS SANITIZE="-fsanitize=thread" build-tests
 	@tests/run.sh build/tsan $(T)
 
-emulated: all
+emulated:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
 	@tests/emulated.sh $(BUILD)/test Nehalem Haswell
 
