@@ -5,6 +5,8 @@
 # make asan, make tsan       the tests under address+undefined, thread sanitizer
 # make bench       how fast this machine trains, beside its sgemm
 # make bench-peers the same of PyTorch and Keras, which it installs; 7 GB, see bench/README.md
+# make emulated    the trainer's tests on x86-64 without AVX and without AVX-512, under qemu
+# make aarch64     cross-compiles for aarch64, and the same tests there; ./deps.sh --emulated
 # make valgrind    the tuner's own tests under valgrind
 # make deps        installs what is missing (apt), or says what to install
 # make install     both programs to $(DESTDIR)$(PREFIX)/bin
@@ -29,7 +31,8 @@ sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 helpers := report_driver
 
-.PHONY: all demo test build-tests run-tests asan tsan valgrind bench bench-peers deps install clean
+.PHONY: all demo test build-tests run-tests asan tsan emulated aarch64 valgrind bench bench-peers \
+    deps install clean
 .SECONDARY:
 all: $(BUILD)/tuner $(BUILD)/trainer
 
@@ -110,6 +113,13 @@ tsan: deps
 	@$(MAKE) --no-print-directory BUILD=build/tsan OPTIMIZE="-O1 -g" FAST= \
 	    DEFINES=-DFAILPOINTS SANITIZE="-fsanitize=thread" build-tests
 	@tests/run.sh build/tsan $(T)
+
+emulated:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
+	@tests/emulated.sh $(BUILD)/test Nehalem Haswell
+
+aarch64:
+	@tests/aarch64.sh build/aarch64
 
 valgrind: run-tests
 	@tests/valgrind.sh $(BUILD)/test

@@ -34,9 +34,11 @@ void digit_make_light(uint8_t *pixels, int height, int width)
 /* Background to 0 and the lightest pixel to 255, so that paper's grey is not ink. */
 static bool stretch(const uint8_t *pixels, int height, int width, uint8_t *ink)
 {
-    double background = border_mean(pixels, height, width), most = 0;
+    double background = border_mean(pixels, height, width);
+    uint8_t lightest = 0;
     for (int i = 0; i < height * width; i++)
-        most = fmax(most, pixels[i] - background);
+        lightest = pixels[i] > lightest ? pixels[i] : lightest;
+    double most = lightest - background;
     if (most < INK)
         return false;
     for (int i = 0; i < height * width; i++)
