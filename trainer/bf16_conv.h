@@ -16,16 +16,49 @@
 #include "trainer/bf16_kernels.h"
 #include "trainer/window.h"
 
+/* An image in bf16 with its padding and, behind it, zeros that may be read. */
+struct bf16_grid {
+    size_t top, left;               /* padding before the image */
+    size_t height, width, channels; /* with all padding; `channels` may be rounded up */
+    size_t size;                    /* values, with what is behind it; 0: no such image */
+};
+
+/* Of what y, or dx, is a product: the windows of a grid and packed weights. */
+struct bf16_windows {
+    struct bf16_grid grid;
+    size_t bands, width;  /* rows and columns of windows, each of */
+    size_t size;          /* rows; */
+    size_t run;           /* a row's values, rounded up */
+    size_t columns;       /* of the product */
+    size_t block, packed; /* values of one block of columns of the weights, of all */
+};
+
+/* How dW sums over the pixels of an image: either row by row, or right through the rows, over
+ * columns of padding as well, where the output's gradient is zero. */
+struct bf16_sums {
+    struct bf16_grid grid; /* of the image: of even width, so that pairs lie within rows */
+    size_t runs, run;      /* pixels */
+    size_t run_step;       /* from one run to the next, in the image */
+    size_t row;            /* from one row to the next, in the output's gradient */
+    size_t transposed_row; /* values from one channel of the transposed image to the next, */
+    size_t transposed;     /* and of all */
+    size_t block, pairs;   /* values of one block of filters of the packed gradient, of all */
+};
+
 struct bf16_conv {
     const struct bf16_kernels *kernels; /* NULL: not for use */
     struct window window;
     struct window products; /* as the products for y and dW see it: of stride 1 */
     struct window back;     /* as that for dx sees it */
     size_t filters;
+    struct bf16_grid source; /* of an image that is laid out as columns */
+    size_t back_columns;     /* floats of columns that dx is added up from; 0: none */
+    struct bf16_windows forward, backward;
+    struct bf16_sums sums;
 };
 
-/* Leaves it without kernels where there are none or where they would need absurd amounts of
- * memory. */
+/* bf16_plan.c.  Leaves it without kernels where there are none or where they would need absurd
+ * amounts of memory. */
 void bf16_conv_plan(struct bf16_conv *conv, const struct bf16_kernels *kernels,
                     const struct window *window, size_t filters);
 

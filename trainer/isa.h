@@ -2,7 +2,7 @@
  *
  * The environment variable TRAINER_ISA switches sets off, for tests: `auto` (or nothing)
  * takes the best that the processor has; `portable` none, which leaves convolution to
- * im2col and BLAS; `avx2`, `avx512`, `neon` that one. */
+ * im2col and BLAS; `avx2`, `avx512`, `neon` that one.  What there is for bf16: bf16.h. */
 #ifndef TRAINER_ISA_H
 #define TRAINER_ISA_H
 
