@@ -8,6 +8,7 @@ folder build/networks; then the winner's configuration, trained anew with three 
 on all training images that are not held out, and measured on the validation and the test
 images after its last epoch.  Prints a line for each training and, at the end, the rows of
 the table in docs/networks.md.  A study that is done is not run again."""
+import concurrent.futures
 import json
 import os
 import statistics
@@ -46,9 +47,8 @@ def search(study):
 def train(study, configuration, seed):
     """One training of the winner: its last epoch's validation accuracy, its test accuracy."""
     model = os.path.join(HOME, f"{study}.{seed}.model")
-    configuration["data"]["train"] = STUDIES[study]
-    output = program("trainer", "train", "-", "--seed", str(seed), "--threads",
-                     str(os.cpu_count()), "--output", model, input=json.dumps(configuration))
+    output = program("trainer", "train", "-", "--seed", str(seed), "--output", model,
+                     input=json.dumps(configuration))
     last = [line for line in output.splitlines() if line.startswith("epoch")][-1].split()
     validation = float(last[last.index("val_accuracy") + 1])
     tested = json.loads(program("trainer", "evaluate", model, "--data", "mnist", "--json"))
@@ -64,23 +64,24 @@ def measure(study):
     trials = json.loads(query(f"SELECT count(*) AS n FROM trials WHERE study = '{study}'"))
     print(f"{study}: {trials[0]['n']} trials, {searched:.0f} s; winner "
           f"{configuration['parameters']}", flush=True)
-    figures = []
+    configuration["data"]["train"] = STUDIES[study]
     begun = time.monotonic()
-    for seed in SEEDS:
-        figures.append(train(study, configuration, seed))
-        print(f"  seed {seed}: validation {percent(figures[-1][0])}, "
-              f"test {percent(figures[-1][1])}", flush=True)
-    each = (time.monotonic() - begun) / len(SEEDS)
+    with concurrent.futures.ThreadPoolExecutor(len(SEEDS)) as pool:
+        figures = list(pool.map(lambda seed: train(study, configuration, seed), SEEDS))
+    trained = time.monotonic() - begun
+    for seed, figure in zip(SEEDS, figures):
+        print(f"  seed {seed}: validation {percent(figure[0])}, test {percent(figure[1])}",
+              flush=True)
     validation, test = (statistics.mean(column) for column in zip(*figures))
     return (f"| `{study}` | {trials[0]['n']} | {searched:.0f} s | {percent(validation)} | "
-            f"{percent(test)} | {each:.0f} s |")
+            f"{percent(test)} | {trained:.0f} s |")
 
 
 def main():
     os.makedirs(HOME, exist_ok=True)
     rows = [measure(study) for study in sys.argv[1:] or STUDIES]
     print("\n| study | trials | search and final training | validation, mean of 3 seeds | "
-          "test, mean of 3 seeds | one training |\n| --- | --- | --- | --- | --- | --- |")
+          "test, mean of 3 seeds | the 3 trainings |\n| --- | --- | --- | --- | --- | --- |")
     print("\n".join(rows))
 
 
