@@ -39,6 +39,13 @@ def test_emnist(training, test):
                   "--json")
     check("transpose and first_label say the same of other names", done.returncode == 0
           and turned.stdout == upright.stdout, (done, turned))
+    form = ("--data", plain, "--transpose", "--first-label", "1", "--json")
+    done = run("evaluate", path("model.ckpt"), *form)
+    check("evaluate is told of them by options", done.returncode == 0
+          and json.loads(done.stdout) == expected, (done, expected))
+    told = run("predict", path("model.ckpt"), "--index", "5", *form)
+    check("and so is predict", json.loads(told.stdout)["probabilities"]
+          == json.loads(upright.stdout)["probabilities"], (told, upright))
     done = check_study("data: {dataset: turned, transpose: true, first_label: 1, validation: 50}")
     check("a study says transpose and first_label", done.returncode == 0, done)
     for what, data, part in (("a transposition of MNIST", "{dataset: mnist, transpose: true}",

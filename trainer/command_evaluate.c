@@ -23,6 +23,8 @@ static const char help[] =
     "  --seed N     which synthetic digits, or which tenth of a CSV file, instead of the seed\n"
     "               trained with\n"
     "  --threads N  on how many cores (1)\n"
+    "  --transpose, --first-label N\n"
+    "               as under `data` of a study: what is unusual in a folder of IDX files\n"
     "  --json       as JSON\n";
 
 struct class_count {
@@ -98,6 +100,8 @@ static int parse(char *const arguments[], struct trained_request *request, bool 
         {"data", 0, OPTION_TEXT, &request->data, 0, 0},
         {"seed", 0, OPTION_TEXT, &request->seed, 0, 0},
         {"threads", 0, OPTION_INTEGER, &request->threads, 1, 1024},
+        {"transpose", 0, OPTION_FLAG, &request->transpose, 0, 0},
+        {"first-label", 0, OPTION_INTEGER, &request->first_label, 0, UINT8_MAX},
         {"json", 0, OPTION_FLAG, json, 0, 0},
     };
     const struct options options = {"trainer evaluate", rules, ARRAY_LENGTH(rules), "a MODEL",

@@ -39,6 +39,8 @@ static const char help[] =
     "  --seed N     which synthetic digits, or which tenth of a CSV file, instead of the seed\n"
     "               trained with\n"
     "  --threads N  on how many cores (1)\n"
+    "  --transpose, --first-label N\n"
+    "               as under `data` of a study: what is unusual in a folder of IDX files\n"
     "  --json       one JSON object a line\n";
 
 struct request {
@@ -229,6 +231,8 @@ static int parse(char *const arguments[], struct request *request, struct failur
         {"data", 0, OPTION_TEXT, &request->trained.data, 0, 0},
         {"seed", 0, OPTION_TEXT, &request->trained.seed, 0, 0},
         {"threads", 0, OPTION_INTEGER, &request->trained.threads, 1, 1024},
+        {"transpose", 0, OPTION_FLAG, &request->trained.transpose, 0, 0},
+        {"first-label", 0, OPTION_INTEGER, &request->trained.first_label, 0, UINT8_MAX},
         {"index", 0, OPTION_INTEGER, &request->index, 0, INT64_MAX},
         {"submission", 0, OPTION_TEXT, &request->submission, 0, 0},
         {"json", 0, OPTION_FLAG, &request->json, 0, 0},

@@ -30,14 +30,22 @@ static int refuse_substitute(const struct trained_request *request, const json_t
     return 0;
 }
 
-/* What the network tells of the form of its data: a CSV file does not say itself how high
- * and wide its images are.  Square ones are found by their number of pixels. */
-static json_t *known_form(const struct network *network)
+/* The form of the data, where the files do not say it themselves: the network knows how high
+ * and wide the images of a CSV file are (square ones are found by their number of pixels),
+ * the request what is unusual in IDX files. */
+static json_t *known_form(const struct trained_request *request, const struct network *network)
 {
     struct shape input = network_input(network);
-    if (input.height == input.width)
-        return json_object();
-    return json_pack("{s:i, s:i}", "height", input.height, "width", input.width);
+    json_t *form = json_object();
+    if (input.height != input.width) {
+        json_object_set_new(form, "height", json_integer(input.height));
+        json_object_set_new(form, "width", json_integer(input.width));
+    }
+    if (request->transpose)
+        json_object_set_new(form, "transpose", json_true());
+    if (request->first_label > 0)
+        json_object_set_new(form, "first_label", json_integer(request->first_label));
+    return form;
 }
 
 static struct dataset *load_dataset(const struct trained_request *request,
@@ -45,7 +53,7 @@ static struct dataset *load_dataset(const struct trained_request *request,
                                     struct failure *why)
 {
     struct dataset *dataset = NULL;
-    json_t *form = known_form(network);
+    json_t *form = known_form(request, network);
     json_t *data = configuration_data(form, request->data, seed, why);
     if (data && refuse_substitute(request, data, why) == 0)
         dataset = dataset_load(data, why);

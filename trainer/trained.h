@@ -10,6 +10,8 @@ struct trained_request {
     const char *data;  /* as --data says, or NULL for none */
     const char *seed;  /* of synthetic data, as text; NULL: the one that was trained with */
     int64_t threads;
+    bool transpose;      /* the data set's IDX files hold images column by column, ... */
+    int64_t first_label; /* ... and class 0 has this label; 0: as their names tell */
 };
 
 struct trained {
