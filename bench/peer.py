@@ -53,9 +53,9 @@ def parse_throughput(description):
                         help="images of a round, rounded up to whole batches (default: "
                              + ", ".join(f"{n} for {name}" for name, n in ROUND_IMAGES.items())
                              + ")")
-    parser.add_argument("--seconds", type=float, default=15, metavar="S",
+    parser.add_argument("--seconds", type=float, default=10, metavar="S",
                         help="rounds of training are begun for so long, those of evaluation half "
-                             f"as long, at least {ROUNDS_LEAST} of each (default 15)")
+                             f"as long, at least {ROUNDS_LEAST} of each (default 10)")
     options = parse(parser)
     images = options.images or ROUND_IMAGES[options.network]
     options.images = -(-images // EVAL_BATCH) * EVAL_BATCH
