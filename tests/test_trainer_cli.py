@@ -303,13 +303,15 @@ def test_summary():
 
 
 def test_bench():
-    done = run("bench", "--json")
+    done = run("bench", "--json", "--seconds", "0")
     rows = json.loads(done.stdout or "[]")
     numbers = ("train_images_per_s", "eval_images_per_s", "sgemm_ratio", "eval_sgemm_ratio",
                "sgemm_gflops")
     networks = ["small", "vgg", "small+dropout", "small+augmentation", "small+batch_norm",
                 "small+all"]
-    check("bench measures networks, plain and with what makes them slower", done.returncode == 0
+    networks += sorted(os.path.splitext(name)[0]
+                       for name in os.listdir("search_spaces"))
+    check("bench measures networks, plain, with what makes them slower, and the studies'", done.returncode == 0
           and [(row["network"], row["precision"]) for row in rows]
           == [(network, precision) for precision in ("fp32", "bf16") for network in networks
               ][:len(rows)] and len(rows) in (len(networks), 2 * len(networks))

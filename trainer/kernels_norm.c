@@ -2,34 +2,51 @@
 
 #include <string.h>
 
-/* Sums in double precision, so that the mean of x^2 less the square of the mean of x is as
- * good as the data.  Rows are taken four at a time: the sums are read and written less often
- * than the data, and in one order whatever the instructions. */
-enum { ROWS = 4 };
+/* Eight rows are added up as floats, in pairs, which loses no more than the data's own last
+ * digit or two; the sums of eights are doubles, so that nothing is lost over a large batch.  All
+ * in double took half as long again: half as many numbers in a vector, and each converted.
+ * One order, whatever the instructions. */
+enum { ROWS = 8 };
 
-static inline double square(float x)
+/* Of the rows of x, less `less`. */
+static inline float sum_rows(const float *x, float less, size_t stride)
 {
-    return (double)x * (double)x;
+    float sums[ROWS / 2];
+    for (size_t i = 0; i < ROWS / 2; i++)
+        sums[i] = (x[2 * i * stride] - less) + (x[(2 * i + 1) * stride] - less);
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+/* Of the products of the rows of a and b, less `less_a` and `less_b`. */
+static inline float sum_products(const float *a, float less_a, const float *b, float less_b,
+                                 size_t stride)
+{
+    float sums[ROWS / 2];
+    for (size_t i = 0; i < ROWS / 2; i++) {
+        size_t even = 2 * i * stride, odd = even + stride;
+        sums[i] = (a[even] - less_a) * (b[even] - less_b) + (a[odd] - less_a) * (b[odd] - less_b);
+    }
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 VECTOR_VERSIONS
-void kernel_moments(size_t rows, size_t channels, const float *restrict x,
-                    double *restrict sums, double *restrict squares)
+void kernel_moments(size_t rows, size_t channels, const float *restrict pivot,
+                    const float *restrict x, double *restrict sums, double *restrict squares)
 {
     memset(sums, 0, channels * sizeof *sums);
     memset(squares, 0, channels * sizeof *squares);
     for (; rows >= ROWS; rows -= ROWS, x += ROWS * channels) {
-        const float *restrict x1 = x + channels, *restrict x2 = x1 + channels;
-        const float *restrict x3 = x2 + channels;
         for (size_t c = 0; c < channels; c++) {
-            sums[c] += ((double)x[c] + (double)x1[c]) + ((double)x2[c] + (double)x3[c]);
-            squares[c] += (square(x[c]) + square(x1[c])) + (square(x2[c]) + square(x3[c]));
+            float p = pivot[c];
+            sums[c] += (double)sum_rows(x + c, p, channels);
+            squares[c] += (double)sum_products(x + c, p, x + c, p, channels);
         }
     }
     for (; rows > 0; rows--, x += channels) {
         for (size_t c = 0; c < channels; c++) {
-            sums[c] += (double)x[c];
-            squares[c] += square(x[c]);
+            float away = x[c] - pivot[c];
+            sums[c] += (double)away;
+            squares[c] += (double)away * (double)away;
         }
     }
 }
@@ -45,11 +62,6 @@ void kernel_normalize(size_t rows, size_t channels, const float *restrict mean,
     }
 }
 
-static inline double product(float dy, float x, float mean)
-{
-    return (double)dy * (double)(x - mean);
-}
-
 VECTOR_VERSIONS
 void kernel_normalize_moments(size_t rows, size_t channels, const float *restrict mean,
                               const float *restrict x, const float *restrict dy,
@@ -58,21 +70,15 @@ void kernel_normalize_moments(size_t rows, size_t channels, const float *restric
     memset(sums, 0, channels * sizeof *sums);
     memset(products, 0, channels * sizeof *products);
     for (; rows >= ROWS; rows -= ROWS, x += ROWS * channels, dy += ROWS * channels) {
-        const float *restrict x1 = x + channels, *restrict x2 = x1 + channels;
-        const float *restrict x3 = x2 + channels;
-        const float *restrict dy1 = dy + channels, *restrict dy2 = dy1 + channels;
-        const float *restrict dy3 = dy2 + channels;
         for (size_t c = 0; c < channels; c++) {
-            float m = mean[c];
-            sums[c] += ((double)dy[c] + (double)dy1[c]) + ((double)dy2[c] + (double)dy3[c]);
-            products[c] += (product(dy[c], x[c], m) + product(dy1[c], x1[c], m)) +
-                           (product(dy2[c], x2[c], m) + product(dy3[c], x3[c], m));
+            sums[c] += (double)sum_rows(dy + c, 0.0f, channels);
+            products[c] += (double)sum_products(x + c, mean[c], dy + c, 0.0f, channels);
         }
     }
     for (; rows > 0; rows--, x += channels, dy += channels) {
         for (size_t c = 0; c < channels; c++) {
             sums[c] += (double)dy[c];
-            products[c] += product(dy[c], x[c], mean[c]);
+            products[c] += (double)(x[c] - mean[c]) * (double)dy[c];
         }
     }
 }

@@ -23,11 +23,13 @@ static const char help[] =
     "\n"
     "Usage: tuner check FILE [OPTIONS]\n"
     "Checks a study file as strictly as `tuner run` does, and shows the search space, the\n"
-    "brackets and rungs, how many epochs they take, a first guess of the time, and three\n"
-    "sample configurations; also the arithmetic that trials would use on this machine.  Runs no trial and makes nothing.\n"
+    "brackets and rungs, how many epochs they take, a first guess of the time, three sample\n"
+    "configurations, and the arithmetic that trials would use on this machine.  Runs no trial\n"
+    "and makes nothing.\n"
     "\n"
     "  --home DIR         where data sets are looked for (default: $TUNER_HOME, else ./tuning)\n"
     "  --trial N          print the whole configuration of trial N, for `trainer train`\n"
+    "  --middle           likewise, of the middle of every range, which no trial need have\n"
     "  --trainer PROGRAM  the trainer to ask (default: the one beside the tuner)\n"
     "  --workers N        for the guess of the time\n"
     "  --json             all of it as JSON\n"
@@ -43,30 +45,32 @@ struct inspection {
     int workers;
 };
 
-static json_t *configuration_of(struct inspection *inspection, int trial, json_t **parameters,
-                                struct failure *why)
+/* The parameters of a trial; NULL when there is none of that number. */
+static json_t *trial_values(const struct inspection *inspection, int trial, struct failure *why)
 {
     struct sampler *sampler = sampler_new(inspection->study->sampler, &inspection->study->space,
                                           inspection->study->seed, inspection->study->points);
-    json_t *values = NULL, *configuration = NULL;
+    json_t *values = NULL;
     int i;
-    for (i = 0; i <= trial; i++) {
+    for (i = 0; i <= trial && (i == 0 || values != NULL); i++) {
         json_decref(values);
         values = sampler_propose(sampler, (uint32_t)i);
-        if (values == NULL)
-            break;
     }
     if (values == NULL)
-        fail_usage(why, "there is no trial %d: the search space has %d configurations", trial, i);
-    else
-        configuration = study_configure(inspection->study, values, inspection->prepared.classes,
-                                        why);
+        fail_usage(why, "there is no trial %d: the search space has %d configurations", trial,
+                   i - 1);
     sampler_free(sampler);
-    if (configuration != NULL && parameters != NULL)
-        *parameters = values;
-    else
-        json_decref(values);
-    return configuration;
+    return values;
+}
+
+static json_t *middle_values(const struct space *space)
+{
+    json_t *values = json_object();
+    size_t i;
+    for (i = 0; i < space->count; i++)
+        json_object_set_new(values, space->parameters[i].name,
+                            parameter_at(&space->parameters[i], 0.5));
+    return values;
 }
 
 /* ---- the first guess of the time ---- */
@@ -237,30 +241,40 @@ static void print_json(struct inspection *inspection)
     json_decref(whole);
 }
 
-/* The configuration of one trial as `trainer train` takes it. */
-static int print_trial(struct inspection *inspection, int trial, struct failure *why)
+/* The configuration that values make, as `trainer train` takes it.  Takes the values over. */
+static int print_configuration(const struct inspection *inspection, int trial, json_t *values,
+                               struct failure *why)
 {
-    json_t *parameters = NULL, *configuration, *training, *data;
-    if (trial >= inspection->plan.trials)
-        return fail_usage(why, "there is no trial %d: the plan has %d, from 0", trial,
-                          inspection->plan.trials);
-    configuration = configuration_of(inspection, trial, &parameters, why);
-    if (configuration == NULL)
+    const struct study *study = inspection->study;
+    json_t *data = inspection->prepared.data, *training;
+    json_t *configuration = study_configure(study, values, inspection->prepared.classes, why);
+    if (configuration == NULL) {
+        json_decref(values);
         return -1;
-    data = inspection->prepared.data;
+    }
     training = json_object_get(configuration, "training");
     json_object_set(configuration, "data", data);
     json_object_set(configuration, "seed", json_object_get(data, "seed"));
     json_object_set_new(configuration, "trial", json_integer(trial));
-    json_object_set_new(configuration, "parameters", parameters);
+    json_object_set_new(configuration, "parameters", values);
     json_object_set_new(configuration, "epochs",
-                        json_integer(inspection->study->max_epochs > 0
-                                         ? inspection->study->max_epochs
+                        json_integer(study->max_epochs > 0
+                                         ? study->max_epochs
                                          : json_integer_value(json_object_get(training,
                                                                               "epochs"))));
     json_text_print(configuration);
     json_decref(configuration);
     return 0;
+}
+
+static int print_trial(const struct inspection *inspection, int trial, struct failure *why)
+{
+    json_t *values;
+    if (trial >= inspection->plan.trials)
+        return fail_usage(why, "there is no trial %d: the plan has %d, from 0", trial,
+                          inspection->plan.trials);
+    values = trial_values(inspection, trial, why);
+    return values != NULL ? print_configuration(inspection, trial, values, why) : -1;
 }
 
 /* ---- the command ---- */
@@ -283,12 +297,13 @@ enum exit_code command_check(char *const arguments[], struct failure *why)
 {
     const char *home_option = NULL, *trainer = NULL, *words[1];
     int64_t workers = 0, trial = -1;
-    bool json = false;
+    bool json = false, middle = false;
     const struct option_rule rules[] = {
         {"home", 0, OPTION_TEXT, &home_option, 0, 0},
         {"trainer", 0, OPTION_TEXT, &trainer, 0, 0},
         {"workers", 0, OPTION_INTEGER, &workers, 1, 1024},
         {"trial", 0, OPTION_INTEGER, &trial, 0, PLAN_TRIALS_MAX},
+        {"middle", 0, OPTION_FLAG, &middle, 0, 0},
         {"json", 0, OPTION_FLAG, &json, 0, 0},
     };
     const struct options options = {"tuner check", rules, ARRAY_LENGTH(rules), "FILE", 1, 1};
@@ -304,6 +319,8 @@ enum exit_code command_check(char *const arguments[], struct failure *why)
     if (inspect(words[0], home, trainer, (int)workers, &inspection, why) == 0) {
         if (trial >= 0)
             print_trial(&inspection, (int)trial, why);
+        else if (middle)
+            print_configuration(&inspection, 0, middle_values(&inspection.study->space), why);
         else if (json)
             print_json(&inspection);
         else
