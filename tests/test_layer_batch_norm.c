@@ -236,7 +236,7 @@ static void shares_add_up_to_the_batch(void **state)
     const struct layer *layer = &bench.layer;
     run_layer(&bench);
     struct pass parts[] = {part_of(&bench, 0, FIRST), part_of(&bench, FIRST, IMAGES - FIRST)};
-    double shares[2][8], back[2][8];
+    double shares[2][8] = {{0}}, back[2][8] = {{0}};
     float gradients[2][8];
     float *whole = memcpy(xmalloc(bench.values * sizeof(float)), bench.input_gradient,
                           bench.values * sizeof(float));

@@ -124,17 +124,17 @@ void kernel_affine(size_t height, size_t width, size_t channels, const struct af
 
 /* ---- kernels_norm.c: channel by channel ---- */
 
-/* The sums of x - pivot and of its square over the rows.  Like those of kernel_normalize_moments()
- * they are as good as floats are, however many rows there are. */
-void kernel_moments(size_t rows, size_t channels, const float *pivot /* [channels] */,
-                    const float *x /* [rows][channels] */, double *sums /* [channels] */,
-                    double *squares /* [channels] */);
+/* Adds x and x^2 over the rows to what is there; as good as floats are, however many rows there
+ * are and however far from 0 their mean is. */
+void kernel_moments(size_t rows, size_t channels, const float *x /* [rows][channels] */,
+                    double *sums /* [channels] */, double *squares /* [channels] */);
+
 /* y = scale (x - mean) + offset */
 void kernel_normalize(size_t rows, size_t channels, const float *mean /* [channels] */,
                       const float *scale /* [channels] */, const float *offset /* [channels] */,
                       const float *x /* [rows][channels] */, float *y /* [rows][channels] */);
 
-/* The sums of dy and of dy (x - mean) over the rows. */
+/* Likewise dy and dy (x - mean); the better, the nearer that is to the mean. */
 void kernel_normalize_moments(size_t rows, size_t channels, const float *mean /* [channels] */,
                               const float *x /* [rows][channels] */,
                               const float *dy /* [rows][channels] */,

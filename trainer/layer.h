@@ -58,9 +58,9 @@ struct layer_type {
      * pass add to its sums.  Those of the whole batch are then in the passes of forward and
      * of backward.  NULL where there is nothing to gather. */
     void (*gather)(const struct layer *layer, const struct pass *pass,
-                   double *share /* [gathered_count], to be set */);
+                   double *share /* [gathered_count], to be added to */);
     void (*gather_back)(const struct layer *layer, const struct pass *pass,
-                        double *share /* [gathered_count], to be set */);
+                        double *share /* [gathered_count], to be added to */);
     /* Then takes the whole batch's sums into the statistics, once; NULL likewise. */
     void (*settle)(const struct layer *layer, const struct pass *batch, float *statistics);
 };

@@ -8,9 +8,7 @@
  *
  *   y = gamma (x - mean) r + beta,   r = 1 / sqrt(variance + epsilon)
  *
- * with the biased variance.  Mean and variance come from the sums of x - pivot and of its
- * square, where the pivot is the first pixel of the batch: nearer to the mean than 0 is, so that
- * a mean far from 0 costs no digits.  Back, with
+ * with the biased variance, mean of x^2 less the mean's square.  Back, with
  * s = sum of dy and p = sum of dy (x - mean):
  *
  *   dx = gamma r (dy - s / N - (x - mean) r^2 p / N),   dgamma = r p,   dbeta = s
@@ -19,7 +17,7 @@
  * running = momentum running + (1 - momentum) batch's; from mean 0 and variance 1.
  *
  * Parameters: gamma [channels], beta [channels].  Statistics: mean, variance.
- * Gathered: sums of x - pivot, of its square; back: s, p.  Scratch: four rows of [channels]. */
+ * Gathered: sums of x, of x^2; back: s, p.  Scratch: four rows of [channels]. */
 
 struct batch_norm_plan {
     size_t channels, pixels;
@@ -72,34 +70,25 @@ static double batch_rows(const struct batch_norm_plan *plan, const struct pass *
     return (double)pass->batch_count * (double)plan->pixels;
 }
 
-/* [channels]: the whole batch lies there, whichever images are the pass's. */
-static const float *pivot_of(const struct layer *layer, const struct pass *pass)
-{
-    return pass->input - pass->first * layer->input_size;
-}
-
 /* Of one channel, over the batch. */
-static void find_moments(const struct layer *layer, const struct pass *pass, size_t channel,
-                         double *mean, double *variance)
+static void find_moments(const struct batch_norm_plan *plan, const struct pass *pass,
+                         size_t channel, double *mean, double *variance)
 {
-    const struct batch_norm_plan *plan = layer->plan;
     double rows = batch_rows(plan, pass);
-    double away = pass->gathered[channel] / rows;
-    *mean = (double)pivot_of(layer, pass)[channel] + away;
-    *variance = pass->gathered[plan->channels + channel] / rows - away * away;
+    *mean = pass->gathered[channel] / rows;
+    *variance = pass->gathered[plan->channels + channel] / rows - *mean * *mean;
     if (*variance < 0.0) /* by rounding; what is not a number stays so */
         *variance = 0.0;
 }
 
 /* Sets the means and the r above that the pass works with, [channels] each. */
-static void find_scales(const struct layer *layer, const struct pass *pass, float *mean,
+static void find_scales(const struct batch_norm_plan *plan, const struct pass *pass, float *mean,
                         float *scale)
 {
-    const struct batch_norm_plan *plan = layer->plan;
     for (size_t c = 0; c < plan->channels; c++) {
         double m, variance;
         if (pass->training) {
-            find_moments(layer, pass, c, &m, &variance);
+            find_moments(plan, pass, c, &m, &variance);
         } else {
             m = pass->statistics[c];
             variance = pass->statistics[plan->channels + c];
@@ -112,8 +101,8 @@ static void find_scales(const struct layer *layer, const struct pass *pass, floa
 static void gather(const struct layer *layer, const struct pass *pass, double *share)
 {
     const struct batch_norm_plan *plan = layer->plan;
-    kernel_moments(pass->count * plan->pixels, plan->channels, pivot_of(layer, pass), pass->input,
-                   share, share + plan->channels);
+    kernel_moments(pass->count * plan->pixels, plan->channels, pass->input, share,
+                   share + plan->channels);
 }
 
 static void settle(const struct layer *layer, const struct pass *batch, float *statistics)
@@ -123,7 +112,7 @@ static void settle(const struct layer *layer, const struct pass *batch, float *s
     double keep = plan->momentum;
     for (size_t c = 0; c < plan->channels; c++) {
         double mean, variance;
-        find_moments(layer, batch, c, &mean, &variance);
+        find_moments(plan, batch, c, &mean, &variance);
         means[c] = (float)(keep * means[c] + (1.0 - keep) * mean);
         variances[c] = (float)(keep * variances[c] + (1.0 - keep) * variance);
     }
@@ -134,7 +123,7 @@ static void forward(const struct layer *layer, const struct pass *pass)
     const struct batch_norm_plan *plan = layer->plan;
     const float *gamma = pass->parameters, *beta = gamma + plan->channels;
     float *mean = pass->scratch, *scale = mean + plan->channels;
-    find_scales(layer, pass, mean, scale);
+    find_scales(plan, pass, mean, scale);
     for (size_t c = 0; c < plan->channels; c++)
         scale[c] *= gamma[c];
     kernel_normalize(pass->count * plan->pixels, plan->channels, mean, scale, beta, pass->input,
@@ -145,7 +134,7 @@ static void gather_back(const struct layer *layer, const struct pass *pass, doub
 {
     const struct batch_norm_plan *plan = layer->plan;
     float *mean = pass->scratch, *scale = mean + plan->channels;
-    find_scales(layer, pass, mean, scale);
+    find_scales(plan, pass, mean, scale);
     kernel_normalize_moments(pass->count * plan->pixels, plan->channels, mean, pass->input,
                              pass->output_gradient, share, share + plan->channels);
 }
@@ -169,7 +158,7 @@ static void backward(const struct layer *layer, const struct pass *pass)
     double rows = batch_rows(plan, pass);
     float *mean = pass->scratch, *scale = mean + plan->channels;
     float *offset = scale + plan->channels, *slope = offset + plan->channels;
-    find_scales(layer, pass, mean, scale);
+    find_scales(plan, pass, mean, scale);
     backward_parameters(plan, pass, scale);
     if (!pass->input_gradient)
         return;

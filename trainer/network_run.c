@@ -4,107 +4,146 @@
 
 #include <string.h>
 
+/* A step goes through the layers in stretches: a shard takes all layers of a stretch before the
+ * next one begins, so that what one layer leaves is still in a near cache when the next comes to
+ * it.  Where a layer wants to know something of the whole batch, the stretch ends with each
+ * shard's share of that. */
+
 /* Parameters whose gradients are added up in one piece of work. */
 enum { SUM_BLOCK = 16384 };
 
+/* Images that go through a stretch together: a layer's values of so many are small enough for
+ * a second-level cache. */
+enum { BLOCK_IMAGES = 4 };
+
 struct step {
     struct network *network;
-    const struct layer *layer; /* whose turn it is, */
-    const struct route *route; /* where its values and gradients are, */
-    struct pass batch;         /* its pass over the whole batch */
-    bool back;                 /* and its direction */
+    struct pass common;       /* what the passes of all layers share, over the whole batch */
+    bool back;                /* the direction */
+    size_t begin, end;        /* the stretch: layers from `begin` to before `end`; back it is one */
+    size_t gathering;         /* the layer that is gathered for behind it, or NOTHING */
     size_t shard_images, shard_count;
+    size_t block_images;
     const float *images;
     const uint16_t *labels;
     struct loss_sum sums[SHARDS_MOST];
 };
 
-/* ---- a layer's turn ---- */
+/* ---- a layer's pass ---- */
 
 static const float *find_value(const struct step *step, size_t value)
 {
     return value == 0 ? step->images : step->network->batch.outputs[value - 1];
 }
 
-static void begin_layer(struct step *step, size_t index)
+/* Over the whole batch. */
+static struct pass pass_of(const struct step *step, size_t index)
 {
-    struct network *network = step->network;
+    const struct network *network = step->network;
     const struct batch_memory *memory = &network->batch;
     const struct layer *layer = &network->layers[index];
     const struct route *route = &network->routes[index];
-    struct pass *batch = &step->batch;
-    step->layer = layer;
-    step->route = route;
-    step->shard_count =
-        network_shards(batch->count, layer->shard_images ? layer->shard_images : SHARD_IMAGES,
-                       &step->shard_images);
-    batch->input = find_value(step, route->source);
-    batch->shortcut = route->shortcut != NOTHING ? find_value(step, route->shortcut) : NULL;
-    batch->output = memory->outputs[index];
-    batch->kept = memory->kept[index];
-    batch->parameters = network->parameters + layer->parameter_offset;
-    batch->statistics = network->statistics + layer->statistic_offset;
-    batch->gathered = memory->gathered[index];
-    batch->gathered_back = batch->gathered ? batch->gathered + layer->gathered_count : NULL;
+    struct pass pass = step->common;
+    pass.input = find_value(step, route->source);
+    pass.shortcut = route->shortcut != NOTHING ? find_value(step, route->shortcut) : NULL;
+    pass.output = memory->outputs[index];
+    pass.kept = memory->kept[index];
+    pass.parameters = network->parameters + layer->parameter_offset;
+    pass.statistics = network->statistics + layer->statistic_offset;
+    pass.gathered = memory->gathered[index];
+    pass.gathered_back = pass.gathered ? pass.gathered + layer->gathered_count : NULL;
     if (step->back) {
-        batch->output_gradient = memory->gradients[route->gradient];
-        batch->input_gradient =
-            route->passed != NOTHING ? memory->gradients[route->passed] : NULL;
+        pass.output_gradient = memory->gradients[route->gradient];
+        pass.input_gradient = route->passed != NOTHING ? memory->gradients[route->passed] : NULL;
     }
+    return pass;
 }
 
 /* The images of one shard: how many, and *first. */
 static size_t shard_range(const struct step *step, size_t shard, size_t *first)
 {
     *first = shard * step->shard_images;
-    size_t left = step->batch.count - *first;
+    size_t left = step->common.count - *first;
     return left < step->shard_images ? left : step->shard_images;
 }
 
-/* The share that one shard has of the layer's pass. */
-static struct pass shard_pass(const struct step *step, size_t shard, int thread)
+/* Some images of a batch, as a layer gets them. */
+struct part {
+    size_t shard, first, count;
+    int thread;
+};
+
+static struct pass part_of(const struct step *step, size_t index, const struct part *part)
 {
     const struct network *network = step->network;
-    const struct layer *layer = step->layer;
-    const struct pass *batch = &step->batch;
-    struct pass pass = *batch;
-    size_t first;
-    pass.count = shard_range(step, shard, &first);
-    pass.first = first;
-    pass.input = batch->input + first * layer->input_size;
-    pass.output = batch->output + first * layer->output_size;
-    if (batch->shortcut)
-        pass.shortcut = batch->shortcut + first * layer->input_size;
-    if (batch->kept)
-        pass.kept = (char *)batch->kept + first * layer->kept_size;
-    if (batch->output_gradient)
-        pass.output_gradient = batch->output_gradient + first * layer->output_size;
-    if (batch->input_gradient)
-        pass.input_gradient = batch->input_gradient + first * layer->input_size;
-    pass.parameter_gradient = shard == 0 ? network->gradients
-                                         : network->batch.shard_gradients +
-                                               (shard - 1) * network->parameter_count;
+    const struct layer *layer = &network->layers[index];
+    struct pass pass = pass_of(step, index);
+    pass.first = part->first;
+    pass.count = part->count;
+    pass.input += part->first * layer->input_size;
+    pass.output += part->first * layer->output_size;
+    if (pass.shortcut)
+        pass.shortcut += part->first * layer->input_size;
+    if (pass.kept)
+        pass.kept = (char *)pass.kept + part->first * layer->kept_size;
+    if (pass.output_gradient)
+        pass.output_gradient += part->first * layer->output_size;
+    if (pass.input_gradient)
+        pass.input_gradient += part->first * layer->input_size;
+    pass.parameter_gradient = part->shard == 0 ? network->gradients
+                                               : network->batch.shard_gradients +
+                                                     (part->shard - 1) * network->parameter_count;
     pass.parameter_gradient += layer->parameter_offset;
-    pass.scratch = network->threads[thread].scratch;
+    pass.scratch = network->threads[part->thread].scratch;
     return pass;
 }
 
-static void gather_shard(void *context, size_t shard, int thread)
+/* ---- a stretch ---- */
+
+static void forward_part(const struct step *step, const struct part *part)
 {
-    const struct step *step = context;
-    const struct layer *layer = step->layer;
-    struct pass pass = shard_pass(step, shard, thread);
-    double *share = step->network->batch.shares + shard * layer->gathered_count;
+    for (size_t i = step->begin; i < step->end; i++) {
+        const struct layer *layer = &step->network->layers[i];
+        if (!layer->type->forward)
+            continue;
+        struct pass pass = part_of(step, i, part);
+        layer->type->forward(layer, &pass);
+    }
+}
+
+static void backward_part(const struct step *step, const struct part *part);
+
+static void gather_part(const struct step *step, const struct part *part)
+{
+    const struct layer *layer = &step->network->layers[step->gathering];
+    struct pass pass = part_of(step, step->gathering, part);
+    double *share = step->network->batch.shares + part->shard * layer->gathered_count;
     (step->back ? layer->type->gather_back : layer->type->gather)(layer, &pass, share);
 }
 
+static void run_shard(void *context, size_t shard, int thread)
+{
+    const struct step *step = context;
+    struct part part = {.shard = shard, .thread = thread};
+    size_t first, count = shard_range(step, shard, &first);
+    for (size_t done = 0; done < count; done += part.count) {
+        part.first = first + done;
+        part.count = count - done < step->block_images ? count - done : step->block_images;
+        if (!step->back)
+            forward_part(step, &part);
+        else if (step->begin < step->end)
+            backward_part(step, &part);
+        if (step->gathering != NOTHING)
+            gather_part(step, &part);
+    }
+}
+
 /* What the layer wants to know of the whole batch: the shards' shares, added in their order. */
-static void gather(struct step *step)
+static void add_shares(const struct step *step)
 {
     const struct batch_memory *memory = &step->network->batch;
-    size_t count = step->layer->gathered_count;
-    double *sums = memory->gathered[step->layer->index] + (step->back ? count : 0);
-    pool_run(step->network->pool, gather_shard, step, step->shard_count);
+    size_t count = step->network->layers[step->gathering].gathered_count;
+    double *sums = memory->gathered[step->gathering] + (step->back ? count : 0);
     memset(sums, 0, count * sizeof *sums);
     for (size_t shard = 0; shard < step->shard_count; shard++) {
         for (size_t i = 0; i < count; i++)
@@ -112,29 +151,69 @@ static void gather(struct step *step)
     }
 }
 
+/* A layer that asks for shards of its own size is alone in its stretch. */
+static bool has_own_shards(const struct network *network, size_t index)
+{
+    return network->layers[index].shard_images > 0;
+}
+
+static void run_stretch(struct step *step, size_t begin, size_t end, size_t gathering)
+{
+    struct network *network = step->network;
+    size_t own = begin < end ? network->layers[begin].shard_images : 0;
+    /* The gradient of a layer's parameters is set by one pass over the whole shard. */
+    bool whole = own > 0 || (step->back && begin < end && network->layers[begin].parameter_count);
+    step->begin = begin;
+    step->end = end;
+    step->gathering = gathering;
+    step->shard_count = network_shards(step->common.count, own ? own : SHARD_IMAGES,
+                                       &step->shard_images);
+    step->block_images = whole ? step->shard_images : BLOCK_IMAGES;
+    if (gathering != NOTHING)
+        memset(network->batch.shares, 0, step->shard_count *
+               network->layers[gathering].gathered_count * sizeof *network->batch.shares);
+    pool_run(network->pool, run_shard, step, step->shard_count);
+    if (gathering != NOTHING)
+        add_shares(step);
+}
+
 /* ---- forward ---- */
 
-static void forward_shard(void *context, size_t shard, int thread)
+/* Where the stretch that begins at a layer ends. */
+static size_t stretch_end(const struct network *network, size_t begin)
 {
-    const struct step *step = context;
-    struct pass pass = shard_pass(step, shard, thread);
-    step->layer->type->forward(step->layer, &pass);
+    size_t end = begin + 1;
+    while (end < network->layer_count && !network->layers[end].type->gather &&
+           !has_own_shards(network, begin) && !has_own_shards(network, end))
+        end++;
+    return end;
+}
+
+static bool gathers(const struct network *network, size_t index)
+{
+    return index < network->layer_count && network->layers[index].type->gather;
+}
+
+static void settle(const struct step *step, size_t index)
+{
+    const struct layer *layer = &step->network->layers[index];
+    if (!layer->type->settle)
+        return;
+    struct pass batch = pass_of(step, index);
+    layer->type->settle(layer, &batch, step->network->statistics + layer->statistic_offset);
 }
 
 static void run_forward(struct step *step)
 {
-    struct network *network = step->network;
-    for (size_t i = 0; i < network->layer_count; i++) {
-        const struct layer *layer = &network->layers[i];
-        if (!layer->type->forward)
-            continue;
-        begin_layer(step, i);
-        if (layer->type->gather)
-            gather(step);
-        if (layer->type->settle)
-            layer->type->settle(layer, &step->batch,
-                                network->statistics + layer->statistic_offset);
-        pool_run(network->pool, forward_shard, step, step->shard_count);
+    const struct network *network = step->network;
+    size_t end;
+    for (size_t begin = 0; begin < network->layer_count; begin = end) {
+        if (gathers(network, begin) && (begin == 0 || has_own_shards(network, begin - 1)))
+            run_stretch(step, begin, begin, begin);
+        settle(step, begin);
+        end = stretch_end(network, begin);
+        bool gathering = gathers(network, end) && !has_own_shards(network, end - 1);
+        run_stretch(step, begin, end, gathering ? end : NOTHING);
     }
 }
 
@@ -152,13 +231,13 @@ static void loss_shard(void *context, size_t shard, int thread)
     const float *logits = find_value(step, network->logits);
     loss_add_smoothed(count, classes, logits + first * classes, step->labels + first,
                       network->label_smoothing, &step->sums[shard],
-                      1.0f / (float)step->batch.count,
+                      1.0f / (float)step->common.count,
                       network->batch.gradients[0] + first * classes);
 }
 
 static void run_loss(struct step *step)
 {
-    step->shard_count = network_shards(step->batch.count, SHARD_IMAGES, &step->shard_images);
+    step->shard_count = network_shards(step->common.count, SHARD_IMAGES, &step->shard_images);
     pool_run(step->network->pool, loss_shard, step, step->shard_count);
 }
 
@@ -166,12 +245,13 @@ static void run_loss(struct step *step)
 
 /* The gradients that do not lie where they belong already: an `add` has two inputs, and what
  * has several readers gets the sum of what they pass back. */
-static void hand_on(const struct step *step, const struct pass *pass)
+static void hand_on(const struct network *network, const struct layer *layer,
+                    const struct pass *pass)
 {
-    const struct route *route = step->route;
-    float *const *gradients = step->network->batch.gradients;
-    size_t begin = pass->first * step->layer->input_size;
-    size_t count = pass->count * step->layer->input_size;
+    const struct route *route = &network->routes[layer->index];
+    float *const *gradients = network->batch.gradients;
+    size_t begin = pass->first * layer->input_size;
+    size_t count = pass->count * layer->input_size;
     if (route->shortcut_gradient != NOTHING) {
         float *shortcut = gradients[route->shortcut_gradient] + begin;
         if (route->shortcut_begins)
@@ -183,13 +263,13 @@ static void hand_on(const struct step *step, const struct pass *pass)
         kernel_add(count, pass->input_gradient, gradients[route->source_gradient] + begin);
 }
 
-static void backward_shard(void *context, size_t shard, int thread)
+static void backward_part(const struct step *step, const struct part *part)
 {
-    const struct step *step = context;
-    struct pass pass = shard_pass(step, shard, thread);
-    if (step->layer->type->backward)
-        step->layer->type->backward(step->layer, &pass);
-    hand_on(step, &pass);
+    const struct layer *layer = &step->network->layers[step->begin];
+    struct pass pass = part_of(step, step->begin, part);
+    if (layer->type->backward)
+        layer->type->backward(layer, &pass);
+    hand_on(step->network, layer, &pass);
 }
 
 /* The shards' gradients of a layer's parameters, added to the first one's. */
@@ -198,8 +278,9 @@ static void sum_block(void *context, size_t block, int thread)
     (void)thread;
     const struct step *step = context;
     const struct network *network = step->network;
-    size_t first = step->layer->parameter_offset + block * SUM_BLOCK;
-    size_t left = step->layer->parameter_count - block * SUM_BLOCK;
+    const struct layer *layer = &network->layers[step->begin];
+    size_t first = layer->parameter_offset + block * SUM_BLOCK;
+    size_t left = layer->parameter_count - block * SUM_BLOCK;
     size_t count = left < SUM_BLOCK ? left : SUM_BLOCK;
     for (size_t shard = 1; shard < step->shard_count; shard++)
         kernel_add(count,
@@ -207,20 +288,37 @@ static void sum_block(void *context, size_t block, int thread)
                    network->gradients + first);
 }
 
+/* The next layer on the way back from behind `index` that has something to do; NOTHING: none. */
+static size_t next_back(const struct network *network, size_t index)
+{
+    while (index-- > 0) {
+        if (network->layers[index].type->forward && network->routes[index].trained)
+            return index;
+    }
+    return NOTHING;
+}
+
+static bool gathers_back(const struct network *network, size_t index)
+{
+    return index != NOTHING && network->layers[index].type->gather_back;
+}
+
 static void run_backward(struct step *step)
 {
     struct network *network = step->network;
+    size_t index = next_back(network, network->layer_count), next;
     step->back = true;
-    for (size_t i = network->layer_count; i-- > 0;) {
-        if (!network->layers[i].type->forward || !network->routes[i].trained)
-            continue;
-        begin_layer(step, i);
-        if (network->layers[i].type->gather_back)
-            gather(step);
-        pool_run(network->pool, backward_shard, step, step->shard_count);
+    if (gathers_back(network, index))
+        run_stretch(step, index, index, index);
+    for (; index != NOTHING; index = next) {
+        next = next_back(network, index);
+        bool gathering = gathers_back(network, next), alone = has_own_shards(network, index);
+        size_t parameters = network->layers[index].parameter_count;
+        run_stretch(step, index, index + 1, gathering && !alone ? next : NOTHING);
         if (step->shard_count > 1)
-            pool_run(network->pool, sum_block, step,
-                     (step->layer->parameter_count + SUM_BLOCK - 1) / SUM_BLOCK);
+            pool_run(network->pool, sum_block, step, (parameters + SUM_BLOCK - 1) / SUM_BLOCK);
+        if (gathering && alone)
+            run_stretch(step, next, next, next);
     }
 }
 
@@ -233,14 +331,14 @@ void network_gradient(struct network *network, const float *images, const uint16
     network_reserve_batch(network, count);
     struct step step = {
         .network = network,
-        .batch = {.count = count,
-                  .batch_count = count,
-                  .training = true,
-                  .precision = network->precision,
-                  .seed = seed,
-                  .trial = trial,
-                  .step = step_number,
-                  .layer_count = network->layer_count},
+        .common = {.count = count,
+                   .batch_count = count,
+                   .training = true,
+                   .precision = network->precision,
+                   .seed = seed,
+                   .trial = trial,
+                   .step = step_number,
+                   .layer_count = network->layer_count},
         .images = images,
         .labels = labels,
     };
