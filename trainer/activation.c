@@ -1,12 +1,11 @@
 #include "trainer/activation.h"
 
 #include "common/base.h"
+#include "trainer/elementary.h"
 #include "trainer/kernels.h"
 
-#include <math.h>
 #include <string.h>
 
-static const float SQRT_HALF = 0.70710678f;
 static const float NORMAL_PEAK = 0.39894228f; /* 1 / sqrt(2 pi) */
 static const double SLOPE = 0.01;             /* of leaky_relu where no setting says */
 
@@ -39,13 +38,15 @@ static void leaky_relu_backward(size_t count, float slope, const float *y, const
         dx[i] = y[i] > 0.0f ? dy[i] : slope * dy[i];
 }
 
+VECTOR_VERSIONS
 static void elu(size_t count, float slope, const float *x, float *y)
 {
     (void)slope;
     for (size_t i = 0; i < count; i++)
-        y[i] = x[i] > 0.0f ? x[i] : expm1f(x[i]);
+        y[i] = x[i] > 0.0f ? x[i] : fast_expm1(x[i]);
 }
 
+VECTOR_VERSIONS
 static void elu_backward(size_t count, float slope, const float *y, const float *dy, float *dx)
 {
     (void)slope;
@@ -53,13 +54,15 @@ static void elu_backward(size_t count, float slope, const float *y, const float 
         dx[i] = y[i] > 0.0f ? dy[i] : (y[i] + 1.0f) * dy[i];
 }
 
+VECTOR_VERSIONS
 static void hyperbolic(size_t count, float slope, const float *x, float *y)
 {
     (void)slope;
     for (size_t i = 0; i < count; i++)
-        y[i] = tanhf(x[i]);
+        y[i] = fast_tanh(x[i]);
 }
 
+VECTOR_VERSIONS
 static void hyperbolic_backward(size_t count, float slope, const float *y, const float *dy,
                                 float *dx)
 {
@@ -68,13 +71,15 @@ static void hyperbolic_backward(size_t count, float slope, const float *y, const
         dx[i] = (1.0f - y[i] * y[i]) * dy[i];
 }
 
+VECTOR_VERSIONS
 static void sigmoid(size_t count, float slope, const float *x, float *y)
 {
     (void)slope;
     for (size_t i = 0; i < count; i++)
-        y[i] = 1.0f / (1.0f + expf(-x[i]));
+        y[i] = fast_sigmoid(x[i]);
 }
 
+VECTOR_VERSIONS
 static void sigmoid_backward(size_t count, float slope, const float *y, const float *dy,
                              float *dx)
 {
@@ -83,25 +88,21 @@ static void sigmoid_backward(size_t count, float slope, const float *y, const fl
         dx[i] = y[i] * (1.0f - y[i]) * dy[i];
 }
 
-/* Phi(x).  By erfc, because 1 + erf loses its digits where x is well below 0. */
-static float normal_share(float x)
-{
-    return 0.5f * erfcf(-x * SQRT_HALF);
-}
-
+VECTOR_VERSIONS
 static void gelu(size_t count, float slope, const float *x, float *y)
 {
     (void)slope;
     for (size_t i = 0; i < count; i++)
-        y[i] = x[i] * normal_share(x[i]);
+        y[i] = x[i] * fast_normal_share(x[i]);
 }
 
+VECTOR_VERSIONS
 static void gelu_backward(size_t count, float slope, const float *x, const float *dy, float *dx)
 {
     (void)slope;
     for (size_t i = 0; i < count; i++) {
-        float density = NORMAL_PEAK * expf(-0.5f * x[i] * x[i]);
-        dx[i] = (normal_share(x[i]) + x[i] * density) * dy[i];
+        float density = NORMAL_PEAK * fast_exp(-0.5f * x[i] * x[i]);
+        dx[i] = (fast_normal_share(x[i]) + x[i] * density) * dy[i];
     }
 }
 
