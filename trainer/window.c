@@ -26,6 +26,17 @@ int window_place(struct window *window, struct shape input, size_t size, size_t 
     return window->output_height > 0 && window->output_width > 0 ? 0 : -1;
 }
 
+int window_pick(struct window *window, struct shape input, size_t height, size_t width)
+{
+    size_t most = (size_t)(input.height > input.width ? input.height : input.width);
+    for (size_t stride = 1; stride <= most; stride++) {
+        window_place(window, input, 1, stride, true);
+        if (window->output_height == height && window->output_width == width)
+            return 0;
+    }
+    return -1;
+}
+
 static struct span cover(size_t input, size_t size, size_t start, size_t before)
 {
     struct span span = {start < before ? before - start : 0, 0, start + size - before};
