@@ -379,6 +379,8 @@ int export_onnx(const struct export_model *model, const char *path, struct failu
     if (result == 0) {
         written.graph = onnx_read(file.at, file.length, why);
         result = written.graph ? export_check(model, run, &written, why) : -1;
+        if (result < 0)
+            fail_prefix(why, "%s", path);
     }
     if (result == 0)
         result = export_write(path, file.at, file.length, why);
