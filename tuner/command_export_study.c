@@ -16,12 +16,16 @@ static const char help[] =
     "  tuner export quickstart --onnx quickstart.onnx\n"
     "  tuner export quickstart --trial 12 --onnx trial_12.onnx --pixels unit\n"
     "\n"
-    "Usage: tuner export STUDY [OPTIONS] --onnx FILE\n"
+    "Usage: tuner export STUDY [--onnx FILE] [--safetensors FILE] [--npz FILE] [--c FILE]\n"
+    "                          [OPTIONS]\n"
     "\n"
     "Writes the final model of a study for other programs, checked against the network itself;\n"
     "docs/models.md describes the files.\n"
     "\n"
     "  --onnx FILE        ONNX, operator set 13\n"
+    "  --safetensors FILE PyTorch's names and layouts, and a script that loads them\n"
+    "  --npz FILE         Keras's, likewise\n"
+    "  --c FILE           a C source file that needs nothing else, and its header\n"
     "  --trial N          a trial's model, as its newest checkpoint has it, instead of the\n"
     "                     final one\n"
     "  --pixels KIND      what the exported network takes: \"bytes\", pixels from 0 to 255 (the\n"
@@ -36,6 +40,9 @@ static const struct {
     int (*write)(const struct visit *visit, const char *path, struct failure *why);
 } kinds[] = {
     {"onnx", NULL},
+    {"safetensors", NULL},
+    {"npz", NULL},
+    {"c", NULL},
 };
 enum { KINDS = ARRAY_LENGTH(kinds) };
 

@@ -32,7 +32,7 @@ static const char help[] =
     "  best STUDY    shows the best trial; --config, --model for use elsewhere\n"
     "  report STUDY  writes the report from the database\n"
     "  list          lists the studies\n"
-    "  export STUDY  writes the best model, or a trial's, for other programs: ONNX\n"
+    "  export STUDY  writes the best model, or a trial's, for other programs\n"
     "\n"
     "Every command explains itself: tuner run --help.\n"
     "The home folder is --home DIR, else $TUNER_HOME, else ./tuning.\n"
