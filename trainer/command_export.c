@@ -29,6 +29,9 @@ static const struct {
     int (*write)(const struct export_model *model, const char *path, struct failure *why);
 } formats[] = {
     {"onnx", export_onnx},
+    {"safetensors", export_safetensors},
+    {"npz", export_npz},
+    {"c", export_c},
 };
 enum { FORMATS = ARRAY_LENGTH(formats), RULES = FORMATS + 1 };
 

@@ -125,22 +125,15 @@ struct window_attributes {
     struct onnx_attribute list[4];
 };
 
-static int64_t padding_behind(size_t input, size_t output, size_t before,
-                              const struct window *window)
-{
-    size_t covered = (output - 1) * window->stride + window->size;
-    return covered > input + before ? (int64_t)(covered - input - before) : 0;
-}
-
 static void describe_window(const struct window *window, struct window_attributes *attributes)
 {
     int64_t size = (int64_t)window->size, stride = (int64_t)window->stride;
+    size_t bottom, right;
+    window_behind(window, &bottom, &right);
     *attributes = (struct window_attributes){
         .size = {size, size},
         .strides = {stride, stride},
-        .pads = {(int64_t)window->top, (int64_t)window->left,
-                 padding_behind(window->input_height, window->output_height, window->top, window),
-                 padding_behind(window->input_width, window->output_width, window->left, window)},
+        .pads = {(int64_t)window->top, (int64_t)window->left, (int64_t)bottom, (int64_t)right},
     };
     attributes->list[0] = (struct onnx_attribute){
         .name = "kernel_shape", .integers = attributes->size, .count = 2};

@@ -1,5 +1,7 @@
 #include "trainer/npy.h"
 
+#include "trainer/floats.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +146,6 @@ void npy_write(struct text *file, const size_t *shape, size_t dimensions, const 
     text_add_char(file, (char)(header.length & 0xff));
     text_add_char(file, (char)(header.length >> 8));
     text_add_bytes(file, header.at, header.length);
-    text_add_bytes(file, (const char *)values, count * sizeof *values);
+    floats_write(file, values, count);
     text_free(&header);
 }

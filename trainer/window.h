@@ -27,6 +27,9 @@ int window_place(struct window *window, struct shape input, size_t size, size_t 
  * stride that does; -1 for none. */
 int window_pick(struct window *window, struct shape input, size_t height, size_t width);
 
+/* Padding behind the last row and column; it may be one more than that before the first. */
+void window_behind(const struct window *window, size_t *bottom, size_t *right);
+
 /* Where a window lies on one axis of the image. */
 struct span {
     size_t skipped;    /* cells of the window before the image's edge */
