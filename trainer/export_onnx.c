@@ -106,18 +106,6 @@ static void add_activation(struct graph *graph, const struct export_layer *layer
         add_gelu(graph, layer, input, output);
 }
 
-/* What a layer with weights computes, and then the activation that it ends in. */
-static void add_weighted(struct graph *graph, const struct export_layer *layer,
-                         const char *operator, const char *const inputs[], const char *output,
-                         const struct onnx_attribute *attributes)
-{
-    char linear[NAME_SIZE];
-    const char *result = layer->activation ? part(layer, "linear", linear) : output;
-    onnx_add_node(&graph->writer, operator, inputs, result, attributes);
-    if (layer->activation)
-        add_activation(graph, layer, linear, output);
-}
-
 /* ---- windows ---- */
 
 struct window_attributes {
@@ -143,14 +131,13 @@ static void describe_window(const struct window *window, struct window_attribute
         .name = "pads", .integers = attributes->pads, .count = 4};
 }
 
-/* From [size][size][inputs][outputs] to [outputs][inputs][size][size]. */
-static void add_conv_weights(struct graph *graph, const struct export_layer *layer,
-                             const char *name)
+/* From [size][size][inputs][outputs] to [outputs][inputs][size][size]; those of a dense layer,
+ * which has no window, from [inputs][outputs] to [outputs][inputs]. */
+static void add_weights(struct graph *graph, const struct export_layer *layer, const char *name)
 {
-    size_t cells = layer->window.size * layer->window.size;
+    size_t size = layer->window.size, cells = size > 0 ? size * size : 1;
     size_t inputs = (size_t)layer->input.channels, outputs = (size_t)layer->output.channels;
-    const int64_t dims[] = {(int64_t)outputs, (int64_t)inputs, (int64_t)layer->window.size,
-                            (int64_t)layer->window.size};
+    const int64_t dims[] = {(int64_t)outputs, (int64_t)inputs, (int64_t)size, (int64_t)size};
     const float *weights = export_weights(layer);
     float *turned = floats_new(cells * inputs * outputs);
     for (size_t cell = 0; cell < cells; cell++) {
@@ -159,48 +146,35 @@ static void add_conv_weights(struct graph *graph, const struct export_layer *lay
                 turned[(out * inputs + in) * cells + cell] = *weights++;
         }
     }
-    onnx_add_constant(&graph->writer, name, dims, 4, turned);
+    onnx_add_constant(&graph->writer, name, dims, size > 0 ? 4 : 2, turned);
     free(turned);
 }
 
 /* ---- the layers ---- */
 
-static void add_conv(struct graph *graph, const struct export_layer *layer, const char *input,
-                     const char *output)
-{
-    char weights[NAME_SIZE], bias[NAME_SIZE];
-    struct window_attributes attributes;
-    const char *inputs[] = {input, part(layer, "weight", weights), NULL, NULL};
-    add_conv_weights(graph, layer, weights);
-    if (export_bias(layer)) {
-        inputs[2] = part(layer, "bias", bias);
-        add_vector(graph, bias, layer->output.channels, export_bias(layer));
-    }
-    describe_window(&layer->window, &attributes);
-    add_weighted(graph, layer, "Conv", inputs, output, attributes.list);
-}
-
-static void add_dense(struct graph *graph, const struct export_layer *layer, const char *input,
-                      const char *output)
-{
-    char weights[NAME_SIZE], bias[NAME_SIZE];
-    const int64_t dims[] = {layer->input.channels, layer->output.channels};
-    const char *inputs[] = {input, part(layer, "weight", weights), NULL, NULL};
-    onnx_add_constant(&graph->writer, weights, dims, 2, export_weights(layer));
-    if (export_bias(layer)) {
-        inputs[2] = part(layer, "bias", bias);
-        add_vector(graph, bias, layer->output.channels, export_bias(layer));
-    }
-    add_weighted(graph, layer, inputs[2] ? "Gemm" : "MatMul", inputs, output, NULL);
-}
-
-static void add_shortcut(struct graph *graph, const struct export_layer *layer,
+/* What has weights: a convolution, or a product where vectors go in and out; then the
+ * activation that it ends in. */
+static void add_weighted(struct graph *graph, const struct export_layer *layer,
                          const char *input, const char *output)
 {
-    if (layer->output_flat)
-        add_dense(graph, layer, input, output);
-    else
-        add_conv(graph, layer, input, output);
+    static const struct onnx_attribute transposed[] = {{.name = "transB", .integer = 1}, {0}};
+    char weights[NAME_SIZE], bias[NAME_SIZE], linear[NAME_SIZE];
+    struct window_attributes attributes;
+    const char *inputs[] = {input, part(layer, "weight", weights), NULL, NULL};
+    const char *result = layer->activation ? part(layer, "linear", linear) : output;
+    add_weights(graph, layer, weights);
+    if (export_bias(layer)) {
+        inputs[2] = part(layer, "bias", bias);
+        add_vector(graph, bias, layer->output.channels, export_bias(layer));
+    }
+    if (layer->output_flat) {
+        onnx_add_node(&graph->writer, "Gemm", inputs, result, transposed);
+    } else {
+        describe_window(&layer->window, &attributes);
+        onnx_add_node(&graph->writer, "Conv", inputs, result, attributes.list);
+    }
+    if (layer->activation)
+        add_activation(graph, layer, linear, output);
 }
 
 static void add_batch_norm(struct graph *graph, const struct export_layer *layer,
@@ -263,12 +237,13 @@ static const struct {
     void (*add)(struct graph *graph, const struct export_layer *layer, const char *input,
                 const char *output);
 } layer_kinds[] = {
-    {"conv", add_conv},         {"dense", add_dense},     {"shortcut", add_shortcut},
-    {"max_pool", add_pool},     {"avg_pool", add_pool},   {"global_avg_pool", add_global_pool},
-    {"flatten", add_flatten},   {"batch_norm", add_batch_norm},
-    {"relu", add_activation},   {"leaky_relu", add_activation},
-    {"elu", add_activation},    {"tanh", add_activation}, {"sigmoid", add_activation},
-    {"gelu", add_activation},
+    {"conv", add_weighted},      {"dense", add_weighted},
+    {"shortcut", add_weighted},  {"batch_norm", add_batch_norm},
+    {"max_pool", add_pool},      {"avg_pool", add_pool},
+    {"flatten", add_flatten},    {"global_avg_pool", add_global_pool},
+    {"relu", add_activation},    {"leaky_relu", add_activation},
+    {"elu", add_activation},     {"tanh", add_activation},
+    {"sigmoid", add_activation}, {"gelu", add_activation},
 };
 
 static const char *value_of(const struct graph *graph, int layer)

@@ -41,7 +41,7 @@ static const struct {
     {"Sigmoid", onnx_function},    {"Erf", onnx_function},
     {"Add", onnx_arithmetic},      {"Mul", onnx_arithmetic},
     {"Div", onnx_arithmetic},      {"Softmax", onnx_softmax},
-    {"Gemm", onnx_product},        {"MatMul", onnx_product},
+    {"Gemm", onnx_gemm},
     {"Flatten", onnx_flatten},     {"Transpose", onnx_transpose},
     {"MaxPool", onnx_pool},        {"AveragePool", onnx_pool},
     {"Conv", onnx_conv},           {"GlobalAveragePool", onnx_global_pool},

@@ -31,8 +31,7 @@ int onnx_function(const struct onnx_call *call, struct failure *why);
 int onnx_arithmetic(const struct onnx_call *call, struct failure *why);
 int onnx_softmax(const struct onnx_call *call, struct failure *why);
 int onnx_batch_norm(const struct onnx_call *call, struct failure *why);
-/* Gemm, with a bias, and MatMul, without. */
-int onnx_product(const struct onnx_call *call, struct failure *why);
+int onnx_gemm(const struct onnx_call *call, struct failure *why);
 int onnx_flatten(const struct onnx_call *call, struct failure *why);
 int onnx_transpose(const struct onnx_call *call, struct failure *why);
 /* Of images [batch][channels][height][width]. */

@@ -87,23 +87,24 @@ int onnx_softmax(const struct onnx_call *call, struct failure *why)
     return 0;
 }
 
-/* Gemm has a bias, MatMul has not; neither input is transposed. */
-int onnx_product(const struct onnx_call *call, struct failure *why)
+/* x W^T + bias; the bias may be missing. */
+int onnx_gemm(const struct onnx_call *call, struct failure *why)
 {
     const struct onnx_tensor *x = call->inputs[0], *w = call->inputs[1], *bias = call->inputs[2];
-    size_t expected = onnx_is(call, "Gemm") ? 3 : 2;
-    if (call->input_count != expected || x->rank != 2 || w->rank != 2 ||
-        x->dims[1] != w->dims[0] || (bias && onnx_size(bias) != (size_t)w->dims[1]))
+    const struct onnx_setting *transposed = onnx_setting(call, "transB");
+    if (call->input_count < 2 || call->input_count > 3 || x->rank != 2 || w->rank != 2 ||
+        x->dims[1] != w->dims[1] || (bias && onnx_size(bias) != (size_t)w->dims[0]) ||
+        !transposed || transposed->integers[0] != 1)
         return onnx_misfit(call, why);
-    const int64_t dims[] = {x->dims[0], w->dims[1]};
-    size_t inputs = (size_t)w->dims[0], units = (size_t)w->dims[1];
+    const int64_t dims[] = {x->dims[0], w->dims[0]};
+    size_t inputs = (size_t)w->dims[1], units = (size_t)w->dims[0];
     float *output = onnx_make(call, 2, dims);
     const float *row = x->values;
     for (int64_t image = 0; image < x->dims[0]; image++, row += inputs) {
         for (size_t unit = 0; unit < units; unit++) {
             double sum = bias ? (double)bias->values[unit] : 0.0;
             for (size_t i = 0; i < inputs; i++)
-                sum += (double)row[i] * (double)w->values[i * units + unit];
+                sum += (double)row[i] * (double)w->values[unit * inputs + i];
             *output++ = (float)sum;
         }
     }
