@@ -113,15 +113,22 @@ struct window_attributes {
     struct onnx_attribute list[4];
 };
 
+static int64_t padding_behind(size_t input, size_t output, size_t before,
+                              const struct window *window)
+{
+    size_t covered = (output - 1) * window->stride + window->size;
+    return covered > input + before ? (int64_t)(covered - input - before) : 0;
+}
+
 static void describe_window(const struct window *window, struct window_attributes *attributes)
 {
     int64_t size = (int64_t)window->size, stride = (int64_t)window->stride;
-    size_t bottom, right;
-    window_behind(window, &bottom, &right);
     *attributes = (struct window_attributes){
         .size = {size, size},
         .strides = {stride, stride},
-        .pads = {(int64_t)window->top, (int64_t)window->left, (int64_t)bottom, (int64_t)right},
+        .pads = {(int64_t)window->top, (int64_t)window->left,
+                 padding_behind(window->input_height, window->output_height, window->top, window),
+                 padding_behind(window->input_width, window->output_width, window->left, window)},
     };
     attributes->list[0] = (struct onnx_attribute){
         .name = "kernel_shape", .integers = attributes->size, .count = 2};
@@ -372,6 +379,8 @@ int export_onnx(const struct export_model *model, const char *path, struct failu
     if (result == 0) {
         written.graph = onnx_read(file.at, file.length, why);
         result = written.graph ? export_check(model, run, &written, why) : -1;
+        if (result < 0)
+            fail_prefix(why, "%s", path);
     }
     if (result == 0)
         result = export_write(path, file.at, file.length, why);
