@@ -179,7 +179,7 @@ static void add_input(struct text *program, const struct export_model *model,
                       const struct export_layer *layer)
 {
     const char *input = export_variable(model, layer->source);
-    if (layer->shortcut >= 0)
+    if (export_is(layer, "add"))
         text_addf(program, "([%s, %s])", input, export_variable(model, layer->shortcut));
     else
         text_addf(program, "(%s)", input);
