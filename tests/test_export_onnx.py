@@ -1,5 +1,7 @@
 """Networks exported to ONNX: what onnx's own checker says of the files, and what another runtime
 (OpenCV's) makes of them."""
+import re
+
 import cv2
 import onnx
 import onnx.checker
@@ -34,6 +36,17 @@ def complaint(file):
         return ""
     except Exception as error:
         return str(error)
+
+
+def test_cover():
+    source = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                          "common/schema.c")
+    table = re.search(r"struct section layers\[\] = {(.*?)};", open(source).read(), re.S).group(1)
+    layers = re.findall(r'{"(\w+)", ', table)
+    text = json.dumps(NETWORKS)
+    missing = [name for name in layers if f'"type": "{name}"' not in text]
+    check("every layer that there is is in a network that is exported",
+          len(layers) > 10 and not missing, (layers, missing))
 
 
 def test_networks():
@@ -112,6 +125,7 @@ def test_refusals():
     check("and nothing is written", not os.path.exists(path("x.onnx")))
 
 
+test_cover()
 test_networks()
 test_whole()
 test_form()

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IMAGES = 4 };
+enum { IMAGES = 2 };
 
 /* Noise: every pixel of an image and every weight has a share in the logits. */
 static void draw_images(size_t count, float *pixels)
