@@ -11,7 +11,7 @@ command -v dpkg-query >/dev/null 2>&1 || {
     pkg-config --exists yaml-0.1 sqlite3 openblas jansson zlib libpng 2>/dev/null && exit 0
     echo "This is not Debian or Ubuntu. Install, with headers: libyaml, SQLite 3.37 or later," >&2
     echo "OpenBLAS, jansson, zlib, libpng, pkg-config; for the tests cmocka, sqlite3, curl," >&2
-    echo "python3 with scikit-learn, numpy, onnx and OpenCV, valgrind." >&2
+    echo "python3 with scikit-learn, numpy, onnx, OpenCV and PyTorch, valgrind." >&2
     exit 1
 }
 
