@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ONNX_IR_VERSION = 7, ONNX_OPSET = 13, ONNX_RANK_MOST = 4 };
+enum { ONNX_IR_VERSION = 7, ONNX_OPSET = 13 };
 
 struct onnx_writer {
     struct text graph;
