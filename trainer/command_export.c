@@ -30,13 +30,14 @@ static const char help[] =
 /* A new format is a row here, an export_<name>.c, a line in the help and one in
  * docs/models.md. */
 static const struct {
-    const char *name; /* of the option */
+    const char *name;   /* of the option */
+    const char *second; /* " and ..." that goes beside the file, or "" */
     int (*write)(const struct export_model *model, const char *path, struct failure *why);
 } formats[] = {
-    {"onnx", export_onnx},
-    {"safetensors", export_safetensors},
-    {"npz", export_npz},
-    {"c", export_c},
+    {"onnx", "", export_onnx},
+    {"safetensors", " and load_torch.py", export_safetensors},
+    {"npz", " and load_keras.py", export_npz},
+    {"c", " and its header", export_c},
 };
 enum { FORMATS = ARRAY_LENGTH(formats), RULES = FORMATS + 1 };
 
