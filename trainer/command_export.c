@@ -79,7 +79,7 @@ static int write_all(const struct export_model *model, const struct request *req
         if (path && formats[i].write(model, path, why) < 0)
             return -1;
         if (path)
-            printf("%s: written and checked against the network\n", path);
+            printf("%s%s: written and checked against the network\n", path, formats[i].second);
     }
     return 0;
 }
