@@ -1,5 +1,6 @@
 """What the tests of exported networks share: networks with every kind of layer, trained a little
 by the trainer so that no weight and no statistic is what it was at first, and their logits."""
+import gzip
 import json
 import os
 import shutil
@@ -106,11 +107,26 @@ NETWORKS = {
         ((6, 6, 3), [conv(8, 3, activation="relu"), conv(4, 4)]),
     "nothing but dropout at the end":
         ((6, 6, 3), [FLATTEN, dense(4), layer("dropout", rate=0.5), layer("dropout", rate=0.1)]),
+    "batch norm and dropout right behind flatten":
+        ((6, 5, 3), [conv(4, 2), FLATTEN, layer("batch_norm"), layer("dropout", rate=0.2),
+                     layer("tanh"), dense(4)]),
+    "residual right behind flatten":
+        ((3, 2, 2), [FLATTEN, residual(dense(12, activation="relu")), dense(4)]),
+    "logits that were an image of several pixels":
+        ((2, 1, 2), [FLATTEN]),
     "flatten twice":
         ((4, 4, 3), [FLATTEN, FLATTEN, dense(4)]),
     "batch norm of the images, dropout first":
         ((6, 5, 3), [layer("dropout", rate=0.1), layer("batch_norm"), FLATTEN, dense(4)]),
 }
+
+
+# A network of the size that people use, and with all that such networks have.
+WHOLE = [conv(16, 3, padding="same"), layer("batch_norm"), layer("relu"),
+         residual(conv(16, 3, padding="same", activation="gelu"),
+                  conv(24, 3, padding="same", stride=2), layer("batch_norm")),
+         layer("elu"), layer("max_pool", size=2), conv(24, 3, activation="leaky_relu"), FLATTEN,
+         dense(64, activation="relu"), layer("dropout", rate=0.3), dense(10)]
 
 
 def images(shape, count, seed):
@@ -149,6 +165,15 @@ def trained(name):
     """One of NETWORKS, trained: its checkpoint's path."""
     shape, layers = NETWORKS[name]
     return train(name, layers, {"dataset": dataset(shape)})
+
+
+def whole():
+    """WHOLE, trained on drawn digits: its checkpoint's path, and 1,000 test images."""
+    run("synth", path("digits"), "--train", "2000", "--test", "1000")
+    with gzip.open(path("digits/t10k-images-idx3-ubyte.gz")) as file:
+        pixels = numpy.frombuffer(file.read()[16:], numpy.uint8).reshape(1000, 28, 28, 1)
+    return train("whole", WHOLE, {"dataset": path("digits"), "validation": 200}, batch_size=50,
+                 ema_decay=0.9), pixels
 
 
 def logits(model, pixels):

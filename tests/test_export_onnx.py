@@ -1,6 +1,5 @@
 """Networks exported to ONNX: what onnx's own checker says of the files, and what another runtime
 (OpenCV's) makes of them."""
-import gzip
 import re
 
 import cv2
@@ -8,13 +7,6 @@ import onnx
 import onnx.checker
 
 from exported import *
-
-# A network of the size that people use, and with all that such networks have.
-WHOLE = [conv(16, 3, padding="same"), layer("batch_norm"), layer("relu"),
-         residual(conv(16, 3, padding="same", activation="gelu"),
-                  conv(24, 3, padding="same", stride=2), layer("batch_norm")),
-         layer("elu"), layer("max_pool", size=2), conv(24, 3, activation="leaky_relu"), FLATTEN,
-         dense(64, activation="relu"), layer("dropout", rate=0.3), dense(10)]
 
 
 def export(model, *more):
@@ -68,11 +60,7 @@ def test_networks():
 
 
 def test_whole():
-    run("synth", path("digits"), "--train", "2000", "--test", "1000")
-    with gzip.open(path("digits/t10k-images-idx3-ubyte.gz")) as file:
-        pixels = numpy.frombuffer(file.read()[16:], numpy.uint8).reshape(1000, 28, 28, 1)
-    model = train("whole", WHOLE, {"dataset": path("digits"), "validation": 200}, batch_size=50,
-                  ema_decay=0.9)
+    model, pixels = whole()
     expected = logits(model, pixels)
     file = export(model)
     found = elsewhere(file, pixels)

@@ -10,25 +10,34 @@ static const char help[] =
     "Examples:\n"
     "  trainer export model.ckpt --onnx model.onnx\n"
     "  trainer export model.ckpt --onnx model.onnx --pixels unit\n"
+    "  trainer export model.ckpt --safetensors torch/model.safetensors --npz keras/model.npz\n"
+    "  trainer export model.ckpt --c digits.c\n"
     "\n"
-    "Usage: trainer export MODEL --onnx FILE [--pixels bytes|unit]\n"
+    "Usage: trainer export MODEL --onnx|--safetensors|--npz|--c FILE ... [--pixels bytes|unit]\n"
     "\n"
     "Writes a saved network for other programs, with the weights that count (the best epoch's,\n"
-    "else the averaged ones, else the last) in fp32.  What was written is read again, run on\n"
-    "random images and compared with the network before anything is replaced or success is\n"
-    "printed.  docs/models.md describes the files.\n"
+    "else the averaged ones, else the last) in fp32.  What was written is read again and compared\n"
+    "with the network before anything is replaced or success is printed.  docs/models.md describes\n"
+    "the files.\n"
     "\n"
-    "  --onnx FILE    ONNX, operator set 13, any number of images at once\n"
-    "  --pixels KIND  what the exported network takes: \"bytes\", pixels from 0 to 255 as images\n"
-    "                 have them (the default); \"unit\", pixels from 0 to 1\n";
+    "  --onnx FILE         ONNX, operator set 13, any number of images at once\n"
+    "  --safetensors FILE  weights as PyTorch has them, and load_torch.py beside them\n"
+    "  --npz FILE          weights as Keras has them, and load_keras.py beside them\n"
+    "  --c FILE.c          C99 that needs no library, and FILE.h beside it\n"
+    "  --pixels KIND       what an ONNX network takes: \"bytes\", pixels from 0 to 255 as images\n"
+    "                      have them (the default); \"unit\", pixels from 0 to 1, as the others do\n";
 
 /* A new format is a row here, an export_<name>.c, a line in the help and one in
  * docs/models.md. */
 static const struct {
-    const char *name; /* of the option */
+    const char *name;   /* of the option */
+    const char *second; /* " and ..." that goes beside the file, or "" */
     int (*write)(const struct export_model *model, const char *path, struct failure *why);
 } formats[] = {
-    {"onnx", export_onnx},
+    {"onnx", "", export_onnx},
+    {"safetensors", " and load_torch.py", export_safetensors},
+    {"npz", " and load_keras.py", export_npz},
+    {"c", " and its header", export_c},
 };
 enum { FORMATS = ARRAY_LENGTH(formats), RULES = FORMATS + 1 };
 
@@ -70,7 +79,7 @@ static int write_all(const struct export_model *model, const struct request *req
         if (path && formats[i].write(model, path, why) < 0)
             return -1;
         if (path)
-            printf("%s: written and checked against the network\n", path);
+            printf("%s%s: written and checked against the network\n", path, formats[i].second);
     }
     return 0;
 }

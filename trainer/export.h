@@ -49,8 +49,9 @@ struct export_model {
     const struct export_layer *layers; /* [count]; the last one's output are the logits, which
                                           may be an image of 1x1 */
     size_t count;
-    bool unit_pixels;         /* what is exported takes pixels in [0, 1], as the layers do; else
-                                 0 to 255, and divides them itself.  Set by who asks for it */
+    bool unit_pixels;         /* an ONNX network takes pixels in [0, 1], as the layers and every
+                                 other format do; else 0 to 255, and divides them itself.  Set by
+                                 who asks for it */
     const json_t *header;     /* the checkpoint's: see checkpoint.h */
     struct network *network;  /* what the layers were read from: for network_predict() */
 };
@@ -60,7 +61,8 @@ struct export_model *export_model_load(const char *checkpoint, struct failure *w
 void export_model_free(struct export_model *model);
 
 /* The formats, each in its file, where it is described.  Each replaces `path`, whole or not at
- * all, and only after what it writes was read back and found right. */
+ * all, and only after what it writes was read back and found right.  All but ONNX have a second
+ * file that goes beside it. */
 int export_onnx(const struct export_model *model, const char *path, struct failure *why);
 int export_safetensors(const struct export_model *model, const char *path, struct failure *why);
 int export_npz(const struct export_model *model, const char *path, struct failure *why);

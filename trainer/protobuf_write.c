@@ -1,6 +1,7 @@
 #include "trainer/protobuf_write.h"
 
-#include <endian.h>
+#include "trainer/floats.h"
+
 #include <string.h>
 
 /* What a field's tag says of the bytes behind it. */
@@ -26,16 +27,6 @@ static void add_bytes(struct text *message, unsigned field, const char *bytes, s
     text_add_bytes(message, bytes, size);
 }
 
-static void add_float(struct text *message, float value)
-{
-    uint32_t bits;
-    char bytes[sizeof bits];
-    memcpy(&bits, &value, sizeof bits);
-    bits = htole32(bits);
-    memcpy(bytes, &bits, sizeof bits);
-    text_add_bytes(message, bytes, sizeof bytes);
-}
-
 void protobuf_add_integer(struct text *message, unsigned field, int64_t value)
 {
     add_tag(message, field, WIRE_VARINT);
@@ -45,7 +36,7 @@ void protobuf_add_integer(struct text *message, unsigned field, int64_t value)
 void protobuf_add_float(struct text *message, unsigned field, float value)
 {
     add_tag(message, field, WIRE_FOUR_BYTES);
-    add_float(message, value);
+    floats_write(message, &value, 1);
 }
 
 void protobuf_add_string(struct text *message, unsigned field, const char *string)
@@ -58,8 +49,7 @@ void protobuf_add_float_bytes(struct text *message, unsigned field, const float 
 {
     add_tag(message, field, WIRE_SIZED);
     add_varint(message, count * sizeof *values);
-    for (size_t i = 0; i < count; i++)
-        add_float(message, values[i]);
+    floats_write(message, values, count);
 }
 
 void protobuf_add_message(struct text *message, unsigned field, struct text *inner)
