@@ -1,9 +1,12 @@
 #include "common/options.h"
 
+#include "common/help.h"
+#include "common/placeholder.h"
 #include "common/seed.h"
 #include "common/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,13 +28,19 @@ int options_unknown(struct failure *why, const char *noun, const char *word,
     return fail_usage(why, "unknown %s '%s'; --help shows what there is", noun, word);
 }
 
-static bool asks_for_help(char *const arguments[])
+/* Prints the help if it is asked for. */
+static bool explain(const struct options *options, char *const arguments[])
 {
-    for (; *arguments && strcmp(*arguments, "--") != 0; arguments++) {
-        if (strcmp(*arguments, "--help") == 0 || strcmp(*arguments, "-h") == 0)
-            return true;
-    }
-    return false;
+    help_form *form = NULL;
+    for (; !form && *arguments && strcmp(*arguments, "--") != 0; arguments++)
+        form = help_form_of(*arguments);
+    if (!form)
+        return false;
+    struct text text = TEXT_EMPTY;
+    form(&text, options);
+    fputs(text_string(&text), stdout);
+    text_free(&text);
+    return true;
 }
 
 static int fail_unknown_option(const struct options *options, const char *name, size_t length,
@@ -94,6 +103,19 @@ static int set_seed(const struct option_rule *rule, const char *value, struct fa
     return 0;
 }
 
+static int set_choice(const struct option_rule *rule, const char *value, struct failure *why)
+{
+    const char *rest = rule->placeholder;
+    struct placeholder_part part;
+    while (placeholder_next(&rest, &part)) {
+        if (strlen(value) == part.length && memcmp(value, part.at, part.length) == 0) {
+            *(const char **)rule->value = value;
+            return 0;
+        }
+    }
+    return fail_usage(why, "--%s needs one of %s, not '%s'", rule->name, rule->placeholder, value);
+}
+
 static int set_value(const struct option_rule *rule, const char *value, struct failure *why)
 {
     switch (rule->type) {
@@ -101,6 +123,8 @@ static int set_value(const struct option_rule *rule, const char *value, struct f
         return set_integer(rule, value, why);
     case OPTION_SEED:
         return set_seed(rule, value, why);
+    case OPTION_CHOICE:
+        return set_choice(rule, value, why);
     case OPTION_TEXT:
         *(const char **)rule->value = value;
         return 0;
@@ -141,10 +165,18 @@ static int take_word(struct option_parse *parse)
     return 0;
 }
 
+static int fail_missing_word(const struct option_parse *parse)
+{
+    const char *name = "";
+    size_t length = placeholder_of_word(parse->options->words, parse->word_count, &name);
+    return fail_usage(parse->why, "%.*s is needed; see %s --help", (int)length, name,
+                      parse->options->command);
+}
+
 int options_parse(const struct options *options, char *const arguments[], const char *words[],
                   size_t *word_count, struct failure *why)
 {
-    if (asks_for_help(arguments))
+    if (explain(options, arguments))
         return 1;
 
     struct option_parse parse = {options, arguments, words, 0, why};
@@ -162,8 +194,7 @@ int options_parse(const struct options *options, char *const arguments[], const 
         }
     }
     if (parse.word_count < options->least_words)
-        return fail_usage(why, "%s is needed; see %s --help", options->word_names,
-                          options->command);
+        return fail_missing_word(&parse);
     if (word_count)
         *word_count = parse.word_count;
     return 0;

@@ -94,7 +94,7 @@ def test_help():
     refused("the nearest command is named", 64, "did you mean 'train'", "trian", "x.json")
     refused("the nearest option is named", 64, "did you mean '--epochs'", "train", "x",
             "--epoch", "3")
-    refused("a missing argument is named", 64, "a MODEL is needed", "evaluate", "--data", "mnist")
+    refused("a missing argument is named", 64, "MODEL is needed", "evaluate", "--data", "mnist")
     refused("evaluate needs --data", 64, "--data", "evaluate", "x")
     refused("predict needs something to classify", 64, "--index", "predict", "x")
     refused("a number out of range is wrong usage", 64, "from 1 to", "synth", "x", "--train", "0")

@@ -1,5 +1,5 @@
 /* The subcommands of the trainer.  Each takes its own arguments (a NULL-terminated
- * list after its name) and returns an exit code; `why` holds the message when that
+ * list after its name) as common/commands.h wants it, and returns an exit code; `why` holds the message when that
  * is not 0. */
 #ifndef TRAINER_COMMAND_H
 #define TRAINER_COMMAND_H

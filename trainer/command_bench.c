@@ -9,18 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char help[] =
-    "Examples:\n"
-    "  trainer bench\n"
-    "  trainer bench --json | jq '.[].train_images_per_s'\n"
-    "\n"
-    "Usage: trainer bench [OPTIONS]\n"
-    "\n"
-    "Measures, on one thread, how fast this machine multiplies matrices (sgemm of OpenBLAS,\n"
-    "2048 x 2048 x 2048) and how fast it trains and evaluates networks on drawn digits:\n"
-    "short epochs of whole batches, with the shuffling and the optimizer's steps.  The\n"
-    "measurements take turns for some seconds, and the best of each counts, so that other\n"
-    "work on the machine spoils them less.\n"
+static const char about[] =
+    "Measures, on one thread, how fast this machine multiplies matrices (sgemm of OpenBLAS, "
+    "2048 x 2048 x 2048) and how fast it trains and evaluates networks on drawn digits: short "
+    "epochs of whole batches, with the shuffling and the optimizer's steps.  The measurements "
+    "take turns for some seconds, and the best of each counts, so that other work on the machine "
+    "spoils them less.\n"
     "\n"
     "  small          conv 32 of 3x3, max_pool 2, conv 64 of 3x3, max_pool 2, dense 128,\n"
     "                 dense 10\n"
@@ -30,16 +24,11 @@ static const char help[] =
     "                 small+augmentation with images moved, turned, zoomed and sheared,\n"
     "                 small+batch_norm with one behind each conv, small+all with all three\n"
     "\n"
-    "with relu between, adam, and batches of 64; and the network of each study in search_spaces/,\n"
-    "at the middle of its ranges.  Each in fp32, and trained in bf16 too where the processor has\n"
-    "instructions for it.  The ratio is that of useful FLOP/s to\n"
-    "sgemm's.  Useful are the forward pass, and in training the gradients of the weights and\n"
-    "of each layer's input, but for the first layer's input, which nobody needs.\n"
-    "\n"
-    "  --seconds N  measure for so long, two turns at least (default 20)\n"
-    "  --json       a list of objects: network, precision, train_images_per_s,\n"
-    "               eval_images_per_s, sgemm_ratio (of training), eval_sgemm_ratio,\n"
-    "               sgemm_gflops\n";
+    "with relu between, adam, and batches of 64; and the network of each study in search_spaces/, "
+    "at the middle of its ranges.  Each in fp32, and trained in bf16 too where the processor has "
+    "instructions for it.  The ratio is that of useful FLOP/s to sgemm's.  Useful are the forward "
+    "pass, and in training the gradients of the weights and of each layer's input, but for the "
+    "first layer's input, which nobody needs.\n";
 
 static double number(const json_t *row, const char *name)
 {
@@ -71,15 +60,19 @@ enum exit_code command_bench(char *const arguments[], struct failure *why)
 {
     bool json = false;
     int64_t seconds = 20;
-    const struct option_rule rules[] = {{"json", 0, OPTION_FLAG, &json, 0, 0},
-                                        {"seconds", 0, OPTION_INTEGER, &seconds, 0, 3600}};
-    const struct options options = {"trainer bench", rules, ARRAY_LENGTH(rules), NULL, 0, 0};
-    int parsed = options_parse(&options, arguments, NULL, NULL, why);
-    if (parsed > 0) {
-        fputs(help, stdout);
-        return EXIT_DONE;
-    }
-    json_t *rows = parsed == 0 ? bench_measure((double)seconds, why) : NULL;
+    const struct option_rule rules[] = {
+        {"seconds", 0, OPTION_INTEGER, &seconds, 0, 3600, "N",
+         "measure for so long, two turns at least (default 20)"},
+        {"json", 0, OPTION_FLAG, &json, 0, 0, NULL,
+         "a list of objects: network, precision, train_images_per_s, eval_images_per_s, "
+         "sgemm_ratio (of training), eval_sgemm_ratio, sgemm_gflops"},
+    };
+    const struct options options = {
+        "trainer bench", rules, ARRAY_LENGTH(rules), NULL, 0, 0, .about = about,
+        .examples = "trainer bench\ntrainer bench --json | jq '.[].train_images_per_s'\n"};
+    if (options_parse(&options, arguments, NULL, NULL, why) != 0)
+        return why->code;
+    json_t *rows = bench_measure((double)seconds, why);
     if (rows && json)
         json_text_print(rows);
     else if (rows)

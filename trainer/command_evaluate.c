@@ -9,24 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char help[] =
-    "Examples:\n"
-    "  trainer evaluate model.ckpt --data mnist\n"
-    "  trainer evaluate model.ckpt --data digits/ --json\n"
-    "\n"
-    "Usage: trainer evaluate MODEL --data mnist|synthetic|PATH [OPTIONS]\n"
-    "\n"
-    "Measures a saved network on the test images of a data set: accuracy, loss, and the\n"
-    "accuracy on each class.\n"
-    "\n"
-    "  --data DATA  the data set; a PATH has IDX, CSV, npz, PNG or CIFAR-10 files\n"
-    "  --seed N     which synthetic digits, or which tenth of a CSV file, instead of the seed\n"
-    "               trained with\n"
-    "  --threads N  on how many cores (1)\n"
-    "  --transpose, --first-label N\n"
-    "               as under `data` of a study: what is unusual in a folder of IDX files\n"
-    "  --json       as JSON\n";
-
 struct class_count {
     size_t images, correct;
 };
@@ -96,16 +78,19 @@ static void evaluate(struct network *network, const struct image_set *set, bool 
 static int parse(char *const arguments[], struct trained_request *request, bool *json,
                  struct failure *why)
 {
-    const struct option_rule rules[] = {
-        {"data", 0, OPTION_TEXT, &request->data, 0, 0},
-        {"seed", 0, OPTION_TEXT, &request->seed, 0, 0},
-        {"threads", 0, OPTION_INTEGER, &request->threads, 1, 1024},
-        {"transpose", 0, OPTION_FLAG, &request->transpose, 0, 0},
-        {"first-label", 0, OPTION_INTEGER, &request->first_label, 0, UINT8_MAX},
-        {"json", 0, OPTION_FLAG, json, 0, 0},
+    struct option_rule rules[TRAINED_RULES + 2] = {
+        {"data", 0, OPTION_TEXT, &request->data, 0, 0, "mnist|synthetic|PATH",
+         "the data set; a PATH has IDX, CSV, npz, PNG or CIFAR-10 files"},
+        {"json", 0, OPTION_FLAG, json, 0, 0, NULL, "as JSON"},
     };
-    const struct options options = {"trainer evaluate", rules, ARRAY_LENGTH(rules), "a MODEL",
-                                    1, 1};
+    trained_rules(request, rules + 2);
+    const struct options options = {
+        "trainer evaluate", rules, ARRAY_LENGTH(rules), "MODEL", 1, 1,
+        .usage = "MODEL --data mnist|synthetic|PATH [OPTIONS]\n",
+        .about = "Measures a saved network on the test images of a data set: accuracy, loss, and "
+                 "the accuracy on each class.\n",
+        .examples = "trainer evaluate model.ckpt --data mnist\n"
+                    "trainer evaluate model.ckpt --data digits/ --json\n"};
     int parsed = options_parse(&options, arguments, &request->model, NULL, why);
     if (parsed == 0 && !request->data)
         return fail_usage(why, "say --data mnist, --data synthetic or --data PATH");
@@ -117,12 +102,8 @@ enum exit_code command_evaluate(char *const arguments[], struct failure *why)
     struct trained_request request = {.threads = 1};
     struct trained trained = {0};
     bool json = false;
-    int parsed = parse(arguments, &request, &json, why);
-    if (parsed > 0) {
-        fputs(help, stdout);
-        return EXIT_DONE;
-    }
-    if (parsed == 0 && trained_load(&request, &trained, why) == 0)
+    if (parse(arguments, &request, &json, why) == 0 &&
+        trained_load(&request, &trained, why) == 0)
         evaluate(trained.network, &trained.dataset->test, json);
     trained_release(&trained);
     return why->code;

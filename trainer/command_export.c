@@ -6,38 +6,31 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "Examples:\n"
-    "  trainer export model.ckpt --onnx model.onnx\n"
-    "  trainer export model.ckpt --onnx model.onnx --pixels unit\n"
-    "  trainer export model.ckpt --safetensors torch/model.safetensors --npz keras/model.npz\n"
-    "  trainer export model.ckpt --c digits.c\n"
-    "\n"
-    "Usage: trainer export MODEL --onnx|--safetensors|--npz|--c FILE ... [--pixels bytes|unit]\n"
-    "\n"
-    "Writes a saved network for other programs, with the weights that count (the best epoch's,\n"
-    "else the averaged ones, else the last) in fp32.  What was written is read again and compared\n"
-    "with the network before anything is replaced or success is printed.  docs/models.md describes\n"
-    "the files.\n"
-    "\n"
-    "  --onnx FILE         ONNX, operator set 13, any number of images at once\n"
-    "  --safetensors FILE  weights as PyTorch has them, and load_torch.py beside them\n"
-    "  --npz FILE          weights as Keras has them, and load_keras.py beside them\n"
-    "  --c FILE.c          C99 that needs no library, and FILE.h beside it\n"
-    "  --pixels KIND       what an ONNX network takes: \"bytes\", pixels from 0 to 255 as images\n"
-    "                      have them (the default); \"unit\", pixels from 0 to 1, as the others do\n";
+static const char about[] =
+    "Writes a saved network for other programs, with the weights that count (the best epoch's, "
+    "else the averaged ones, else the last) in fp32.  What was written is read again and compared "
+    "with the network before anything is replaced or success is printed.  docs/models.md "
+    "describes the files.\n";
 
-/* A new format is a row here, an export_<name>.c, a line in the help and one in
- * docs/models.md. */
+static const char examples[] =
+    "trainer export model.ckpt --onnx model.onnx\n"
+    "trainer export model.ckpt --onnx model.onnx --pixels unit\n"
+    "trainer export model.ckpt --safetensors torch/model.safetensors --npz keras/model.npz\n"
+    "trainer export model.ckpt --c digits.c\n";
+
+/* A new format is a row here, an export_<name>.c and a line in docs/models.md. */
 static const struct {
-    const char *name;   /* of the option */
-    const char *second; /* " and ..." that goes beside the file, or "" */
+    const char *name, *placeholder, *help; /* of the option */
+    const char *second;                    /* " and ..." that goes beside the file, or "" */
     int (*write)(const struct export_model *model, const char *path, struct failure *why);
 } formats[] = {
-    {"onnx", "", export_onnx},
-    {"safetensors", " and load_torch.py", export_safetensors},
-    {"npz", " and load_keras.py", export_npz},
-    {"c", " and its header", export_c},
+    {"onnx", "FILE", "ONNX, operator set 13, any number of images at once", "", export_onnx},
+    {"safetensors", "FILE", "weights as PyTorch has them, and load_torch.py beside them",
+     " and load_torch.py", export_safetensors},
+    {"npz", "FILE", "weights as Keras has them, and load_keras.py beside them",
+     " and load_keras.py", export_npz},
+    {"c", "FILE.c", "C99 that needs no library, and FILE.h beside it", " and its header",
+     export_c},
 };
 enum { FORMATS = ARRAY_LENGTH(formats), RULES = FORMATS + 1 };
 
@@ -55,18 +48,23 @@ static int check_request(const struct request *request, struct failure *why)
     if (asked == 0)
         return fail_usage(why, "say what to write, such as --onnx model.onnx; see trainer export "
                                "--help");
-    if (strcmp(request->pixels, "bytes") != 0 && strcmp(request->pixels, "unit") != 0)
-        return fail_usage(why, "--pixels needs bytes or unit, not '%s'", request->pixels);
     return 0;
 }
 
 static int parse(char *const arguments[], struct request *request, struct failure *why)
 {
-    struct option_rule rules[RULES] = {{"pixels", 0, OPTION_TEXT, &request->pixels, 0, 0}};
+    struct option_rule rules[RULES];
     for (size_t i = 0; i < FORMATS; i++)
-        rules[i + 1] = (struct option_rule){formats[i].name, 0, OPTION_TEXT, &request->paths[i],
-                                            0, 0};
-    const struct options options = {"trainer export", rules, RULES, "a MODEL", 1, 1};
+        rules[i] = (struct option_rule){formats[i].name, 0, OPTION_TEXT, &request->paths[i], 0, 0,
+                                        formats[i].placeholder, formats[i].help};
+    rules[FORMATS] = (struct option_rule){
+        "pixels", 0, OPTION_CHOICE, &request->pixels, 0, 0, "bytes|unit",
+        "what an ONNX network takes: pixels from 0 to 255, as images have them (the default), or "
+        "from 0 to 1, as the others do"};
+    const struct options options = {
+        "trainer export", rules, RULES, "MODEL", 1, 1,
+        .usage = "MODEL --onnx|--safetensors|--npz|--c FILE ... [--pixels bytes|unit]\n",
+        .about = about, .examples = examples};
     int parsed = options_parse(&options, arguments, &request->model, NULL, why);
     return parsed == 0 ? check_request(request, why) : parsed;
 }
@@ -87,12 +85,9 @@ static int write_all(const struct export_model *model, const struct request *req
 enum exit_code command_export(char *const arguments[], struct failure *why)
 {
     struct request request = {.pixels = "bytes"};
-    int parsed = parse(arguments, &request, why);
-    if (parsed > 0) {
-        fputs(help, stdout);
-        return EXIT_DONE;
-    }
-    struct export_model *model = parsed == 0 ? export_model_load(request.model, why) : NULL;
+    if (parse(arguments, &request, why) != 0)
+        return why->code;
+    struct export_model *model = export_model_load(request.model, why);
     if (model) {
         model->unit_pixels = strcmp(request.pixels, "unit") == 0;
         write_all(model, &request, why);

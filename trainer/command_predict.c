@@ -16,32 +16,23 @@
 
 enum { FILES_MOST = 1000 };
 
-static const char help[] =
-    "Examples:\n"
-    "  trainer predict model.ckpt images-idx3-ubyte.gz       every image of a file\n"
-    "  trainer predict model.ckpt --data mnist --index 7     test image 7 of a data set\n"
-    "  trainer predict model.ckpt images-idx3-ubyte --json\n"
-    "  trainer predict model.ckpt drawing.png                a picture of one digit\n"
-    "\n"
-    "Usage: trainer predict MODEL FILES...\n"
-    "       trainer predict MODEL --data mnist|synthetic|PATH --index N\n"
-    "       trainer predict MODEL --data test.csv --submission OUT.csv\n"
-    "\n"
-    "Prints for each image the class that the network takes it for and the probability of\n"
-    "every class.  FILES are IDX files of images, plain or compressed, or PNG files of one image\n"
-    "each.  A PNG file of the network's size is taken as it is, any other is resized; for a\n"
-    "network of 28x28 grey pixels the digit is cut out, scaled to 20x20 and centred by its\n"
-    "mass, as MNIST's are.  Grey pictures may be dark on light: the border's mean decides.\n"
-    "\n"
-    "  --submission OUT.csv  answer Kaggle's test.csv: ImageId,Label, from 1 on\n"
-    "  --data DATA  the data set whose test image is meant, or the test.csv\n"
-    "  --index N    its number, from 0\n"
-    "  --seed N     which synthetic digits, or which tenth of a CSV file, instead of the seed\n"
-    "               trained with\n"
-    "  --threads N  on how many cores (1)\n"
-    "  --transpose, --first-label N\n"
-    "               as under `data` of a study: what is unusual in a folder of IDX files\n"
-    "  --json       one JSON object a line\n";
+static const char usage[] =
+    "MODEL FILE...\n"
+    "MODEL --data mnist|synthetic|PATH --index N\n"
+    "MODEL --data test.csv --submission OUT.csv\n";
+
+static const char about[] =
+    "Prints for each image the class that the network takes it for and the probability of every "
+    "class.  Files are IDX files of images, plain or compressed, or PNG files of one image each.  "
+    "A PNG file of the network's size is taken as it is, any other is resized; for a network of "
+    "28x28 grey pixels the digit is cut out, scaled to 20x20 and centred by its mass, as MNIST's "
+    "are.  Grey pictures may be dark on light: the border's mean decides.\n";
+
+static const char examples[] =
+    "trainer predict model.ckpt images-idx3-ubyte.gz       every image of a file\n"
+    "trainer predict model.ckpt --data mnist --index 7     test image 7 of a data set\n"
+    "trainer predict model.ckpt images-idx3-ubyte --json\n"
+    "trainer predict model.ckpt drawing.png                a picture of one digit\n";
 
 struct request {
     struct trained_request trained;
@@ -227,18 +218,18 @@ static int check_submission(struct request *request, struct failure *why)
 
 static int parse(char *const arguments[], struct request *request, struct failure *why)
 {
-    const struct option_rule rules[] = {
-        {"data", 0, OPTION_TEXT, &request->trained.data, 0, 0},
-        {"seed", 0, OPTION_TEXT, &request->trained.seed, 0, 0},
-        {"threads", 0, OPTION_INTEGER, &request->trained.threads, 1, 1024},
-        {"transpose", 0, OPTION_FLAG, &request->trained.transpose, 0, 0},
-        {"first-label", 0, OPTION_INTEGER, &request->trained.first_label, 0, UINT8_MAX},
-        {"index", 0, OPTION_INTEGER, &request->index, 0, INT64_MAX},
-        {"submission", 0, OPTION_TEXT, &request->submission, 0, 0},
-        {"json", 0, OPTION_FLAG, &request->json, 0, 0},
+    struct option_rule rules[TRAINED_RULES + 4] = {
+        {"submission", 0, OPTION_TEXT, &request->submission, 0, 0, "OUT.csv",
+         "answer Kaggle's test.csv: ImageId,Label, from 1 on"},
+        {"data", 0, OPTION_TEXT, &request->trained.data, 0, 0, "mnist|synthetic|PATH",
+         "the data set whose test image is meant, or the test.csv"},
+        {"index", 0, OPTION_INTEGER, &request->index, 0, INT64_MAX, "N", "its number, from 0"},
+        {"json", 0, OPTION_FLAG, &request->json, 0, 0, NULL, "one JSON object a line"},
     };
-    const struct options options = {"trainer predict", rules, ARRAY_LENGTH(rules),
-                                    "a MODEL", 1, 1 + FILES_MOST};
+    trained_rules(&request->trained, rules + 4);
+    const struct options options = {
+        "trainer predict", rules, ARRAY_LENGTH(rules), "MODEL FILE...", 1, 1 + FILES_MOST,
+        .usage = usage, .about = about, .examples = examples};
     int parsed = options_parse(&options, arguments, request->words, &request->word_count, why);
     if (parsed != 0)
         return parsed;
@@ -258,13 +249,9 @@ enum exit_code command_predict(char *const arguments[], struct failure *why)
 {
     struct request request = {.trained = {.threads = 1}, .index = -1};
     struct trained trained = {0};
-    int result = parse(arguments, &request, why);
-    if (result > 0) {
-        fputs(help, stdout);
-        return EXIT_DONE;
-    }
-    if (result == 0)
-        result = trained_load(&request.trained, &trained, why);
+    if (parse(arguments, &request, why) != 0)
+        return why->code;
+    int result = trained_load(&request.trained, &trained, why);
     if (result == 0 && request.index >= 0)
         result = predict_index(&trained, &request, why);
     if (result == 0 && request.submission)

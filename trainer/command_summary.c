@@ -9,20 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "Examples:\n"
-    "  trainer summary model.ckpt\n"
-    "  trainer summary config.json\n"
-    "  tuner check study.yaml --trial 3 | trainer summary - --json\n"
-    "\n"
-    "Usage: trainer summary MODEL|CONFIG.json [--json]\n"
-    "\n"
-    "Shows the layers of a saved network, or of one that a configuration would build, with\n"
-    "the shape of their output, their parameters, and the arithmetic of one image's forward\n"
-    "pass (a multiplication and an addition count as two).  A configuration that names no\n"
-    "data set is taken for one of 28x28 images of 10 classes.\n"
-    "\n"
-    "  --json  as JSON\n";
+static const char about[] =
+    "Shows the layers of a saved network, or of one that a configuration would build, with the "
+    "shape of their output, their parameters, and the arithmetic of one image's forward pass (a "
+    "multiplication and an addition count as two).  A configuration that names no data set is "
+    "taken for one of 28x28 images of 10 classes.\n";
+
+static const char examples[] =
+    "trainer summary model.ckpt\n"
+    "trainer summary config.json\n"
+    "tuner check study.yaml --trial 3 | trainer summary - --json\n";
 
 /* ---- Printing ---- */
 
@@ -135,16 +131,12 @@ enum exit_code command_summary(char *const arguments[], struct failure *why)
 {
     bool json = false;
     const char *path = NULL;
-    const struct option_rule rules[] = {{"json", 0, OPTION_FLAG, &json, 0, 0}};
+    const struct option_rule rules[] = {{"json", 0, OPTION_FLAG, &json, 0, 0, NULL, "as JSON"}};
     const struct options options = {"trainer summary", rules, ARRAY_LENGTH(rules),
-                                    "a MODEL or a CONFIG.json", 1, 1};
-    int parsed = options_parse(&options, arguments, &path, NULL, why);
-    if (parsed < 0)
+                                    "MODEL|CONFIG.json", 1, 1, .about = about,
+                                    .examples = examples};
+    if (options_parse(&options, arguments, &path, NULL, why) != 0)
         return why->code;
-    if (parsed > 0) {
-        fputs(help, stdout);
-        return EXIT_DONE;
-    }
     struct network *network = configuration_is(path)
                                   ? build_network(path, why)
                                   : checkpoint_load_network(path, 1, NULL, why);

@@ -8,21 +8,15 @@
 
 enum { MOST_IMAGES = 2000000 }; /* as many as one compressed file takes */
 
-static const char help[] =
-    "Examples:\n"
-    "  trainer synth digits                              60,000 + 10,000 images in digits/\n"
-    "  trainer synth small --train 1000 --test 200       fewer\n"
-    "  trainer synth other --seed 7                      other images\n"
-    "\n"
-    "Usage: trainer synth FOLDER [--train N] [--test N] [--seed N]\n"
-    "\n"
-    "Writes the built-in digits, drawn from pen strokes, as the four compressed IDX files\n"
-    "of an MNIST folder.  The same seed gives the same images; image i is the same however\n"
-    "many are asked for.\n"
-    "\n"
-    "  --train N  training images (60000)\n"
-    "  --test N   test images (10000)\n"
-    "  --seed N   what the drawing starts from (0)\n";
+static const char about[] =
+    "Writes the built-in digits, drawn from pen strokes, as the four compressed IDX files of an "
+    "MNIST folder.  The same seed gives the same images; image i is the same however many are "
+    "asked for.\n";
+
+static const char examples[] =
+    "trainer synth digits                              60,000 + 10,000 images in digits/\n"
+    "trainer synth small --train 1000 --test 200       fewer\n"
+    "trainer synth other --seed 7                      other images\n";
 
 enum exit_code command_synth(char *const arguments[], struct failure *why)
 {
@@ -30,18 +24,15 @@ enum exit_code command_synth(char *const arguments[], struct failure *why)
     uint64_t seed = 0;
     const char *folder = NULL;
     const struct option_rule rules[] = {
-        {"train", 0, OPTION_INTEGER, &training, 1, MOST_IMAGES},
-        {"test", 0, OPTION_INTEGER, &test, 1, MOST_IMAGES},
-        {"seed", 0, OPTION_SEED, &seed, 0, 0},
+        {"train", 0, OPTION_INTEGER, &training, 1, MOST_IMAGES, "N",
+         "training images (60000)"},
+        {"test", 0, OPTION_INTEGER, &test, 1, MOST_IMAGES, "N", "test images (10000)"},
+        {"seed", 0, OPTION_SEED, &seed, 0, 0, "N", "what the drawing starts from (0)"},
     };
-    const struct options options = {"trainer synth", rules, ARRAY_LENGTH(rules), "a FOLDER", 1, 1};
-    int parsed = options_parse(&options, arguments, &folder, NULL, why);
-    if (parsed < 0)
+    const struct options options = {"trainer synth", rules, ARRAY_LENGTH(rules), "FOLDER", 1, 1,
+                                    .about = about, .examples = examples};
+    if (options_parse(&options, arguments, &folder, NULL, why) != 0)
         return why->code;
-    if (parsed > 0) {
-        fputs(help, stdout);
-        return EXIT_DONE;
-    }
     struct dataset *dataset = xcalloc(1, sizeof *dataset);
     data_synthetic_load((size_t)training, (size_t)test, seed, dataset);
     int result = data_idx_write(folder, dataset, why);

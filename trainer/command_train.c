@@ -11,32 +11,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char help[] =
-    "Examples:\n"
-    "  trainer train config.json                       as the file says; saves model.ckpt\n"
-    "  trainer train config.json --epochs 5 --threads 2\n"
-    "  trainer train config.json --data digits/ --output digits.ckpt\n"
-    "  tuner check study.yaml --trial 3 | trainer train - --data mnist\n"
-    "\n"
-    "Usage: trainer train CONFIG.json [OPTIONS]\n"
-    "\n"
-    "Trains one network and saves it after every epoch; \"-\" reads the configuration from\n"
+static const char about[] =
+    "Trains one network and saves it after every epoch; \"-\" reads the configuration from "
     "stdin.  A configuration is\n"
     "  {\"model\": [...], \"training\": {...},\n"
     "   \"data\": {\"dataset\": \"mnist\", \"validation\": 5000},\n"
     "   \"seed\": \"42\", \"trial\": 0, \"epochs\": 9}\n"
-    "of which model and training are needed.\n"
-    "\n"
-    "  --data DATA     mnist, synthetic, or the path of IDX, CSV, npz, PNG or CIFAR-10 files,\n"
-    "                  instead of the file's; MNIST is looked for in $MNIST_DIR, then in\n"
-    "                  data/mnist of $TUNER_HOME (./tuning), else fetched to there\n"
-    "  --epochs N      how many, instead of the file's\n"
-    "  --seed N        what all random choices follow from, instead of the file's\n"
-    "  --trial N       likewise\n"
-    "  --threads N     on how many cores; the result is the same (1)\n"
-    "  --output MODEL  file to save to (model.ckpt)\n"
-    "\n"
-    "Ctrl-C gives up the epoch in hand; what the ones before it learned is saved.\n";
+    "of which model and training are needed.\n";
+
+static const char examples[] =
+    "trainer train config.json                       as the file says; saves model.ckpt\n"
+    "trainer train config.json --epochs 5 --threads 2\n"
+    "trainer train config.json --data digits/ --output digits.ckpt\n"
+    "tuner check study.yaml --trial 3 | trainer train - --data mnist\n";
 
 enum { EPOCHS_MOST = 1000000, THREADS_MOST = 1024 };
 
@@ -177,28 +164,32 @@ static int check_output(const char *path, struct failure *why)
 static int parse(char *const arguments[], struct request *request, struct failure *why)
 {
     const struct option_rule rules[] = {
-        {"data", 0, OPTION_TEXT, &request->data, 0, 0},
-        {"epochs", 0, OPTION_INTEGER, &request->epochs, 1, EPOCHS_MOST},
-        {"seed", 0, OPTION_TEXT, &request->seed, 0, 0},
-        {"trial", 0, OPTION_INTEGER, &request->trial, 0, UINT32_MAX},
-        {"threads", 0, OPTION_INTEGER, &request->threads, 1, THREADS_MOST},
-        {"output", 'o', OPTION_TEXT, &request->output, 0, 0},
+        {"data", 0, OPTION_TEXT, &request->data, 0, 0, "mnist|synthetic|PATH",
+         "the data set, or the path of IDX, CSV, npz, PNG or CIFAR-10 files, instead of the "
+         "file's; MNIST is looked for in $MNIST_DIR, then in data/mnist of $TUNER_HOME "
+         "(./tuning), else fetched to there"},
+        {"epochs", 0, OPTION_INTEGER, &request->epochs, 1, EPOCHS_MOST, "N",
+         "how many, instead of the file's"},
+        {"seed", 0, OPTION_TEXT, &request->seed, 0, 0, "N",
+         "what all random choices follow from, instead of the file's"},
+        {"trial", 0, OPTION_INTEGER, &request->trial, 0, UINT32_MAX, "N", "likewise"},
+        {"threads", 0, OPTION_INTEGER, &request->threads, 1, THREADS_MOST, "N",
+         "on how many cores; the result is the same (1)"},
+        {"output", 'o', OPTION_TEXT, &request->output, 0, 0, "FILE",
+         "file to save to (model.ckpt)"},
     };
-    const struct options options = {"trainer train", rules, ARRAY_LENGTH(rules), "a CONFIG.json",
-                                    1, 1};
+    const struct options options = {
+        "trainer train", rules, ARRAY_LENGTH(rules), "CONFIG.json", 1, 1, .about = about,
+        .examples = examples,
+        .notes = "Ctrl-C gives up the epoch in hand; what the ones before it learned is saved.\n"};
     return options_parse(&options, arguments, &request->configuration, NULL, why);
 }
 
 enum exit_code command_train(char *const arguments[], struct failure *why)
 {
     struct request request = {.output = "model.ckpt", .trial = -1, .threads = 1};
-    int parsed = parse(arguments, &request, why);
-    if (parsed < 0)
+    if (parse(arguments, &request, why) != 0)
         return why->code;
-    if (parsed > 0) {
-        fputs(help, stdout);
-        return EXIT_DONE;
-    }
     struct configuration *configuration = configuration_read(request.configuration, why);
     if (!configuration)
         return why->code;

@@ -7,6 +7,20 @@
 
 #include <string.h>
 
+void trained_rules(struct trained_request *request, struct option_rule rules[TRAINED_RULES])
+{
+    const struct option_rule own[TRAINED_RULES] = {
+        {"seed", 0, OPTION_TEXT, &request->seed, 0, 0, "N",
+         "which synthetic digits, or which tenth of a CSV file, instead of the seed trained with"},
+        {"threads", 0, OPTION_INTEGER, &request->threads, 1, 1024, "N", "on how many cores (1)"},
+        {"transpose", 0, OPTION_FLAG, &request->transpose, 0, 0, NULL,
+         "images of IDX files are stored column by column"},
+        {"first-label", 0, OPTION_INTEGER, &request->first_label, 0, UINT8_MAX, "N",
+         "the label of class 0 in IDX files; both as under `data` of a study"},
+    };
+    memcpy(rules, own, sizeof own);
+}
+
 static int choose_seed(const struct trained_request *request, const json_t *header,
                        uint64_t *seed, struct failure *why)
 {

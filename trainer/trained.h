@@ -2,6 +2,7 @@
 #ifndef TRAINER_TRAINED_H
 #define TRAINER_TRAINED_H
 
+#include "common/options.h"
 #include "trainer/data.h"
 #include "trainer/network.h"
 
@@ -13,6 +14,10 @@ struct trained_request {
     bool transpose;      /* the data set's IDX files hold images column by column, ... */
     int64_t first_label; /* ... and class 0 has this label; 0: as their names tell */
 };
+
+/* The options that set seed, threads, transpose and first_label; --data is the command's. */
+enum { TRAINED_RULES = 4 };
+void trained_rules(struct trained_request *request, struct option_rule rules[TRAINED_RULES]);
 
 struct trained {
     struct network *network;

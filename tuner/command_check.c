@@ -16,25 +16,15 @@
 
 enum { SAMPLES = 3 };
 
-static const char help[] =
-    "Examples:\n"
-    "  tuner check search_spaces/quickstart.yaml\n"
-    "  tuner check study.yaml --trial 7 > seven.json && trainer train seven.json\n"
-    "\n"
-    "Usage: tuner check FILE [OPTIONS]\n"
-    "Checks a study file as strictly as `tuner run` does, and shows the search space, the\n"
-    "brackets and rungs, how many epochs they take, a first guess of the time, three sample\n"
-    "configurations, and the arithmetic that trials would use on this machine.  Runs no trial\n"
-    "and makes nothing.\n"
-    "\n"
-    "  --home DIR         where data sets are looked for (default: $TUNER_HOME, else ./tuning)\n"
-    "  --trial N          print the whole configuration of trial N, for `trainer train`\n"
-    "  --middle           likewise, of the middle of every range, which no trial need have\n"
-    "  --trainer PROGRAM  the trainer to ask (default: the one beside the tuner)\n"
-    "  --workers N        for the guess of the time\n"
-    "  --json             all of it as JSON\n"
-    "\n"
-    "Exit codes: 0 the study can run, 64 wrong usage, 65 bad input (file:line:column: error:).\n";
+static const char about[] =
+    "Checks a study file as strictly as `tuner run` does, and shows the search space, the "
+    "brackets and rungs, how many epochs they take, a first guess of the time, three sample "
+    "configurations, and the arithmetic that trials would use on this machine.  Runs no trial "
+    "and makes nothing.\n";
+
+static const char examples[] =
+    "tuner check search_spaces/quickstart.yaml\n"
+    "tuner check study.yaml --trial 7 > seven.json && trainer train seven.json\n";
 
 /* A study that was looked at from all sides. */
 struct inspection {
@@ -299,22 +289,25 @@ enum exit_code command_check(char *const arguments[], struct failure *why)
     int64_t workers = 0, trial = -1;
     bool json = false, middle = false;
     const struct option_rule rules[] = {
-        {"home", 0, OPTION_TEXT, &home_option, 0, 0},
-        {"trainer", 0, OPTION_TEXT, &trainer, 0, 0},
-        {"workers", 0, OPTION_INTEGER, &workers, 1, 1024},
-        {"trial", 0, OPTION_INTEGER, &trial, 0, PLAN_TRIALS_MAX},
-        {"middle", 0, OPTION_FLAG, &middle, 0, 0},
-        {"json", 0, OPTION_FLAG, &json, 0, 0},
+        {"home", 0, OPTION_TEXT, &home_option, 0, 0, "DIR",
+         "where data sets are looked for (default: $TUNER_HOME, else ./tuning)"},
+        {"trial", 0, OPTION_INTEGER, &trial, 0, PLAN_TRIALS_MAX, "N",
+         "print the whole configuration of trial N, for `trainer train`"},
+        {"middle", 0, OPTION_FLAG, &middle, 0, 0, NULL,
+         "likewise, of the middle of every range, which no trial need have"},
+        {"trainer", 0, OPTION_TEXT, &trainer, 0, 0, "PROGRAM",
+         "the trainer to ask (default: the one beside the tuner)"},
+        {"workers", 0, OPTION_INTEGER, &workers, 1, 1024, "N", "for the guess of the time"},
+        {"json", 0, OPTION_FLAG, &json, 0, 0, NULL, "all of it as JSON"},
     };
-    const struct options options = {"tuner check", rules, ARRAY_LENGTH(rules), "FILE", 1, 1};
-    int parsed = options_parse(&options, arguments, words, NULL, why);
+    const struct options options = {
+        "tuner check", rules, ARRAY_LENGTH(rules), "STUDY.yaml", 1, 1, .about = about,
+        .examples = examples,
+        .exit_codes = "0 the study can run, 64 wrong usage, 65 bad input (file:line:column: error:)"};
     struct inspection inspection = {0};
     char *home;
-    if (parsed != 0) {
-        if (parsed > 0)
-            fputs(help, stdout);
-        return parsed > 0 ? EXIT_DONE : EXIT_BAD_USAGE;
-    }
+    if (options_parse(&options, arguments, words, NULL, why) != 0)
+        return why->code;
     home = home_path(home_option);
     if (inspect(words[0], home, trainer, (int)workers, &inspection, why) == 0) {
         if (trial >= 0)

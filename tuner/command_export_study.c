@@ -3,6 +3,7 @@
 
 #include "common/options.h"
 #include "common/program.h"
+#include "tuner/home.h"
 #include "tuner/prepare.h"
 #include "tuner/trained_model.h"
 
@@ -11,38 +12,25 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char help[] =
-    "Examples:\n"
-    "  tuner export quickstart --onnx quickstart.onnx\n"
-    "  tuner export quickstart --trial 12 --onnx trial_12.onnx --pixels unit\n"
-    "\n"
-    "Usage: tuner export STUDY [--onnx FILE] [--safetensors FILE] [--npz FILE] [--c FILE]\n"
-    "                          [OPTIONS]\n"
-    "\n"
-    "Writes the final model of a study for other programs, checked against the network itself;\n"
-    "docs/models.md describes the files.\n"
-    "\n"
-    "  --onnx FILE        ONNX, operator set 13\n"
-    "  --safetensors FILE PyTorch's names and layouts, and a script that loads them\n"
-    "  --npz FILE         Keras's, likewise\n"
-    "  --c FILE           a C source file that needs nothing else, and its header\n"
-    "  --trial N          a trial's model, as its newest checkpoint has it, instead of the\n"
-    "                     final one\n"
-    "  --pixels KIND      what the exported network takes: \"bytes\", pixels from 0 to 255 (the\n"
-    "                     default); \"unit\", pixels from 0 to 1\n"
-    "  --trainer PROGRAM  the trainer that writes models (default: the one beside the tuner)\n"
-    "  --home DIR\n";
+static const char about[] =
+    "Writes the final model of a study for other programs, checked against the network itself; "
+    "docs/models.md describes the files.\n";
+
+static const char examples[] =
+    "tuner export quickstart --onnx quickstart.onnx\n"
+    "tuner export quickstart --trial 12 --onnx trial_12.onnx --pixels unit\n";
 
 /* What can be written.  A model is written by the trainer, which has options of these names. */
 static const struct {
     const char *name; /* of the option */
     /* Writes what the database has; NULL: it is of the model. */
     int (*write)(const struct visit *visit, const char *path, struct failure *why);
+    const char *placeholder, *help; /* of the option */
 } kinds[] = {
-    {"onnx", NULL},
-    {"safetensors", NULL},
-    {"npz", NULL},
-    {"c", NULL},
+    {"onnx", NULL, "FILE", "ONNX, operator set 13"},
+    {"safetensors", NULL, "FILE", "PyTorch's names and layouts, and a script that loads them"},
+    {"npz", NULL, "FILE", "Keras's, likewise"},
+    {"c", NULL, "FILE", "a C source file that needs nothing else, and its header"},
 };
 enum { KINDS = ARRAY_LENGTH(kinds) };
 
@@ -54,18 +42,26 @@ struct request {
 
 static int parse(char *const arguments[], struct request *request, struct failure *why)
 {
-    struct option_rule rules[4 + KINDS] = {
-        {"home", 0, OPTION_TEXT, &request->home, 0, 0},
-        {"trainer", 0, OPTION_TEXT, &request->trainer, 0, 0},
-        {"pixels", 0, OPTION_TEXT, &request->pixels, 0, 0},
-        {"trial", 0, OPTION_INTEGER, &request->trial, 0, INT32_MAX},
+    const struct option_rule rest[] = {
+        {"trial", 0, OPTION_INTEGER, &request->trial, 0, INT32_MAX, "N",
+         "a trial's model, as its newest checkpoint has it, instead of the final one"},
+        {"pixels", 0, OPTION_CHOICE, &request->pixels, 0, 0, "bytes|unit",
+         "what the exported network takes: pixels from 0 to 255 (the default), or from 0 to 1"},
+        {"trainer", 0, OPTION_TEXT, &request->trainer, 0, 0, "PROGRAM",
+         "the trainer that writes models (default: the one beside the tuner)"},
+        {"home", 0, OPTION_TEXT, &request->home, 0, 0, "DIR", HOME_OPTION_HELP},
     };
-    const struct options options = {"tuner export", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1};
+    struct option_rule rules[KINDS + ARRAY_LENGTH(rest)];
+    const struct options options = {
+        "tuner export", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1,
+        .usage = "STUDY [--onnx FILE] [--safetensors FILE] [--npz FILE] [--c FILE] [OPTIONS]\n",
+        .about = about, .examples = examples};
     size_t i, asked = 0;
     int parsed;
     for (i = 0; i < KINDS; i++)
-        rules[4 + i] = (struct option_rule){kinds[i].name, 0, OPTION_TEXT, &request->paths[i],
-                                            0, 0};
+        rules[i] = (struct option_rule){kinds[i].name, 0, OPTION_TEXT, &request->paths[i], 0, 0,
+                                        kinds[i].placeholder, kinds[i].help};
+    memcpy(rules + KINDS, rest, sizeof rest);
     parsed = options_parse(&options, arguments, &request->study, NULL, why);
     for (i = 0; i < KINDS; i++)
         asked += request->paths[i] != NULL;
@@ -145,10 +141,7 @@ enum exit_code command_export_study(char *const arguments[], struct failure *why
     struct request request = {.trial = -1};
     struct visit visit;
     enum exit_code code = EXIT_DONE;
-    int parsed = parse(arguments, &request, why);
-    if (parsed > 0)
-        fputs(help, stdout);
-    if (parsed != 0)
+    if (parse(arguments, &request, why) != 0)
         return why->code;
     if (visit_enter(&visit, request.home, request.study, why) == 0 &&
         write_rest(&request, &visit, why) == 0 && wants_model(&request))

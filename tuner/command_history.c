@@ -29,59 +29,49 @@ static enum exit_code print_rows(json_t *rows, bool json, const char *empty)
     return EXIT_DONE;
 }
 
-/* Shows the help, or passes on a usage failure. */
-static enum exit_code not_run(int parsed, const char *help)
-{
-    if (parsed > 0)
-        fputs(help, stdout);
-    return parsed > 0 ? EXIT_DONE : EXIT_BAD_USAGE;
-}
-
 /* ---- list ---- */
-
-static const char list_help[] =
-    "Examples:\n"
-    "  tuner list\n"
-    "  tuner list --home /data/tuning --json\n"
-    "\n"
-    "Usage: tuner list [--home DIR] [--json]\n"
-    "Lists the studies of a home with their state, trials and winner.\n";
 
 static const char list_sql[] =
     "SELECT study, state, sampler, scheduler, trials, epochs, winner, "
     "       round(test_accuracy, 4) AS test_accuracy FROM studies ORDER BY id";
 
+static void print_names(json_t *rows)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row)
+        puts(json_string_value(json_object_get(row, "study")));
+    json_decref(rows);
+}
+
 enum exit_code command_list(char *const arguments[], struct failure *why)
 {
     const char *home = NULL;
-    bool json = false;
-    const struct option_rule rules[] = {{"home", 0, OPTION_TEXT, &home, 0, 0},
-                                        {"json", 0, OPTION_FLAG, &json, 0, 0}};
-    const struct options options = {"tuner list", rules, ARRAY_LENGTH(rules), "", 0, 0};
-    int parsed = options_parse(&options, arguments, NULL, NULL, why);
+    bool json = false, names = false;
+    const struct option_rule rules[] = {
+        {"names", 0, OPTION_FLAG, &names, 0, 0, NULL, "their names alone, each on a line"},
+        {"home", 0, OPTION_TEXT, &home, 0, 0, "DIR", HOME_OPTION_HELP},
+        {"json", 0, OPTION_FLAG, &json, 0, 0, NULL, "as JSON"},
+    };
+    const struct options options = {
+        "tuner list", rules, ARRAY_LENGTH(rules), NULL, 0, 0,
+        .about = "Lists the studies of a home with their state, trials and winner.\n",
+        .examples = "tuner list\ntuner list --home /data/tuning --json\n"};
     struct visit visit;
-    if (parsed != 0)
-        return not_run(parsed, list_help);
-    if (visit_enter(&visit, home, NULL, why) == 0)
-        print_rows(store_rows(visit.store, list_sql, NULL, why), json, "no studies");
+    if (options_parse(&options, arguments, NULL, NULL, why) != 0)
+        return why->code;
+    if (visit_enter(&visit, home, NULL, why) == 0) {
+        json_t *rows = store_rows(visit.store, list_sql, NULL, why);
+        if (names)
+            print_names(rows);
+        else
+            print_rows(rows, json, "no studies");
+    }
     visit_leave(&visit);
     return why->code;
 }
 
 /* ---- trials ---- */
-
-static const char trials_help[] =
-    "Examples:\n"
-    "  tuner trials quickstart\n"
-    "  tuner trials quickstart --sort value --limit 10\n"
-    "  tuner trials quickstart --json | jq '.[].parameters'\n"
-    "\n"
-    "Usage: tuner trials STUDY [OPTIONS]\n"
-    "Lists the trials of a study.\n"
-    "\n"
-    "  --sort trial|value|epochs   what comes first (default: trial)\n"
-    "  --limit N                   so many at most\n"
-    "  --home DIR, --json\n";
 
 static const char trials_sql[] =
     "SELECT t.trial AS trial, t.state AS state, t.bracket AS bracket, t.epochs AS epochs, "
@@ -97,17 +87,12 @@ static const struct {
     {"epochs", "ORDER BY t.epochs DESC, t.trial LIMIT ?2"},
 };
 
-static const char *order_sql(const char *name, struct failure *why)
+static const char *order_sql(const char *name)
 {
-    const char *names[ARRAY_LENGTH(orders)];
-    size_t i;
-    for (i = 0; i < ARRAY_LENGTH(orders); i++) {
-        names[i] = orders[i].name;
-        if (strcmp(name, names[i]) == 0)
-            return orders[i].sql;
-    }
-    options_unknown(why, "order", name, names, ARRAY_LENGTH(names));
-    return NULL;
+    size_t i = 0;
+    while (strcmp(name, orders[i].name) != 0)
+        i++;
+    return orders[i].sql;
 }
 
 /* Parameters as an object rather than as its text. */
@@ -133,23 +118,27 @@ static void leave_out_arithmetic(json_t *rows)
 
 enum exit_code command_trials(char *const arguments[], struct failure *why)
 {
-    const char *home = NULL, *sort = "trial", *words[1], *order;
+    const char *home = NULL, *sort = "trial", *words[1];
     int64_t limit = -1;
     bool json = false;
-    const struct option_rule rules[] = {{"home", 0, OPTION_TEXT, &home, 0, 0},
-                                        {"sort", 0, OPTION_TEXT, &sort, 0, 0},
-                                        {"limit", 0, OPTION_INTEGER, &limit, 1, INT32_MAX},
-                                        {"json", 0, OPTION_FLAG, &json, 0, 0}};
-    const struct options options = {"tuner trials", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1};
-    int parsed = options_parse(&options, arguments, words, NULL, why);
+    const struct option_rule rules[] = {
+        {"sort", 0, OPTION_CHOICE, &sort, 0, 0, "trial|value|epochs",
+         "what comes first (default: trial)"},
+        {"limit", 0, OPTION_INTEGER, &limit, 1, INT32_MAX, "N", "so many at most"},
+        {"home", 0, OPTION_TEXT, &home, 0, 0, "DIR", HOME_OPTION_HELP},
+        {"json", 0, OPTION_FLAG, &json, 0, 0, NULL, "as JSON"},
+    };
+    const struct options options = {
+        "tuner trials", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1,
+        .about = "Lists the trials of a study.\n",
+        .examples = "tuner trials quickstart\n"
+                    "tuner trials quickstart --sort value --limit 10\n"
+                    "tuner trials quickstart --json | jq '.[].parameters'\n"};
     struct visit visit;
-    if (parsed != 0)
-        return not_run(parsed, trials_help);
-    order = order_sql(sort, why);
-    if (order == NULL)
-        return EXIT_BAD_USAGE;
+    if (options_parse(&options, arguments, words, NULL, why) != 0)
+        return why->code;
     if (visit_enter(&visit, home, words[0], why) == 0) {
-        char *sql = xasprintf("%s%s", trials_sql, order);
+        char *sql = xasprintf("%s%s", trials_sql, order_sql(sort));
         json_t *bound = json_pack("[s, I]", visit.study, (json_int_t)limit);
         json_t *rows = store_rows(visit.store, sql, bound, why);
         open_parameters(rows);
@@ -164,19 +153,6 @@ enum exit_code command_trials(char *const arguments[], struct failure *why)
 }
 
 /* ---- best ---- */
-
-static const char best_help[] =
-    "Examples:\n"
-    "  tuner best quickstart\n"
-    "  tuner best quickstart --model best.model && trainer evaluate best.model --data mnist\n"
-    "  tuner best quickstart --config | trainer train - --data mnist\n"
-    "\n"
-    "Usage: tuner best STUDY [OPTIONS]\n"
-    "Shows the best trial of a study, and its test accuracy once that is known.\n"
-    "\n"
-    "  --model FILE   writes the final model there\n"
-    "  --config       prints the best trial's whole configuration, for `trainer train`\n"
-    "  --home DIR, --json\n";
 
 static int write_model(const struct visit *visit, const char *path, struct failure *why)
 {
@@ -226,15 +202,23 @@ enum exit_code command_best(char *const arguments[], struct failure *why)
 {
     const char *home = NULL, *model = NULL, *words[1];
     bool json = false, config = false;
-    const struct option_rule rules[] = {{"home", 0, OPTION_TEXT, &home, 0, 0},
-                                        {"model", 0, OPTION_TEXT, &model, 0, 0},
-                                        {"config", 0, OPTION_FLAG, &config, 0, 0},
-                                        {"json", 0, OPTION_FLAG, &json, 0, 0}};
-    const struct options options = {"tuner best", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1};
-    int parsed = options_parse(&options, arguments, words, NULL, why);
+    const struct option_rule rules[] = {
+        {"model", 0, OPTION_TEXT, &model, 0, 0, "FILE", "write the final model there"},
+        {"config", 0, OPTION_FLAG, &config, 0, 0, NULL,
+         "print the best trial's whole configuration, for `trainer train`"},
+        {"home", 0, OPTION_TEXT, &home, 0, 0, "DIR", HOME_OPTION_HELP},
+        {"json", 0, OPTION_FLAG, &json, 0, 0, NULL, "as JSON"},
+    };
+    const struct options options = {
+        "tuner best", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1,
+        .about = "Shows the best trial of a study, and its test accuracy once that is known.\n",
+        .examples =
+            "tuner best quickstart\n"
+            "tuner best quickstart --model best.model && trainer evaluate best.model --data mnist\n"
+            "tuner best quickstart --config | trainer train - --data mnist\n"};
     struct visit visit;
-    if (parsed != 0)
-        return not_run(parsed, best_help);
+    if (options_parse(&options, arguments, words, NULL, why) != 0)
+        return why->code;
     if (visit_enter(&visit, home, words[0], why) == 0) {
         if (config)
             print_configuration(&visit, why);
@@ -247,25 +231,23 @@ enum exit_code command_best(char *const arguments[], struct failure *why)
 
 /* ---- report ---- */
 
-static const char report_help[] =
-    "Examples:\n"
-    "  tuner report quickstart\n"
-    "  tuner report quickstart --output /tmp/quickstart-report\n"
-    "\n"
-    "Usage: tuner report STUDY [--output DIR] [--home DIR]\n"
-    "Writes the report of the best model (index.html, report.txt, report.json, curves.svg,\n"
-    "confusion.svg) from the database alone, into <home>/reports/<study> or DIR.\n";
-
 enum exit_code command_report(char *const arguments[], struct failure *why)
 {
     const char *home = NULL, *output = NULL, *words[1];
-    const struct option_rule rules[] = {{"home", 0, OPTION_TEXT, &home, 0, 0},
-                                        {"output", 0, OPTION_TEXT, &output, 0, 0}};
-    const struct options options = {"tuner report", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1};
-    int parsed = options_parse(&options, arguments, words, NULL, why);
+    const struct option_rule rules[] = {
+        {"output", 0, OPTION_TEXT, &output, 0, 0, "DIR",
+         "the folder to write to (default: reports/STUDY of the home)"},
+        {"home", 0, OPTION_TEXT, &home, 0, 0, "DIR", HOME_OPTION_HELP},
+    };
+    const struct options options = {
+        "tuner report", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1,
+        .about = "Writes the report of the best model (index.html, report.txt, report.json, "
+                 "curves.svg, confusion.svg) from the database alone.\n",
+        .examples = "tuner report quickstart\n"
+                    "tuner report quickstart --output /tmp/quickstart-report\n"};
     struct visit visit;
-    if (parsed != 0)
-        return not_run(parsed, report_help);
+    if (options_parse(&options, arguments, words, NULL, why) != 0)
+        return why->code;
     if (visit_enter(&visit, home, words[0], why) == 0) {
         char *folder = output != NULL ? xstrdup(output) : home_report(visit.home, visit.study);
         if (report_write(visit.store, visit.study, folder, why) == 0)

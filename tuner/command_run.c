@@ -10,30 +10,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char help[] =
-    "Examples:\n"
-    "  tuner run search_spaces/quickstart.yaml\n"
-    "  tuner run study.yaml --workers 4 --home /data/tuning\n"
-    "  tuner run study.yaml --fresh        the same draws again, under a new name\n"
-    "\n"
-    "Usage: tuner run FILE [OPTIONS]\n"
-    "Runs the study of FILE: searches, trains the winner anew, evaluates it once on the\n"
-    "test set and writes the report.  Run again, it goes on where it was.\n"
-    "\n"
-    "  --home DIR         where database, checkpoints, logs and reports are\n"
-    "                     (default: $TUNER_HOME, else ./tuning)\n"
-    "  --workers N        so many at once (default: as the study says, else one per core)\n"
-    "  --fresh            start over under a new name, such as study_2\n"
-    "  --name NAME        run it as the study NAME, rather than as its file says\n"
-    "  --trainer PROGRAM  the trainer to launch (default: the one beside the tuner)\n"
-    "  --any-precision    go on although `precision: auto` means another precision here than\n"
-    "                     where the study began, and its trials are then no more alike\n"
-    "  --json             the result as JSON\n"
-    "  --quiet, -q        no progress\n"
-    "\n"
+static const char about[] =
+    "Runs the study of a file: searches, trains the winner anew, evaluates it once on the test "
+    "set and writes the report.  Run again, it goes on where it was.\n";
+
+static const char examples[] =
+    "tuner run search_spaces/quickstart.yaml\n"
+    "tuner run study.yaml --workers 4 --home /data/tuning\n"
+    "tuner run study.yaml --fresh        the same draws again, under a new name\n";
+
+static const char notes[] =
     "Ctrl-C finishes the epochs in hand and records them; twice stops at once.\n"
-    "Progress goes to stderr, the result to stdout.\n"
-    "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted.\n";
+    "Progress goes to stderr, the result to stdout.\n";
 
 static int write_report(struct store *store, const char *home, const char *study,
                         struct failure *why)
@@ -99,28 +87,35 @@ enum exit_code command_run(char *const arguments[], struct failure *why)
     int64_t workers = 0;
     bool fresh = false, any_precision = false, quiet = false, json = false;
     const struct option_rule rules[] = {
-        {"home", 0, OPTION_TEXT, &home, 0, 0},
-        {"trainer", 0, OPTION_TEXT, &trainer, 0, 0},
-        {"workers", 0, OPTION_INTEGER, &workers, 1, 1024},
-        {"fresh", 0, OPTION_FLAG, &fresh, 0, 0},
-        {"name", 0, OPTION_TEXT, &name, 0, 0},
-        {"any-precision", 0, OPTION_FLAG, &any_precision, 0, 0},
-        {"json", 0, OPTION_FLAG, &json, 0, 0},
-        {"quiet", 'q', OPTION_FLAG, &quiet, 0, 0},
+        {"home", 0, OPTION_TEXT, &home, 0, 0, "DIR",
+         "where database, checkpoints, logs and reports are (default: $TUNER_HOME, else ./tuning)"},
+        {"workers", 0, OPTION_INTEGER, &workers, 1, 1024, "N",
+         "so many at once (default: as the study says, else one per core)"},
+        {"fresh", 0, OPTION_FLAG, &fresh, 0, 0, NULL,
+         "start over under a new name, such as study_2"},
+        {"name", 0, OPTION_TEXT, &name, 0, 0, "NAME",
+         "run it as the study NAME, rather than as its file says"},
+        {"trainer", 0, OPTION_TEXT, &trainer, 0, 0, "PROGRAM",
+         "the trainer to launch (default: the one beside the tuner)"},
+        {"any-precision", 0, OPTION_FLAG, &any_precision, 0, 0, NULL,
+         "go on although `precision: auto` means another precision here than where the study "
+         "began, and its trials are then no more alike"},
+        {"json", 0, OPTION_FLAG, &json, 0, 0, NULL, "the result as JSON"},
+        {"quiet", 'q', OPTION_FLAG, &quiet, 0, 0, NULL, "no progress"},
     };
-    const struct options options = {"tuner run", rules, ARRAY_LENGTH(rules), "FILE", 1, 1};
-    int parsed = options_parse(&options, arguments, words, NULL, why);
-    struct tuner_options settings = {.trainer = trainer, .workers = (int)workers, .fresh = fresh,
-                                     .any_precision = any_precision, .quiet = quiet};
+    const struct options options = {
+        "tuner run", rules, ARRAY_LENGTH(rules), "STUDY.yaml", 1, 1, .about = about,
+        .examples = examples, .notes = notes,
+        .exit_codes = "0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted"};
+    struct tuner_options settings = {0};
     char *path;
     enum exit_code code;
-    if (parsed != 0) {
-        if (parsed > 0)
-            fputs(help, stdout);
-        return parsed > 0 ? EXIT_DONE : EXIT_BAD_USAGE;
-    }
+    if (options_parse(&options, arguments, words, NULL, why) != 0)
+        return why->code;
     path = home_path(home);
-    settings.home = path;
+    settings = (struct tuner_options){.home = path, .trainer = trainer, .workers = (int)workers,
+                                      .fresh = fresh, .any_precision = any_precision,
+                                      .quiet = quiet};
     code = run(words[0], name, &settings, json, why);
     free(path);
     return code;

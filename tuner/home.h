@@ -11,6 +11,9 @@
 /* The folder to use: `option` (--home), else $TUNER_HOME, else "tuning"; absolute.
  * Nothing is made.  The caller frees it. */
 char *home_path(const char *option);
+/* What --help says of --home. */
+#define HOME_OPTION_HELP "the home folder (default: $TUNER_HOME, else ./tuning)"
+
 /* Makes the home with its folders; a folder that cannot be written is bad input. */
 int home_make(const char *home, struct failure *why);
 char *home_database(const char *home); /* <home>/trials.db; the caller frees it */

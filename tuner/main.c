@@ -1,75 +1,56 @@
-#include "common/options.h"
+#include "common/commands.h"
 #include "tuner/command.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
-    enum exit_code (*run)(char *const arguments[], struct failure *why);
-} commands[] = {
-    {"run", command_run},   {"check", command_check},   {"trials", command_trials},
-    {"best", command_best}, {"report", command_report}, {"list", command_list},
-    {"export", command_export_study},
+static const struct command list[] = {
+    {"run", command_run, "STUDY.yaml", "runs a study, or goes on where it was; Ctrl-C loses nothing",
+     NULL},
+    {"check", command_check, "STUDY.yaml", "checks a study file and shows its plan; makes nothing",
+     NULL},
+    {"trials", command_trials, "STUDY", "lists the trials", NULL},
+    {"best", command_best, "STUDY", "shows the best trial; --config, --model for use elsewhere",
+     NULL},
+    {"report", command_report, "STUDY", "writes the report from the database", NULL},
+    {"list", command_list, "", "lists the studies", NULL},
+    {"export", command_export_study, "STUDY",
+     "writes the best model, or a trial's, for other programs", NULL},
 };
 
-static const char help[] =
-    "Examples:\n"
-    "  tuner check search_spaces/quickstart.yaml   what it would do, without doing it\n"
-    "  tuner run search_spaces/quickstart.yaml     search, train the winner, write the report\n"
-    "  tuner trials quickstart                     every trial with its parameters\n"
-    "  tuner best quickstart                       the winner and its test accuracy\n"
-    "  tuner report quickstart                     write the report again\n"
-    "  tuner list                                  the studies of this home\n"
-    "  sqlite3 tuning/trials.db < db/queries/best_trials.sql\n"
-    "\n"
-    "Usage: tuner COMMAND [OPTIONS] ...\n"
-    "\n"
-    "  run FILE      runs a study, or goes on where it was; Ctrl-C loses nothing\n"
-    "  check FILE    checks a study file and shows its plan; makes nothing\n"
-    "  trials STUDY  lists the trials\n"
-    "  best STUDY    shows the best trial; --config, --model for use elsewhere\n"
-    "  report STUDY  writes the report from the database\n"
-    "  list          lists the studies\n"
-    "  export STUDY  writes the best model, or a trial's, for other programs\n"
-    "\n"
-    "Every command explains itself: tuner run --help.\n"
-    "The home folder is --home DIR, else $TUNER_HOME, else ./tuning.\n"
-    "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted.\n";
+static const struct commands_variable variables[] = {
+    {"TUNER_HOME", "the home folder of commands without --home; `./tuning` if it is not set"},
+    {"MNIST_DIR", "a folder with the files of MNIST, before data/mnist of the home is looked "
+                  "into and they are fetched"},
+};
 
-static enum exit_code unknown(const char *word, struct failure *why)
-{
-    const char *names[ARRAY_LENGTH(commands)];
-    size_t i;
-    for (i = 0; i < ARRAY_LENGTH(commands); i++)
-        names[i] = commands[i].name;
-    options_unknown(why, "command", word, names, ARRAY_LENGTH(names));
-    return EXIT_BAD_USAGE;
-}
-
-static enum exit_code dispatch(char *const arguments[], struct failure *why)
-{
-    size_t i;
-    if (arguments[0] == NULL) {
-        fputs(help, stderr);
-        return EXIT_BAD_USAGE;
-    }
-    if (strcmp(arguments[0], "--help") == 0 || strcmp(arguments[0], "-h") == 0 ||
-        strcmp(arguments[0], "help") == 0) {
-        fputs(help, stdout);
-        return EXIT_DONE;
-    }
-    if (strcmp(arguments[0], "--version") == 0) {
-        puts("tuner " TUNER_VERSION);
-        return EXIT_DONE;
-    }
-    for (i = 0; i < ARRAY_LENGTH(commands); i++) {
-        if (strcmp(arguments[0], commands[i].name) == 0)
-            return commands[i].run(arguments + 1, why);
-    }
-    return unknown(arguments[0], why);
-}
+static const struct commands commands = {
+    .program = "tuner",
+    .version = TUNER_VERSION,
+    .summary = "hyperparameter tuning for image classifiers",
+    .about =
+        "Searches the best settings of an image classifier, as a study file describes them: "
+        "launches workers that train (trainer(1)), records every trial in an SQLite database, "
+        "and writes a report about the best model.  A study that was interrupted, in whatever "
+        "way, goes on where it was when it is run again.\n",
+    .examples =
+        "tuner check search_spaces/quickstart.yaml   what it would do, without doing it\n"
+        "tuner run search_spaces/quickstart.yaml     search, train the winner, write the report\n"
+        "tuner trials quickstart                     every trial with its parameters\n"
+        "tuner best quickstart                       the winner and its test accuracy\n"
+        "tuner report quickstart                     write the report again\n"
+        "tuner list                                  the studies of this home\n"
+        "sqlite3 tuning/trials.db < db/queries/best_trials.sql\n",
+    .list = list,
+    .count = ARRAY_LENGTH(list),
+    .notes = "Every command explains itself: tuner run --help.\n"
+             "The home folder is --home DIR, else $TUNER_HOME, else ./tuning.\n",
+    .variables = variables,
+    .variable_count = ARRAY_LENGTH(variables),
+    .exit_codes = "0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted",
+    .see_also = "trainer",
+};
 
 /* Messages about a study file begin with its place, as compilers' do; the others
  * with the program's name. */
@@ -88,7 +69,7 @@ int main(int count, char *arguments[])
     (void)count;
     message_program("tuner");
     signal(SIGPIPE, SIG_IGN); /* a dead worker or reader is an error of its write */
-    code = dispatch(arguments + 1, &why);
+    code = commands_run(&commands, arguments + 1, &why);
     if (why.text != NULL && code != EXIT_DONE && code != EXIT_INTERRUPTED)
         show(&why);
     failure_clear(&why);
