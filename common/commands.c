@@ -75,7 +75,7 @@ static void print_help(const struct commands *commands, FILE *file)
 {
     struct text text = TEXT_EMPTY;
     help_add_examples(&text, commands->examples);
-    text_addf(&text, "\nUsage: %s COMMAND [OPTIONS] ...\n", commands->program);
+    text_addf(&text, "\nUsage: %s COMMAND [OPTIONS] ...\n\n", commands->program);
     add_list(&text, commands);
     text_add_char(&text, '\n');
     help_add_text(&text, commands->notes);

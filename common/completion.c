@@ -133,22 +133,25 @@ static void add_zsh_quoted(struct text *text, const char *piece)
     }
 }
 
-/* Adds ":PLACEHOLDER:{what adds matches}", of the first placeholder of a list. */
+/* Adds ":PLACEHOLDER:{what adds matches}'", of the first placeholder of a list. */
 static void add_zsh_action(struct text *text, const struct options *options,
                            const char *placeholder)
 {
     struct placeholder_part part;
+    const char *separator = "";
     text_addf(text, ":%.*s:{", (int)strcspn(placeholder, " "), placeholder);
-    while (placeholder_next(&placeholder, &part)) {
+    for (; placeholder_next(&placeholder, &part); separator = "; ") {
+        text_add(text, separator);
         if (part.kind == PLACEHOLDER_CHOICE)
-            text_addf(text, "compadd %.*s; ", (int)part.length, part.at);
+            text_addf(text, "compadd %.*s", (int)part.length, part.at);
+        if (part.kind == PLACEHOLDER_OTHER)
+            text_add(text, "true"); /* nothing, and all is well */
         for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
             if (part.kind == kinds[i].kind)
                 add_script(text, kinds[i].zsh, options->command, program_length(options));
         }
         if (part.ending_length > 0)
             text_addf(text, " -g \"*%.*s\"", (int)part.ending_length, part.ending);
-        text_add(text, part.kind == PLACEHOLDER_OTHER ? "" : "; ");
     }
     text_add(text, "}'");
 }

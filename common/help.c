@@ -34,30 +34,28 @@ static void add_spaces(struct text *text, size_t count)
         text_add_char(text, ' ');
 }
 
-/* Adds words with a space between them and a line's end after them, from the column `at` on;
- * further lines begin at `indent`. */
+/* Adds words and a line's end after them, from the column `at` on, with the spaces that are
+ * between them; further lines begin at `indent`. */
 static void add_words(struct text *text, const char *words, size_t length, size_t at,
                       size_t indent)
 {
     const char *end = words + length;
-    bool first = true;
+    size_t gap = 0;
     while (words < end) {
         size_t size = strcspn(words, " \n");
-        if (!first && at + 1 + size > HELP_WIDTH) {
+        if (gap > 0 && at + gap + size > HELP_WIDTH) {
             text_add_char(text, '\n');
             add_spaces(text, indent);
             at = indent;
-        } else if (!first) {
-            text_add_char(text, ' ');
-            at++;
+        } else {
+            add_spaces(text, gap);
+            at += gap;
         }
         text_add_bytes(text, words, size);
         at += size;
-        first = false;
         words += size;
-        words += *words == ' ';
-        if (*words == '\n')
-            break;
+        gap = strspn(words, " ");
+        words += gap;
     }
     text_add_char(text, '\n');
 }

@@ -63,7 +63,7 @@ static int parse(char *const arguments[], struct request *request, struct failur
         "from 0 to 1, as the others do"};
     const struct options options = {
         "trainer export", rules, RULES, "MODEL", 1, 1,
-        .usage = "MODEL --onnx|--safetensors|--npz|--c FILE ... [--pixels bytes|unit]\n",
+        .usage = "MODEL --onnx|--safetensors|--npz|--c FILE ... [OPTIONS]\n",
         .about = about, .examples = examples};
     int parsed = options_parse(&options, arguments, &request->model, NULL, why);
     return parsed == 0 ? check_request(request, why) : parsed;

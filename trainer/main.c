@@ -8,7 +8,7 @@
 
 static const struct command list[] = {
     {"train", command_train, "CONFIG.json",
-     "trains a network; `tuner check STUDY.yaml --trial 0` prints a CONFIG", NULL},
+     "trains a network; `tuner check FILE --trial 0` prints a CONFIG", NULL},
     {"evaluate", command_evaluate, "MODEL",
      "measures a saved network on the test images of a data set", NULL},
     {"predict", command_predict, "MODEL", "classifies images", NULL},
