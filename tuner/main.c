@@ -11,6 +11,7 @@ static const struct {
 } commands[] = {
     {"run", command_run},   {"check", command_check},   {"trials", command_trials},
     {"best", command_best}, {"report", command_report}, {"list", command_list},
+    {"sql", command_sql},
 };
 
 static const char help[] =
@@ -21,7 +22,7 @@ static const char help[] =
     "  tuner best quickstart                       the winner and its test accuracy\n"
     "  tuner report quickstart                     write the report again\n"
     "  tuner list                                  the studies of this home\n"
-    "  sqlite3 tuning/trials.db < db/queries/best_trials.sql\n"
+    "  tuner sql --query by_parameter quickstart   what each value of a parameter came to\n"
     "\n"
     "Usage: tuner COMMAND [OPTIONS] ...\n"
     "\n"
@@ -31,6 +32,7 @@ static const char help[] =
     "  best STUDY    shows the best trial; --config, --model for use elsewhere\n"
     "  report STUDY  writes the report from the database\n"
     "  list          lists the studies\n"
+    "  sql [QUERY]   asks the database in SQL; --queries lists what stands ready\n"
     "\n"
     "Every command explains itself: tuner run --help.\n"
     "The home folder is --home DIR, else $TUNER_HOME, else ./tuning.\n"

@@ -1,0 +1,1 @@
+-- Version 4: see the engine.
