@@ -105,6 +105,19 @@ static int connect_to_read(struct store *store, struct failure *why)
     return code == SQLITE_OK ? 0 : store_fail(store, code, why);
 }
 
+struct store *store_connect(const char *path, int flags, struct failure *why)
+{
+    struct store *store = xcalloc(1, sizeof *store);
+    store->path = xstrdup(path);
+    store->mode = flags & SQLITE_OPEN_READONLY ? STORE_READ : STORE_WRITE;
+    int code = connect(store, path, flags);
+    if (code == SQLITE_OK)
+        return store;
+    store_fail(store, code, why);
+    store_close(store);
+    return NULL;
+}
+
 static int connect_to_write(struct store *store, struct failure *why)
 {
     store->lock = store_lock_new(store->path, why);

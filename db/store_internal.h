@@ -28,6 +28,12 @@ struct store {
     size_t statement_count;
 };
 
+/* ---- store.c ---- */
+
+/* Any database as it is, nothing asked and nothing made in it: for files of another
+ * program.  `flags` are those of sqlite3_open_v2(); no lock is taken. */
+struct store *store_connect(const char *path, int flags, struct failure *why);
+
 /* ---- store_lock.c: one writer per database ---- */
 
 struct store_lock;
