@@ -11,7 +11,7 @@ static const struct {
 } commands[] = {
     {"run", command_run},   {"check", command_check},   {"trials", command_trials},
     {"best", command_best}, {"report", command_report}, {"list", command_list},
-    {"sql", command_sql},
+    {"export", command_export_study}, {"import", command_import}, {"sql", command_sql},
 };
 
 static const char help[] =
@@ -33,6 +33,9 @@ static const char help[] =
     "  report STUDY  writes the report from the database\n"
     "  list          lists the studies\n"
     "  sql [QUERY]   asks the database in SQL; --queries lists what stands ready\n"
+    "  export STUDY  writes the best model, or a trial's, for other programs: ONNX; or all\n"
+    "                trials as CSV, as JSON or for Optuna\n"
+    "  import FILE   takes a study of Optuna's, or a CSV of parameters and values\n"
     "\n"
     "Every command explains itself: tuner run --help.\n"
     "The home folder is --home DIR, else $TUNER_HOME, else ./tuning.\n"

@@ -197,8 +197,7 @@ done:
 
 /* ---- the whole ---- */
 
-/* The trainer that lies beside this program. */
-static char *own_trainer(void)
+char *prepare_own_trainer(void)
 {
     char self[4096], *folder, *path;
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -217,7 +216,7 @@ static json_t *trainer_command(const struct study *study, const char *trainer)
         return json_pack("[s]", trainer);
     if (study->trainer != NULL)
         return json_deep_copy(study->trainer);
-    own = own_trainer();
+    own = prepare_own_trainer();
     command = json_pack("[s]", own);
     free(own);
     return command;

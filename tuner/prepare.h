@@ -25,4 +25,7 @@ int prepare(const struct study *study, const char *home, const char *trainer, bo
             struct prepared *prepared, struct failure *why);
 void prepared_release(struct prepared *prepared);
 
+/* The path of the trainer that lies beside this program; the caller frees it. */
+char *prepare_own_trainer(void);
+
 #endif
