@@ -166,7 +166,8 @@ static void tell(const json_t *history, const char *name)
            json_array_size(json_object_get(history, "trials")),
            json_array_size(json_object_get(history, "parameters")));
     if (left_out > 0)
-        printf("left out: %lld trials that had not ended\n", (long long)left_out);
+        printf("left out: %lld trial%s that had not ended\n", (long long)left_out,
+               left_out == 1 ? "" : "s");
 }
 
 static int record(const struct request *request, const json_t *history, const char *format,
