@@ -72,9 +72,11 @@ static json_t *rows_of(struct reading *reading, const char *sql)
     json_t *arguments = json_pack("[I]", (json_int_t)reading->study);
     json_t *rows = store_rows(reading->file, sql, arguments, reading->why);
     json_decref(arguments);
-    if (!rows)
+    if (!rows && reading->why) {
         fail_prefix(reading->why, "not as Optuna 3 writes it (`optuna storage upgrade` brings an "
                                   "older file up to date)");
+        reading->why->code = EXIT_BAD_INPUT; /* it is the file that is wrong, not the query */
+    }
     return rows;
 }
 
