@@ -57,8 +57,9 @@ static void what_was_written_is_read(void **state)
 static void every_end_of_a_line_and_of_the_file_will_do(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"a,b\n1,2\n", "a,b\r\n1,2\r\n", "a,b\n1,2", "\xef\xbb\xbf" "a,b\n1,2",
-                                        "\na,b\n\n\r\n1,2\n\n", "\"a\",\"b\"\n\"1\",\"2\""};
+    static const char *const texts[] = {
+        "a,b\n1,2\n", "a,b\r\n1,2\r\n", "a,b\n1,2", "\357\273\277a,b\n1,2",
+        "\na,b\n\n\r\n1,2\n\n", "\"a\",\"b\"\n\"1\",\"2\""};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct csv csv;
         assert_int_equal(read_text(texts[i], &csv, NULL), 0);
