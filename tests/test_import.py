@@ -27,21 +27,21 @@ def test_types():
                "0.5,1,relu,true,\"a,\"\"b\"\"\nc\",0.25\r\n"
                "1e-3,32,tanh,FALSE,,0.125\r\n"
                "\r\n"
-               "2,-7,3,true,é <b>,nan\r\n")
+               "2,-7,true,true,é <b>,nan\r\n")
     done = run(HOME, "import", path, "--value", "val_loss")
     check("a CSV is imported under the file's name", done[0] == 0
           and done[1] == "study types: 3 trials, 5 parameters, finished\n", done)
     check("types follow from what is there", harness.rows(
         HOME, "SELECT name, type, low, high, choices FROM parameters WHERE study = 'types' ORDER BY position")
         == [("rate", "float", 0.001, 2.0, None), ("size", "int", -7, 32, None),
-            ("kind", "categorical", None, None, '["relu","tanh","3"]'), ("fast", "bool", None, None, None),
+            ("kind", "categorical", None, None, '["relu","tanh","true"]'), ("fast", "bool", None, None, None),
             ("note", "categorical", None, None, '["a,\\"b\\"\\nc","é <b>"]')])
     rows = trials("types")
     check("values and parameters are those of the file, an empty cell is none",
           [(row[0], row[1], row[2], json.loads(row[3])) for row in rows] == [
               (0, "completed", 0.25, {"rate": 0.5, "size": 1, "kind": "relu", "fast": True, "note": 'a,"b"\nc'}),
               (1, "completed", 0.125, {"rate": 0.001, "size": 32, "kind": "tanh", "fast": False}),
-              (2, "failed", None, {"rate": 2.0, "size": -7, "kind": "3", "fast": True, "note": "é <b>"})], rows)
+              (2, "failed", None, {"rate": 2.0, "size": -7, "kind": "true", "fast": True, "note": "é <b>"})], rows)
     check("a loss is minimized, and the least one wins", harness.rows(
         HOME, "SELECT metric, goal, winner, state, sampler, scheduler FROM studies WHERE study = 'types'")
         == [("val_loss", "minimize", 1, "finished", "imported", "imported")])
