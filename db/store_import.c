@@ -156,6 +156,10 @@ static int finish_study(struct store *store, int64_t study, const json_t *histor
     int result = RECORD(store,
                         "INSERT INTO recorded_imports (study, format, name, step_shift)"
                         " VALUES (?1, ?2, ?3, coalesce(?4, 0))", values, why);
+    if (result == 0) /* how far the others went is not known so well as that they were stopped */
+        result = store_record(store,
+                              "UPDATE recorded_trials SET order_epochs = state <> 'completed'"
+                              " WHERE study = ?1 AND value IS NOT NULL", values, 1, why);
     if (result == 0)
         result = store_set_study_state(store, study, "finished", note, why);
     if (result == 0)
