@@ -70,7 +70,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/project.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 # Files that become part of an object (common/embed.h).
-$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard db/*.c)): $(wildcard db/*.sql db/migrations/*.sql)
+$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard db/*.c)): $(wildcard db/*.sql db/*/*.sql)
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard reports/*.c)): $(wildcard reports/web/*)
 $(BUILD)/obj/trainer/bench_rows.o: trainer/bench_networks.json
 $(BUILD)/obj/trainer/export_c_calls.o: $(wildcard trainer/inference/*)

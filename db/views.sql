@@ -73,13 +73,15 @@ FROM recorded_trial_parameters p
 JOIN recorded_studies s ON s.id = p.study;
 
 -- Best first.  Only trials that went equally far are compared, those that went furthest
--- first; with the scheduler full each went as far as it should.
+-- first; with the scheduler full each went as far as it should.  Of an imported study only
+-- that much is known: who was completed.
 DROP VIEW IF EXISTS leaderboard;
 CREATE VIEW leaderboard AS
 SELECT t.study,
        row_number() OVER (
            PARTITION BY t.study
-           ORDER BY iif(s.scheduler = 'full', 0, -t.value_epochs),
+           ORDER BY CASE s.scheduler WHEN 'full' THEN 0
+                    WHEN 'imported' THEN t.state <> 'completed' ELSE -t.value_epochs END,
                     iif(s.goal = 'maximize', -t.value, t.value), t.trial) AS rank,
        t.trial, t.value, t.value_epochs AS epochs, t.early_end, t.bracket, t.state, t.parameters
 FROM trials t
@@ -226,3 +228,24 @@ CREATE VIEW confusion AS
 SELECT study, label, predicted, count(*) AS images
 FROM predictions
 GROUP BY study, label, predicted;
+
+-- The winner's weights: a checkpoint file.
+DROP VIEW IF EXISTS models;
+CREATE VIEW models AS
+SELECT s.name AS study, m.bytes
+FROM recorded_models m
+JOIN recorded_studies s ON s.id = m.study;
+
+-- Where the studies come from that were made elsewhere.
+DROP VIEW IF EXISTS imports;
+CREATE VIEW imports AS
+SELECT s.name AS study, i.format, i.name, i.step_shift
+FROM recorded_imports i
+JOIN recorded_studies s ON s.id = i.study;
+
+-- What is known of their trials besides, by name; values are JSON.
+DROP VIEW IF EXISTS attributes;
+CREATE VIEW attributes AS
+SELECT s.name AS study, a.trial, a.name, a.value
+FROM recorded_attributes a
+JOIN recorded_studies s ON s.id = a.study;

@@ -220,7 +220,10 @@ static int read_final(struct store *store, struct report_data *data, struct fail
     int result = -1;
     if (!rows)
         return -1;
-    if (json_array_size(rows) == 0) {
+    if (strcmp(data->sampler, "imported") == 0) {
+        fail(why, "the study '%s' was imported: without a model there is nothing to report on; "
+                  "`tuner sql` and `tuner trials` show its trials", data->name);
+    } else if (json_array_size(rows) == 0) {
         fail(why, "the study '%s' has no final evaluation yet; run `tuner run %s` to its end",
              data->name, data->file);
     } else {

@@ -3,6 +3,7 @@
 
 #include "common/options.h"
 #include "common/program.h"
+#include "tuner/history.h"
 #include "tuner/prepare.h"
 #include "tuner/trained_model.h"
 
@@ -15,13 +16,17 @@ static const char help[] =
     "Examples:\n"
     "  tuner export quickstart --onnx quickstart.onnx\n"
     "  tuner export quickstart --trial 12 --onnx trial_12.onnx --pixels unit\n"
+    "  tuner export quickstart --optuna quickstart.optuna.db --csv quickstart.csv\n"
     "\n"
     "Usage: tuner export STUDY [--onnx FILE] [--safetensors FILE] [--npz FILE] [--c FILE]\n"
-    "                          [OPTIONS]\n"
+    "                          [--csv FILE] [--json FILE] [--optuna FILE] [OPTIONS]\n"
     "\n"
-    "Writes the final model of a study for other programs, checked against the network itself;\n"
-    "docs/models.md describes the files.\n"
+    "Writes the final model of a study for other programs, checked against the network itself\n"
+    "(docs/models.md describes the files), or the study with its trials (docs/database.md).\n"
     "\n"
+    "  --csv FILE         a line for each trial with its parameters, state and value\n"
+    "  --json FILE        the trials with all their epochs\n"
+    "  --optuna FILE      the same as an SQLite storage of Optuna's, in a new file\n"
     "  --onnx FILE        ONNX, operator set 13\n"
     "  --safetensors FILE PyTorch's names and layouts, and a script that loads them\n"
     "  --npz FILE         Keras's, likewise\n"
@@ -43,6 +48,9 @@ static const struct {
     {"safetensors", NULL},
     {"npz", NULL},
     {"c", NULL},
+    {"csv", history_write_csv},
+    {"json", history_write_json},
+    {"optuna", history_write_optuna},
 };
 enum { KINDS = ARRAY_LENGTH(kinds) };
 

@@ -11,7 +11,7 @@ static const struct {
 } commands[] = {
     {"run", command_run},   {"check", command_check},   {"trials", command_trials},
     {"best", command_best}, {"report", command_report}, {"list", command_list},
-    {"export", command_export_study},
+    {"export", command_export_study}, {"import", command_import}, {"sql", command_sql},
 };
 
 static const char help[] =
@@ -22,7 +22,7 @@ static const char help[] =
     "  tuner best quickstart                       the winner and its test accuracy\n"
     "  tuner report quickstart                     write the report again\n"
     "  tuner list                                  the studies of this home\n"
-    "  sqlite3 tuning/trials.db < db/queries/best_trials.sql\n"
+    "  tuner sql --query by_parameter quickstart   what each value of a parameter came to\n"
     "\n"
     "Usage: tuner COMMAND [OPTIONS] ...\n"
     "\n"
@@ -32,7 +32,10 @@ static const char help[] =
     "  best STUDY    shows the best trial; --config, --model for use elsewhere\n"
     "  report STUDY  writes the report from the database\n"
     "  list          lists the studies\n"
-    "  export STUDY  writes the best model, or a trial's, for other programs\n"
+    "  sql [QUERY]   asks the database in SQL; --queries lists what stands ready\n"
+    "  export STUDY  writes the best model, or a trial's, for other programs (ONNX, PyTorch,\n"
+    "                Keras, C); or all trials as CSV, as JSON or for Optuna\n"
+    "  import FILE   takes a study of Optuna's, or a CSV of parameters and values\n"
     "\n"
     "Every command explains itself: tuner run --help.\n"
     "The home folder is --home DIR, else $TUNER_HOME, else ./tuning.\n"
