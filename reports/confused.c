@@ -18,6 +18,13 @@ static int worst_first(const void *left, const void *right)
     return a->predicted - b->predicted;
 }
 
+/* Whether the pair is told the other way round. */
+static bool is_lesser_half(const struct confused *pair)
+{
+    return pair->count < pair->other_way ||
+           (pair->count == pair->other_way && pair->label > pair->predicted);
+}
+
 static int64_t row_total(const struct confusion *confusion, int label)
 {
     int64_t total = 0;
@@ -46,12 +53,12 @@ size_t confused_find(const struct confusion *confusion, struct confused *pairs, 
     for (int label = 0; label < confusion->classes; label++) {
         int64_t total = row_total(confusion, label);
         for (int predicted = 0; predicted < confusion->classes; predicted++) {
-            int64_t count = confusion_at(confusion, label, predicted);
-            if (label == predicted || count == 0)
+            struct confused pair = {label, predicted, confusion_at(confusion, label, predicted),
+                                    confusion_at(confusion, predicted, label), 0.0};
+            if (label == predicted || pair.count == 0 || is_lesser_half(&pair))
                 continue;
-            found = insert(pairs, found, most, (struct confused){
-                label, predicted, count, confusion_at(confusion, predicted, label),
-                (double)count / (double)total});
+            pair.share = (double)pair.count / (double)total;
+            found = insert(pairs, found, most, pair);
         }
     }
     return found;

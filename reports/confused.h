@@ -1,4 +1,5 @@
-/* Which classes are taken for which, the worst first. */
+/* Which classes are taken for which, the worst first.  Of two classes that are taken for each
+ * other the more frequent way is told, the other one beside it. */
 #ifndef REPORTS_CONFUSED_H
 #define REPORTS_CONFUSED_H
 
