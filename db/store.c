@@ -19,11 +19,15 @@ enum {
 EMBED(store_migration_001, "db/migrations/001.sql");
 EMBED(store_migration_002, "db/migrations/002.sql");
 EMBED(store_migration_003, "db/migrations/003.sql");
-extern const char store_migration_001[], store_migration_002[], store_migration_003[];
+EMBED(store_migration_004, "db/migrations/004.sql");
+EMBED(store_migration_005, "db/migrations/005.sql");
+extern const char store_migration_001[], store_migration_002[], store_migration_003[],
+    store_migration_004[], store_migration_005[];
 
 /* Migration i brings a database from version i to i + 1; a new one starts from 0. */
 static const char *const migrations[] = {store_migration_001, store_migration_002,
-                                         store_migration_003};
+                                         store_migration_003, store_migration_004,
+                                         store_migration_005};
 enum { SCHEMA_VERSION = ARRAY_LENGTH(migrations) };
 
 /* ---- connecting ---- */

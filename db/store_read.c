@@ -19,9 +19,12 @@ int64_t store_find_study(struct store *store, const char *name, struct failure *
 
 static json_t *blob_value(const unsigned char *bytes, int size)
 {
+    static const char hexadecimal[] = "0123456789abcdef";
     struct text digits = TEXT_EMPTY;
-    for (int i = 0; i < size; i++)
-        text_addf(&digits, "%02x", bytes[i]);
+    for (int i = 0; i < size; i++) {
+        text_add_char(&digits, hexadecimal[bytes[i] >> 4]);
+        text_add_char(&digits, hexadecimal[bytes[i] & 15]);
+    }
     json_t *value = json_string(text_string(&digits));
     text_free(&digits);
     return value;

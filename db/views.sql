@@ -226,3 +226,10 @@ CREATE VIEW confusion AS
 SELECT study, label, predicted, count(*) AS images
 FROM predictions
 GROUP BY study, label, predicted;
+
+-- Images of the test set that are stored beside their predictions.
+DROP VIEW IF EXISTS images;
+CREATE VIEW images AS
+SELECT s.name AS study, i.image, i.pixels
+FROM recorded_images i
+JOIN recorded_studies s ON s.id = i.study;

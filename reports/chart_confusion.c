@@ -101,50 +101,64 @@ static double worst_mistake(const struct confusion *confusion)
     return worst;
 }
 
-static void draw_cell(struct text *text, const struct layout *layout, int label, int predicted,
-                      int64_t count, double strength, const char *title)
+struct cell {
+    int label, predicted;
+    int64_t count;
+    double share;    /* of its row */
+    double strength; /* of its colour */
+    bool open;
+};
+
+static void draw_cell(struct text *text, const struct layout *layout, const struct cell *cell,
+                      const char *const *names)
 {
-    double x = layout->left + layout->cell * predicted, y = layout->top + layout->cell * label;
-    double gap = layout->cell >= 20 ? 1 : 0;
-    svg_rect(text, label == predicted ? "right" : "wrong", x + gap, y + gap,
-             layout->cell - 2 * gap, layout->cell - 2 * gap, strength, title);
-    char *digits = xasprintf("%lld", (long long)count);
+    double x = layout->left + layout->cell * cell->predicted;
+    double y = layout->top + layout->cell * cell->label;
+    double gap = layout->cell >= 20 ? 1 : 0, side = layout->cell - 2 * gap;
+    char *attributes = cell->open ? xasprintf(" data-label=\"%d\" data-predicted=\"%d\"",
+                                              cell->label, cell->predicted) : xstrdup("");
+    char *title = xasprintf("true %s, predicted %s: %lld (%.2f %%)", names[cell->label],
+                            names[cell->predicted], (long long)cell->count, 100.0 * cell->share);
+    char *digits = xasprintf("%lld", (long long)cell->count);
     double size = fmin(13, 1.5 * layout->cell / (double)columns_count(digits));
-    struct svg_label number = {strength > 0.65 ? "count strong" : "count", SVG_MIDDLE,
+    struct svg_label number = {cell->strength > 0.65 ? "count strong" : "count", SVG_MIDDLE,
                                x + layout->cell / 2, y + layout->cell / 2 + 0.35 * size, size, 0};
+    svg_rect_with(text, attributes, cell->label == cell->predicted ? "right" : "wrong", x + gap,
+                  y + gap, side, side, cell->strength, title);
     if (layout->cell >= 20)
         svg_label(text, &number, digits);
+    free(attributes);
+    free(title);
     free(digits);
 }
 
 /* Cells that are 0 stay blank. */
 static void draw_cells(struct text *text, const struct layout *layout,
-                       const struct confusion *confusion, const char *const *names)
+                       const struct confusion *confusion, const char *const *names,
+                       const bool *open)
 {
     double worst = worst_mistake(confusion);
     for (int label = 0; label < confusion->classes; label++)
         for (int predicted = 0; predicted < confusion->classes; predicted++) {
-            int64_t count = confusion_at(confusion, label, predicted);
-            if (count == 0)
+            struct cell cell = {label, predicted, confusion_at(confusion, label, predicted), 0, 0,
+                                open && open[label * confusion->classes + predicted]};
+            if (cell.count == 0)
                 continue;
-            double share = row_share(confusion, label, predicted);
-            double strength = label == predicted ? 0.12 + 0.78 * share
-                                                 : 0.15 + 0.70 * share / worst;
-            char *title = xasprintf("true %s, predicted %s: %lld", names[label],
-                                    names[predicted], (long long)count);
-            draw_cell(text, layout, label, predicted, count, strength, title);
-            free(title);
+            cell.share = row_share(confusion, label, predicted);
+            cell.strength = label == predicted ? 0.12 + 0.78 * cell.share
+                                               : 0.15 + 0.70 * cell.share / worst;
+            draw_cell(text, layout, &cell, names);
         }
 }
 
 void chart_confusion(struct text *text, const struct confusion *confusion,
-                     const char *const *names, bool standalone)
+                     const char *const *names, const bool *open, bool standalone)
 {
     struct layout layout = lay_out(confusion->classes, names);
     double right = layout.left + layout.side;
     svg_begin(text, right + 16, layout.top + layout.side + 16, "Confusion matrix", standalone);
     svg_rect(text, "matrix", layout.left, layout.top, layout.side, layout.side, 1.0, NULL);
     draw_names(text, &layout, confusion->classes, names);
-    draw_cells(text, &layout, confusion, names);
+    draw_cells(text, &layout, confusion, names, open);
     svg_end(text);
 }

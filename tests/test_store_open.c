@@ -48,7 +48,7 @@ static void a_new_database_is_marked_as_ours(void **state)
 {
     struct fixture *fixture = *state;
     assert_rows(fixture->store, "PRAGMA application_id", "[{\"application_id\":1414876741}]");
-    assert_rows(fixture->store, "PRAGMA user_version", "[{\"user_version\":3}]");
+    assert_rows(fixture->store, "PRAGMA user_version", "[{\"user_version\":5}]");
     char *mode = sqlite3_output(fixture->path, "'PRAGMA journal_mode'");
     assert_string_equal(mode, "wal\n");
     free(mode);
@@ -166,7 +166,7 @@ static void a_database_of_a_later_version_is_refused(void **state)
     struct fixture *fixture = *state;
     store_close(fixture->store);
     fixture->store = NULL;
-    run_sql(fixture->path, "PRAGMA user_version = 4");
+    run_sql(fixture->path, "PRAGMA user_version = 6");
     assert_not_opened(fixture->path, STORE_WRITE, "later version");
     assert_not_opened(fixture->path, STORE_READ, "later version");
 }
@@ -185,7 +185,7 @@ static void a_database_of_an_earlier_version_is_brought_up_to_date(void **state)
                   "CREATE VIEW trials AS SELECT bracket FROM recorded_trials");
     assert_not_opened(path, STORE_READ, "earlier version");
     struct store *store = open_store(path, STORE_WRITE);
-    assert_rows(store, "PRAGMA user_version", "[{\"user_version\":3}]");
+    assert_rows(store, "PRAGMA user_version", "[{\"user_version\":5}]");
     assert_rows(store, "SELECT study, trial, state, early_end FROM trials",
                 "[{\"study\":\"old\",\"trial\":0,\"state\":\"completed\",\"early_end\":null}]");
     assert_rows(store, "SELECT precision FROM studies", "[{\"precision\":null}]");

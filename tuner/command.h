@@ -13,6 +13,7 @@ enum exit_code command_check(char *const arguments[], struct failure *why);
 enum exit_code command_trials(char *const arguments[], struct failure *why);
 enum exit_code command_best(char *const arguments[], struct failure *why);
 enum exit_code command_report(char *const arguments[], struct failure *why);
+enum exit_code command_compare(char *const arguments[], struct failure *why);
 enum exit_code command_list(char *const arguments[], struct failure *why);
 
 #endif

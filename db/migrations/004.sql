@@ -1,0 +1,1 @@
+-- Version 4: nothing of its own here.
