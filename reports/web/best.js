@@ -3,13 +3,13 @@
 import { drawBottomAxis, drawLeftAxis } from "./axis.js";
 import { makeChart, remark, thinRemark } from "./chart.js";
 import { formatDuration, isNumber } from "./format.js";
-import { drawPoints, placeWithin, valuedTrials, valueScale } from "./points.js";
+import { drawPoints, earlyRemark, edgeRemark, placeWithin, valuedTrials, valueScale } from "./points.js";
 import { linearScale } from "./scale.js";
 import { isBetter } from "./study.js";
 import { pathThrough, picture, svgElement } from "./svg.js";
 import { attachTips } from "./tip.js";
 
-const TRIALS_MOST = 2000;
+const POINTS_MOST = 2000;
 const UNITS = [[1, "seconds"], [60, "minutes"], [3600, "hours"], [86400, "days"]];
 
 /* The largest unit of which there are at least two. */
@@ -37,7 +37,7 @@ function stepPath(steps, end, box, x, y) {
 }
 
 function drawBest(study, width) {
-    const {shown, all} = valuedTrials(study, TRIALS_MOST);
+    const {shown, all} = valuedTrials(study, POINTS_MOST);
     const ended = study.trials.filter(t => isNumber(t.value) && isNumber(t.ended_ms))
         .sort((a, b) => a.ended_ms - b.ended_ms);
     if (ended.length === 0)
@@ -56,7 +56,8 @@ function drawBest(study, width) {
                                                               y)}));
     attachTips(svg, drawPoints(svg, study, shown, box, y, trial =>
         isNumber(trial.ended_ms) ? x.place(study.secondsAt(trial.ended_ms)) : NaN));
-    return [svg, ...thinRemark(shown.length, all, "trials")];
+    return [svg, ...earlyRemark(study, shown), ...edgeRemark(study, shown),
+            ...thinRemark(shown.length, all, "trials")];
 }
 
 export function bestChart(container, study) {

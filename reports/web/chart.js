@@ -32,6 +32,15 @@ export function makeChart(container, study, draw) {
     };
 }
 
+const PANEL_GAP = 28; /* as in the style sheet */
+
+/* How wide panels of at least `least` are that fill a width beside each other. */
+export function panelWidth(width, count, least) {
+    const fitting = Math.floor((width + PANEL_GAP) / (least + PANEL_GAP));
+    const columns = Math.max(Math.min(fitting, count), 1);
+    return Math.floor((width - (columns - 1) * PANEL_GAP) / columns);
+}
+
 /* In place of a chart, or below it. */
 export function remark(text) {
     return htmlElement("p", {class: "remark-line"}, text);

@@ -23,5 +23,6 @@ export function valueLegend(study) {
     return htmlElement("p", {class: "legend"}, `${study.metric} `,
                        htmlElement("span", {class: "number"}, formatMeasure(worst)),
                        htmlElement("span", {class: "steps", "aria-hidden": "true"}, ...steps),
-                       htmlElement("span", {class: "number"}, formatMeasure(best)));
+                       htmlElement("span", {class: "number"}, formatMeasure(best)),
+                       htmlElement("span", {class: "key winner"}, "winner"));
 }

@@ -9,7 +9,7 @@ import { describeTrial, thin } from "./study.js";
 import { pathThrough, picture, svgElement } from "./svg.js";
 import { attachTips } from "./tip.js";
 
-const TRIALS_MOST = 1000;
+const CURVES_MOST = 1000;
 
 function curveOf(study, trial) {
     return trial.curve?.[study.metric] ?? [];
@@ -34,7 +34,7 @@ function drawCurves(study, width) {
     const known = study.trials.filter(trial => curveOf(study, trial).some(isNumber));
     if (known.length === 0)
         return [remark(`No trial has a curve of ${study.metric}.`)];
-    const shown = thin(known, TRIALS_MOST, trial => trial.trial === study.winner);
+    const shown = thin(known, CURVES_MOST, trial => trial.trial === study.winner);
     const last = shown.reduce((most, t) => Math.max(most, curveOf(study, t).length), 1);
     const height = width < 500 ? 240 : 320;
     const box = {left: 64, right: width - 14, top: 12, bottom: height - 50};

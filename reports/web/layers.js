@@ -189,7 +189,8 @@ function globalPoolLayer(shape) {
     const channels = shape.channels, pixels = [];
     for (let at = 0; at < sizeOf(shape); at += channels)
         pixels.push(at);
-    const run = values => Float32Array.from({length: channels}, (_, c) => meanOf(pixels, values, c));
+    const run = values => Float32Array.from({length: channels},
+                                            (_, c) => meanOf(pixels, values, c));
     return {shape: {height: 1, width: 1, channels}, run};
 }
 

@@ -21,7 +21,8 @@ function startPart(place, start) {
         start();
     } catch (error) {
         console.error(error);
-        place.append(htmlElement("p", {class: "notice"}, `This could not be shown: ${error.message}.`));
+        place.append(htmlElement("p", {class: "notice"},
+                                 `This could not be shown: ${error.message}.`));
     }
 }
 

@@ -9,7 +9,7 @@ import { describeTrial, thin } from "./study.js";
 import { htmlElement, pathThrough, picture, svgElement, svgText } from "./svg.js";
 import { attachTips } from "./tip.js";
 
-const TRIALS_MOST = 1500;
+const LINES_MOST = 1500;
 const AXIS_LEAST = 92;  /* pixels from axis to axis */
 const BRUSH_LEAST = 4;  /* a shorter drag takes the range away */
 const KEY_RANGE = 0.25; /* of an axis: what the arrow keys begin with */
@@ -28,7 +28,7 @@ function layOutAxes(study, trials, box) {
     const values = valueScale(study, box);
     axes.push({name: study.metric, title: study.metric, ticks: values.ticks,
                placeTick: values.place,
-               place: trial => isNumber(trial.value) ? placeWithin(values, trial.value, box) : NaN});
+               place: ({value}) => isNumber(value) ? placeWithin(values, value, box) : NaN});
     const apart = (box.right - box.left) / Math.max(axes.length - 1, 1);
     axes.forEach((axis, i) => { axis.x = box.left + i * apart; });
     return {axes, apart};
@@ -40,9 +40,10 @@ function drawAxis(svg, axis, box, apart) {
     title.append(svgElement("title", {}, axis.title));
     svg.append(title, svgElement("line", {class: "axis", x1: axis.x, x2: axis.x, y1: box.top,
                                           y2: box.bottom}));
+    const last = axis.x >= box.right - 1; /* its labels are behind it, beside the lines */
     for (const tick of axis.ticks) {
-        const label = svgText(axis.x - 6, axis.placeTick(tick.value) + 4, "tick on-lines", "end",
-                              tick.label);
+        const label = svgText(axis.x + (last ? 8 : -6), axis.placeTick(tick.value) + 4,
+                              "tick on-lines", last ? "start" : "end", tick.label);
         if (tick.full && tick.full !== tick.label)
             label.append(svgElement("title", {}, tick.full));
         svg.append(label);
@@ -147,12 +148,12 @@ function describeRanges(study, axes, ranges, within) {
 }
 
 function drawParallel(study, width, ranges) {
-    const trials = drawingOrder(study, thin(study.trials, TRIALS_MOST,
+    const trials = drawingOrder(study, thin(study.trials, LINES_MOST,
                                             trial => trial.trial === study.winner));
     if (trials.length === 0)
         return [remark("There is no trial yet.")];
-    const full = Math.max(width, 70 + study.parameters.length * AXIS_LEAST + 30);
-    const height = 380, box = {left: 70, right: full - 40, top: 44, bottom: height - 16};
+    const full = Math.max(width, 70 + study.parameters.length * AXIS_LEAST + 50);
+    const height = 380, box = {left: 70, right: full - 50, top: 44, bottom: height - 16};
     const {axes, apart} = layOutAxes(study, trials, box);
     const svg = picture(full, height, `Parameters and ${study.metric} of ${trials.length} trials`);
     const said = remark("");

@@ -1,4 +1,5 @@
 /* Trials as points of a plot with values up the side. */
+import { remark } from "./chart.js";
 import { isNumber } from "./format.js";
 import { linearScale } from "./scale.js";
 import { describeTrial, thin } from "./study.js";
@@ -25,7 +26,8 @@ function isOutside(scale, value, box) {
  * a triangle at the edge for a value beyond it. */
 function pointShape(study, trial, x, y, outside, down) {
     const winner = trial.trial === study.winner;
-    const kind = winner ? "point winner" : trial.epochs < study.mostEpochs ? "point early" : "point";
+    const early = trial.epochs < study.mostEpochs;
+    const kind = winner ? "point winner" : early ? "point early" : "point";
     if (!outside)
         return svgElement("circle", {class: kind, cx: x, cy: y, r: winner ? 6 : 3.5});
     const tip = down ? y + 4 : y - 4, base = down ? y - 3 : y + 3;
@@ -49,6 +51,20 @@ export function drawPoints(svg, study, trials, box, values, placeX) {
         marks.push({element, lines: () => describeTrial(study, trial)});
     }
     return marks;
+}
+
+/* Says what rings are, where there are some. */
+export function earlyRemark(study, trials) {
+    return trials.some(trial => trial.epochs < study.mostEpochs)
+        ? [remark(`Rings are trials that ended before epoch ${study.mostEpochs}.`)] : [];
+}
+
+/* Says what triangles are, where there are some. */
+export function edgeRemark(study, trials) {
+    const {low, high} = study.window;
+    const beyond = trials.some(({value}) => value < low || value > high);
+    return beyond ? [remark(`Triangles are values ${study.maximize ? "below" : "above"} what is `
+        + "shown.")] : [];
 }
 
 /* Those of the trials that have a value, thinned to `most`; the winner stays. */

@@ -1,5 +1,5 @@
 /* The rungs of each bracket: who was there, in the order of the values, and who went on. */
-import { makeChart, remark, thinRemark } from "./chart.js";
+import { makeChart, panelWidth, remark, thinRemark } from "./chart.js";
 import { valueClass, valueLegend } from "./colour.js";
 import { formatMeasure } from "./format.js";
 import { thin } from "./study.js";
@@ -7,7 +7,7 @@ import { htmlElement, picture, svgElement, svgText } from "./svg.js";
 import { attachTips } from "./tip.js";
 
 const PLACES_MOST = 400; /* in one rung; who was promoted always */
-const PANEL_LEAST = 260, GAP = 28;
+const BRACKET_LEAST = 260, BRACKET_WIDEST = 640;
 
 /* [[bracket, [places of rung 0, of rung 1, ...]]], the best first. */
 function groupRungs(study) {
@@ -65,7 +65,7 @@ function drawWays(svg, study, rungs, spot) {
 function drawBracket(study, bracket, all, width, title) {
     const rungs = all.map(places => thin(places, PLACES_MOST, p => p.verdict === "promoted"));
     const most = rungs.reduce((count, places) => Math.max(count, places?.length ?? 0), 1);
-    const step = Math.min(Math.max(420 / most, 3), 14), radius = Math.min(step * 0.42, 5);
+    const step = Math.min(Math.max(420 / most, 3), 18), radius = Math.min(step * 0.42, 5);
     const top = 60, column = Math.min((width - 40) / Math.max(rungs.length - 1, 1), 190);
     const x0 = rungs.length === 1 ? 40 : 34;
     const spot = (rung, i) => [Math.round(x0 + rung * column * (width > 300 ? 0.92 : 0.85)),
@@ -77,7 +77,7 @@ function drawBracket(study, bracket, all, width, title) {
     rungs.forEach((places, rung) => {
         const epochs = places[0].epochs;
         const [x] = spot(rung, 0);
-        svg.append(svgText(x, 38, "tick", "middle", `${epochs} ep.`));
+        svg.append(svgText(x, 38, "tick", "middle", `epoch ${epochs}`));
         places.forEach((place, i) => {
             const element = placeShape(study, place, x, spot(rung, i)[1], radius);
             svg.append(element);
@@ -93,9 +93,7 @@ function drawRungs(study, width) {
     const brackets = groupRungs(study);
     if (brackets.length === 0)
         return [remark("There are no rungs: no trial was stopped to give way to another.")];
-    const columns = Math.max(Math.min(Math.floor((width + GAP) / (PANEL_LEAST + GAP)),
-                                      brackets.length), 1);
-    const size = Math.min(Math.floor((width - (columns - 1) * GAP) / columns), 640);
+    const size = Math.min(panelWidth(width, brackets.length, BRACKET_LEAST), BRACKET_WIDEST);
     const drawn = brackets.map(([bracket, rungs]) =>
         drawBracket(study, bracket, rungs, size,
                     brackets.length > 1 ? `Bracket ${bracket}` : "Rungs by epochs"));

@@ -5,7 +5,7 @@ import { formatValue, isNumber, shorten } from "./format.js";
 /* 1, 2 or 5 times a power of ten, so that about `count` steps cover the range. */
 function roundStep(range, count) {
     const rough = range / Math.max(count, 1), power = 10 ** Math.floor(Math.log10(rough));
-    const factor = [1, 2, 5, 10].find(f => f * power >= rough * 0.999);
+    const factor = [1, 2, 5, 10].find(f => f * power >= rough * 0.75);
     return factor * power;
 }
 

@@ -10,7 +10,7 @@ function findWindow(values, maximize) {
         return {low: 0, high: 1};
     const best = sorted.at(-1), worst = sorted[0];
     const quarter = sorted[Math.floor(sorted.length / 4)];
-    const reach = best + (quarter - best) * 2;
+    const reach = best + (quarter - best) * 1.5;
     const cut = maximize ? Math.max(worst, reach) : Math.min(worst, reach);
     const end = cut === best ? worst : cut;
     return maximize ? {low: end, high: best} : {low: best, high: end};

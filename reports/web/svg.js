@@ -23,8 +23,8 @@ export function svgElement(name, attributes = {}, ...children) {
 
 /* An empty picture of that size; `label` is read out where it cannot be seen. */
 export function picture(width, height, label) {
-    return svgElement("svg", {class: "plot", viewBox: `0 0 ${Math.round(width)} ${Math.round(height)}`,
-                              width, height, role: "group", "aria-label": label});
+    return svgElement("svg", {class: "plot", width, height, viewBox: `0 0 ${width} ${height}`,
+                              role: "group", "aria-label": label});
 }
 
 export function svgText(x, y, className, anchor, text) {

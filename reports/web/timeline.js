@@ -33,7 +33,8 @@ function assignRows(segments) {
 }
 
 function describeSegment(study, segment) {
-    const lines = [`trial ${segment.trial}, epochs ${segment.from_epoch + 1} to ${segment.to_epoch}`,
+    const lines = [`trial ${segment.trial}, epochs ${segment.from_epoch + 1} to `
+                   + segment.to_epoch,
                    `worker ${segment.worker}, `
                    + formatDuration((segment.ended_ms - segment.started_ms) / 1000)];
     if (isNumber(segment.value))
@@ -54,10 +55,10 @@ function barElement(study, segment, x, y, height) {
                                width: Math.max(to - from - 0.5, 0.7), height, rx: 1});
 }
 
-function drawGaps(svg, study, box, x) {
+function drawPauses(svg, study, box, x) {
     for (const [from, to] of study.gaps) {
         const at = (x(from) + x(to)) / 2;
-        svg.append(svgElement("line", {class: "gap", x1: at, x2: at, y1: box.top, y2: box.bottom},
+        svg.append(svgElement("line", {class: "pause", x1: at, x2: at, y1: box.top, y2: box.bottom},
                               svgElement("title", {}, "nothing ran for "
                                          + formatDuration((to - from) / 1000))));
     }
@@ -82,7 +83,7 @@ function drawTimeline(study, width) {
             svg.append(svgText(box.left - 8, box.top + row * step + bar / 2 + 4, "tick", "end",
                                String(row + 1)));
     drawBottomAxis(svg, box, scale, `${unit} since the start`);
-    drawGaps(svg, study, box, x);
+    drawPauses(svg, study, box, x);
     attachTips(svg, shown.map(segment => {
         const element = barElement(study, segment, x, box.top + rowOf.get(segment.worker) * step,
                                    bar);
