@@ -4,14 +4,14 @@
 # --emulated: also what only `make emulated` and `make aarch64` need.
 set -eu
 build="gcc make pkg-config libyaml-dev libsqlite3-dev libopenblas-dev libjansson-dev zlib1g-dev libpng-dev"
-tests="libcmocka-dev sqlite3 curl python3 python3-sklearn python3-numpy valgrind"
+tests="libcmocka-dev sqlite3 curl python3 python3-sklearn python3-numpy valgrind chromium chromium-driver python3-selenium"
 emulated="gcc-aarch64-linux-gnu qemu-user"
 
 command -v dpkg-query >/dev/null 2>&1 || {
     pkg-config --exists yaml-0.1 sqlite3 openblas jansson zlib libpng 2>/dev/null && exit 0
     echo "This is not Debian or Ubuntu. Install, with headers: libyaml, SQLite 3.37 or later," >&2
     echo "OpenBLAS, jansson, zlib, libpng, pkg-config; for the tests cmocka, sqlite3, curl," >&2
-    echo "python3 with scikit-learn and numpy, valgrind." >&2
+    echo "python3 with scikit-learn, numpy and selenium, chromium and its driver, valgrind." >&2
     exit 1
 }
 

@@ -3,8 +3,7 @@
 import { drawBottomAxis, drawLeftAxis } from "./axis.js";
 import { makeChart, remark, thinRemark } from "./chart.js";
 import { formatDuration, isNumber } from "./format.js";
-import { drawPoints, earlyRemark, edgeRemark, placeWithin } from "./points.js";
-import { valuedTrials, valueScale } from "./points.js";
+import { drawPoints, placeWithin, pointRemark, valuedTrials, valueScale } from "./points.js";
 import { linearScale } from "./scale.js";
 import { isBetter } from "./study.js";
 import { pathThrough, picture, svgElement } from "./svg.js";
@@ -57,8 +56,7 @@ function drawBest(study, width) {
                                                               y)}));
     attachTips(svg, drawPoints(svg, study, shown, box, y, trial =>
         isNumber(trial.ended_ms) ? x.place(study.secondsAt(trial.ended_ms)) : NaN));
-    return [svg, ...earlyRemark(study, shown), ...edgeRemark(study, shown),
-            ...thinRemark(shown.length, all, "trials")];
+    return [svg, remark(pointRemark(study, shown), thinRemark(shown.length, all, "trials"))];
 }
 
 export function bestChart(container, study) {

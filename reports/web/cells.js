@@ -3,7 +3,7 @@ import { specimen } from "./specimen.js";
 import { htmlElement } from "./svg.js";
 import { attachTips } from "./tip.js";
 
-const IMAGES_FIRST = 24; /* shown at once; a button shows the rest */
+const IMAGES_FIRST = 12; /* shown at once; a button shows the rest */
 
 function cellHeading(data, label, predicted, stored) {
     const count = data.test.confusion[label][predicted];

@@ -1,5 +1,6 @@
 /* What all charts share: a picture as wide as its container, drawn anew when that changes, for
  * print, and when there is more to show. */
+import { formatCount } from "./format.js";
 import { htmlElement } from "./svg.js";
 import { hideTip } from "./tip.js";
 
@@ -41,12 +42,17 @@ export function panelWidth(width, count, least) {
     return Math.floor((width - (columns - 1) * PANEL_GAP) / columns);
 }
 
-/* In place of a chart, or below it. */
-export function remark(text) {
-    return htmlElement("p", {class: "remark-line"}, text);
+/* Sentences in place of a chart or below it; empty ones are left out. */
+export function remark(...sentences) {
+    return htmlElement("p", {class: "remark-line"}, sentences.filter(Boolean).join(" "));
 }
 
-/* How many of all are shown, where that is not all. */
+/* How many of all are shown, where that is not all; else "". */
 export function thinRemark(shown, all, what) {
-    return shown < all ? [remark(`${shown} of ${all} ${what} are shown.`)] : [];
+    return shown < all ? `${formatCount(shown)} of ${formatCount(all)} ${what} are shown.` : "";
+}
+
+/* How opaque each of so many lines is, for those beneath to be seen. */
+export function lineOpacity(count) {
+    return Math.min(0.8, 9 / Math.sqrt(count));
 }

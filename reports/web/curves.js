@@ -1,6 +1,6 @@
 /* The objective's metric by epoch, of all trials, the winner's on top. */
 import { drawBottomAxis, drawLeftAxis } from "./axis.js";
-import { makeChart, remark, thinRemark } from "./chart.js";
+import { lineOpacity, makeChart, remark, thinRemark } from "./chart.js";
 import { valueClass, valueLegend } from "./colour.js";
 import { isNumber } from "./format.js";
 import { placeWithin, valueScale } from "./points.js";
@@ -47,12 +47,16 @@ function drawCurves(study, width) {
     const worst = (a, b) => (study.maximize ? 1 : -1) * ((a.value ?? 0) - (b.value ?? 0));
     const order = shown.slice().sort((a, b) => (a.trial === study.winner)
         - (b.trial === study.winner) || worst(a, b));
+    const lines = svgElement("g", {class: "lines"});
+    lines.style.setProperty("--opacity", lineOpacity(shown.length));
+    svg.append(lines);
     attachTips(svg, order.map(trial => {
         const element = curveElement(study, trial, box, x, y);
-        svg.append(element);
+        lines.append(element);
         return {element, lines: () => describeTrial(study, trial)};
     }));
-    return [svg, valueLegend(study), ...thinRemark(shown.length, known.length, "trials")];
+    return [svg, valueLegend(study),
+            remark(thinRemark(shown.length, known.length, "trials"))];
 }
 
 export function curvesChart(container, study) {

@@ -1,6 +1,6 @@
 /* Parallel coordinates: an axis for each parameter and one for the value, a line for each trial.
  * Ranges dragged on axes leave only the trials that are within all of them. */
-import { makeChart, remark, thinRemark } from "./chart.js";
+import { lineOpacity, makeChart, remark, thinRemark } from "./chart.js";
 import { valueClass, valueLegend } from "./colour.js";
 import { formatMeasure, isNumber, shorten } from "./format.js";
 import { placeWithin, valueScale } from "./points.js";
@@ -159,7 +159,9 @@ function drawParallel(study, width, ranges) {
     const said = remark("");
     const marks = trials.map(trial => ({element: drawLine(study, trial, axes), trial,
                                         lines: () => describeTrial(study, trial)}));
-    svg.append(svgElement("g", {class: "lines"}, ...marks.map(mark => mark.element)));
+    const lines = svgElement("g", {class: "lines"}, ...marks.map(mark => mark.element));
+    lines.style.setProperty("--opacity", lineOpacity(trials.length));
+    svg.append(lines);
     axes.forEach(axis => drawAxis(svg, axis, box, apart));
 
     function changed() {
@@ -176,7 +178,7 @@ function drawParallel(study, width, ranges) {
     attachTips(svg, marks);
     changed();
     return [htmlElement("div", {class: "scroll"}, svg), valueLegend(study), said,
-            ...thinRemark(trials.length, study.trials.length, "trials")];
+            remark(thinRemark(trials.length, study.trials.length, "trials"))];
 }
 
 export function parallelChart(container, study) {

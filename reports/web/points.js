@@ -1,5 +1,4 @@
 /* Trials as points of a plot with values up the side. */
-import { remark } from "./chart.js";
 import { isNumber } from "./format.js";
 import { linearScale } from "./scale.js";
 import { describeTrial, thin } from "./study.js";
@@ -53,18 +52,14 @@ export function drawPoints(svg, study, trials, box, values, placeX) {
     return marks;
 }
 
-/* Says what rings are, where there are some. */
-export function earlyRemark(study, trials) {
-    return trials.some(trial => trial.epochs < study.mostEpochs)
-        ? [remark(`Rings are trials that ended before epoch ${study.mostEpochs}.`)] : [];
-}
-
-/* Says what triangles are, where there are some. */
-export function edgeRemark(study, trials) {
-    const {low, high} = study.window;
-    const beyond = trials.some(({value}) => value < low || value > high);
-    return beyond ? [remark(`Triangles are values ${study.maximize ? "below" : "above"} what is `
-        + "shown.")] : [];
+/* Says what rings and triangles are, where there are some. */
+export function pointRemark(study, trials) {
+    const {low, high} = study.window, sentences = [];
+    if (trials.some(trial => trial.epochs < study.mostEpochs))
+        sentences.push(`Rings are trials that ended before epoch ${study.mostEpochs}.`);
+    if (trials.some(({value}) => value < low || value > high))
+        sentences.push(`Triangles are values ${study.maximize ? "below" : "above"} what is shown.`);
+    return sentences.join(" ");
 }
 
 /* Those of the trials that have a value, thinned to `most`; the winner stays. */

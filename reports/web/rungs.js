@@ -6,8 +6,9 @@ import { thin } from "./study.js";
 import { htmlElement, picture, svgElement, svgText } from "./svg.js";
 import { attachTips } from "./tip.js";
 
-const PLACES_MOST = 400; /* in one rung; who was promoted always */
-const BRACKET_LEAST = 260, BRACKET_WIDEST = 640;
+const ENDS_MOST = 80; /* trials shown of those that ended in a rung */
+const BRACKET_LEAST = 260, BRACKET_WIDEST = 760;
+const MARGIN = 30;    /* half of what a rung has written above it */
 
 /* [[bracket, [places of rung 0, of rung 1, ...]]], the best first. */
 function groupRungs(study) {
@@ -18,8 +19,22 @@ function groupRungs(study) {
         brackets.set(place.bracket, rungs);
     }
     const last = place => place.rank ?? Infinity;
-    return [...brackets].map(([bracket, rungs]) => [bracket, rungs.map(places =>
-        places.slice().sort((a, b) => last(a) - last(b) || a.trial - b.trial))]);
+    return [...brackets].map(([bracket, rungs]) => [bracket, Array.from(rungs, places =>
+        (places ?? []).sort((a, b) => last(a) - last(b) || a.trial - b.trial))]);
+}
+
+/* The rungs with the places of some trials only, where there are many: of those that ended in
+ * each rung an even choice, so that whoever is shown is shown on all of the way. */
+function thinRungs(study, rungs) {
+    const lastRung = new Map();
+    rungs.forEach((places, rung) => places.forEach(place => lastRung.set(place.trial, rung)));
+    const chosen = new Set();
+    rungs.forEach((places, rung) => {
+        const ends = places.filter(place => lastRung.get(place.trial) === rung);
+        thin(ends, ENDS_MOST, place => place.trial === study.winner)
+            .forEach(place => chosen.add(place.trial));
+    });
+    return rungs.map(places => places.filter(place => chosen.has(place.trial)));
 }
 
 function describePlace(study, place) {
@@ -49,8 +64,8 @@ function placeShape(study, place, x, y, radius) {
 /* The way of each trial from rung to rung, below the places. */
 function drawWays(svg, study, rungs, spot) {
     for (let rung = 1; rung < rungs.length; rung++) {
-        const before = new Map(rungs[rung - 1]?.map((place, i) => [place.trial, i]));
-        rungs[rung]?.forEach((place, i) => {
+        const before = new Map(rungs[rung - 1].map((place, i) => [place.trial, i]));
+        rungs[rung].forEach((place, i) => {
             if (!before.has(place.trial))
                 return;
             const [x1, y1] = spot(rung - 1, before.get(place.trial)), [x2, y2] = spot(rung, i);
@@ -63,21 +78,19 @@ function drawWays(svg, study, rungs, spot) {
 }
 
 function drawBracket(study, bracket, all, width, title) {
-    const rungs = all.map(places => thin(places, PLACES_MOST, p => p.verdict === "promoted"));
-    const most = rungs.reduce((count, places) => Math.max(count, places?.length ?? 0), 1);
-    const step = Math.min(Math.max(420 / most, 3), 18), radius = Math.min(step * 0.42, 5);
-    const top = 60, column = Math.min((width - 40) / Math.max(rungs.length - 1, 1), 190);
-    const x0 = rungs.length === 1 ? 40 : 34;
-    const spot = (rung, i) => [Math.round(x0 + rung * column * (width > 300 ? 0.92 : 0.85)),
+    const rungs = thinRungs(study, all);
+    const most = rungs.reduce((count, places) => Math.max(count, places.length), 1);
+    const step = Math.min(Math.max(480 / most, 2), 18), radius = Math.min(step * 0.42, 5);
+    const top = 60, column = Math.min((width - 2 * MARGIN) / Math.max(rungs.length - 1, 1), 260);
+    const spot = (rung, i) => [Math.round(MARGIN + rung * column),
                                Math.round((top + i * step) * 10) / 10];
     const svg = picture(width, top + most * step + 8, title);
     svg.append(svgText(0, 16, "heading", "start", title));
     drawWays(svg, study, rungs, spot);
     const marks = [];
     rungs.forEach((places, rung) => {
-        const epochs = places[0].epochs;
         const [x] = spot(rung, 0);
-        svg.append(svgText(x, 38, "tick", "middle", `epoch ${epochs}`));
+        svg.append(svgText(x, 38, "tick", "middle", `epoch ${places[0]?.epochs ?? "?"}`));
         places.forEach((place, i) => {
             const element = placeShape(study, place, x, spot(rung, i)[1], radius);
             svg.append(element);
@@ -101,8 +114,7 @@ function drawRungs(study, width) {
     return [htmlElement("div", {class: "panels"}, ...drawn.map(panel => panel.svg)),
             valueLegend(study),
             remark("The best of a rung is on top. Discs went on or were completed, rings were "
-                   + "stopped, crosses failed."),
-            ...thinRemark(sum("shown"), sum("all"), "places")];
+                   + "stopped, crosses failed.", thinRemark(sum("shown"), sum("all"), "places"))];
 }
 
 export function rungsChart(container, study) {

@@ -1,7 +1,7 @@
 /* For each parameter of the search space, its value in each trial and what came of it. */
 import { drawBottomAxis, drawLeftAxis } from "./axis.js";
 import { makeChart, panelWidth, remark, thinRemark } from "./chart.js";
-import { drawPoints, earlyRemark, edgeRemark, valuedTrials, valueScale } from "./points.js";
+import { drawPoints, pointRemark, valuedTrials, valueScale } from "./points.js";
 import { parameterScale } from "./scale.js";
 import { htmlElement, picture } from "./svg.js";
 import { attachTips } from "./tip.js";
@@ -32,8 +32,7 @@ function drawScatter(study, width) {
     const size = Math.min(panelWidth(width, count, PANEL_LEAST), PANEL_WIDEST);
     const panels = study.parameters.map(parameter => drawPanel(study, parameter, shown, size));
     return [htmlElement("div", {class: "panels"}, ...panels),
-            ...earlyRemark(study, shown), ...edgeRemark(study, shown),
-            ...thinRemark(shown.length, all, "trials")];
+            remark(pointRemark(study, shown), thinRemark(shown.length, all, "trials"))];
 }
 
 export function scatterChart(container, study) {

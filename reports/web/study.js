@@ -16,15 +16,24 @@ function findWindow(values, maximize) {
     return maximize ? {low: end, high: best} : {low: best, high: end};
 }
 
-/* {metric, maximize, winner, window, parameters, trials, rungs, segments, secondsAt,
+/* Where each ninth of the values ends, the worst first: what colours go by, so that a few bad
+ * values do not give all others one colour. */
+function findNinths(values, maximize) {
+    const sorted = values.slice().sort((a, b) => maximize ? a - b : b - a);
+    return Array.from({length: 10}, (_, i) =>
+        sorted[Math.min(Math.floor(sorted.length * i / 9), sorted.length - 1)]);
+}
+
+/* {metric, maximize, winner, window, ninths, parameters, trials, rungs, segments, secondsAt,
  * gaps}: secondsAt(ms) is the time since the start without the gaps. */
 export function readStudy(data) {
     const trials = data.trials ?? [], segments = data.segments ?? [];
     const {secondsAt, gaps} = makeClock(segments);
     const maximize = data.study.goal !== "minimize";
+    const values = trials.map(trial => trial.value).filter(isNumber);
     return {
         metric: data.study.metric, maximize, winner: data.winner?.trial ?? null,
-        window: findWindow(trials.map(trial => trial.value).filter(isNumber), maximize),
+        window: findWindow(values, maximize), ninths: findNinths(values, maximize),
         parameters: data.parameters ?? [], trials, rungs: data.rungs ?? [], segments, secondsAt,
         gaps, mostEpochs: trials.reduce((most, trial) => Math.max(most, trial.epochs ?? 0), 0),
     };

@@ -90,7 +90,8 @@ function drawTimeline(study, width) {
         svg.append(element);
         return {element, lines: () => describeSegment(study, segment)};
     }));
-    return [svg, valueLegend(study), ...thinRemark(shown.length, known.length, "segments")];
+    return [svg, valueLegend(study),
+            remark(thinRemark(shown.length, known.length, "segments"))];
 }
 
 export function timelineChart(container, study) {
