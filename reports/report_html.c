@@ -5,6 +5,7 @@
 #include "reports/chart_curves.h"
 #include "reports/html_parts.h"
 #include "reports/page.h"
+#include "reports/page_script.h"
 #include "reports/report_json.h"
 #include "reports/svg.h"
 
@@ -12,7 +13,8 @@
 
 EMBED(report_page, "reports/web/page.html");
 EMBED(report_style, "reports/web/style.css");
-extern const char report_page[], report_style[];
+EMBED(report_plots, "reports/web/plot.css");
+extern const char report_page[], report_style[], report_plots[];
 
 /* Cells of which images are stored. */
 static bool *open_cells(const struct report_data *data)
@@ -51,7 +53,14 @@ static void add_style(struct text *text, const struct report_data *data)
 {
     (void)data;
     text_add(text, report_style);
+    text_add(text, report_plots);
     text_add(text, svg_style);
+}
+
+static void add_script(struct text *text, const struct report_data *data)
+{
+    (void)data;
+    page_script(text);
 }
 
 /* What fills each slot of web/page.html. */
@@ -80,6 +89,7 @@ static const struct part {
     {"faults", html_faults},
     {"again", html_again},
     {"data", report_json_page},
+    {"script", add_script},
 };
 
 void report_html(struct text *text, const struct report_data *data)

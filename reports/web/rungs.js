@@ -1,0 +1,110 @@
+/* The rungs of each bracket: who was there, in the order of the values, and who went on. */
+import { makeChart, panelWidth, remark, thinRemark } from "./chart.js";
+import { valueClass, valueLegend } from "./colour.js";
+import { formatMeasure } from "./format.js";
+import { thin } from "./study.js";
+import { htmlElement, picture, svgElement, svgText } from "./svg.js";
+import { attachTips } from "./tip.js";
+
+const PLACES_MOST = 400; /* in one rung; who was promoted always */
+const BRACKET_LEAST = 260, BRACKET_WIDEST = 640;
+
+/* [[bracket, [places of rung 0, of rung 1, ...]]], the best first. */
+function groupRungs(study) {
+    const brackets = new Map();
+    for (const place of study.rungs) {
+        const rungs = brackets.get(place.bracket) ?? [];
+        (rungs[place.rung] ??= []).push(place);
+        brackets.set(place.bracket, rungs);
+    }
+    const last = place => place.rank ?? Infinity;
+    return [...brackets].map(([bracket, rungs]) => [bracket, rungs.map(places =>
+        places.slice().sort((a, b) => last(a) - last(b) || a.trial - b.trial))]);
+}
+
+function describePlace(study, place) {
+    const lines = [`trial ${place.trial}${place.trial === study.winner ? ", the winner" : ""}`,
+                   `${study.metric} ${formatMeasure(place.value)} after ${place.epochs} epoch`
+                   + `${place.epochs === 1 ? "" : "s"}`];
+    if (place.rank)
+        lines.push(`rank ${place.rank} in rung ${place.rung}`);
+    if (place.verdict)
+        lines.push(place.verdict + (place.reason ? `: ${place.reason}` : ""));
+    return lines;
+}
+
+/* A disc for who went on or was completed, a ring for who was stopped, a cross for a failure. */
+function placeShape(study, place, x, y, radius) {
+    const colour = valueClass(study, place.value);
+    if (place.verdict === "failed") {
+        const r = Math.max(radius, 2.5);
+        return svgElement("path", {class: "place failed", d: `M${x - r} ${y - r}L${x + r} ${y + r}`
+                                   + `M${x - r} ${y + r}L${x + r} ${y - r}`});
+    }
+    const kind = place.trial === study.winner ? "winner" : colour;
+    const stopped = place.verdict === "stopped" ? " stopped" : "";
+    return svgElement("circle", {class: `place ${kind}${stopped}`, cx: x, cy: y, r: radius});
+}
+
+/* The way of each trial from rung to rung, below the places. */
+function drawWays(svg, study, rungs, spot) {
+    for (let rung = 1; rung < rungs.length; rung++) {
+        const before = new Map(rungs[rung - 1]?.map((place, i) => [place.trial, i]));
+        rungs[rung]?.forEach((place, i) => {
+            if (!before.has(place.trial))
+                return;
+            const [x1, y1] = spot(rung - 1, before.get(place.trial)), [x2, y2] = spot(rung, i);
+            const middle = ((x1 + x2) / 2).toFixed(1);
+            svg.append(svgElement("path", {
+                class: place.trial === study.winner ? "way winner" : "way",
+                d: `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`}));
+        });
+    }
+}
+
+function drawBracket(study, bracket, all, width, title) {
+    const rungs = all.map(places => thin(places, PLACES_MOST, p => p.verdict === "promoted"));
+    const most = rungs.reduce((count, places) => Math.max(count, places?.length ?? 0), 1);
+    const step = Math.min(Math.max(420 / most, 3), 18), radius = Math.min(step * 0.42, 5);
+    const top = 60, column = Math.min((width - 40) / Math.max(rungs.length - 1, 1), 190);
+    const x0 = rungs.length === 1 ? 40 : 34;
+    const spot = (rung, i) => [Math.round(x0 + rung * column * (width > 300 ? 0.92 : 0.85)),
+                               Math.round((top + i * step) * 10) / 10];
+    const svg = picture(width, top + most * step + 8, title);
+    svg.append(svgText(0, 16, "heading", "start", title));
+    drawWays(svg, study, rungs, spot);
+    const marks = [];
+    rungs.forEach((places, rung) => {
+        const epochs = places[0].epochs;
+        const [x] = spot(rung, 0);
+        svg.append(svgText(x, 38, "tick", "middle", `epoch ${epochs}`));
+        places.forEach((place, i) => {
+            const element = placeShape(study, place, x, spot(rung, i)[1], radius);
+            svg.append(element);
+            marks.push({element, lines: () => describePlace(study, place)});
+        });
+    });
+    attachTips(svg, marks);
+    const count = list => list.reduce((sum, places) => sum + places.length, 0);
+    return {svg, shown: count(rungs), all: count(all)};
+}
+
+function drawRungs(study, width) {
+    const brackets = groupRungs(study);
+    if (brackets.length === 0)
+        return [remark("There are no rungs: no trial was stopped to give way to another.")];
+    const size = Math.min(panelWidth(width, brackets.length, BRACKET_LEAST), BRACKET_WIDEST);
+    const drawn = brackets.map(([bracket, rungs]) =>
+        drawBracket(study, bracket, rungs, size,
+                    brackets.length > 1 ? `Bracket ${bracket}` : "Rungs by epochs"));
+    const sum = key => drawn.reduce((total, panel) => total + panel[key], 0);
+    return [htmlElement("div", {class: "panels"}, ...drawn.map(panel => panel.svg)),
+            valueLegend(study),
+            remark("The best of a rung is on top. Discs went on or were completed, rings were "
+                   + "stopped, crosses failed."),
+            ...thinRemark(sum("shown"), sum("all"), "places")];
+}
+
+export function rungsChart(container, study) {
+    return makeChart(container, study, drawRungs);
+}
