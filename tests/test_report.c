@@ -502,7 +502,7 @@ static void report_goes_without_images_where_there_are_none(void **state)
     assert_true(json_equal(json_object_get(report, "mistakes"), none));
     lacks(page, "id=\"sprite\"");
     lacks(page, "data-label");
-    contains(page, "The trainer sent no images");
+    contains(page, "No images are stored");
     assert_memory_equal(png, "\x89PNG", 4);
     json_decref(report);
     json_decref(none);
