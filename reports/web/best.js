@@ -3,7 +3,8 @@
 import { drawBottomAxis, drawLeftAxis } from "./axis.js";
 import { makeChart, remark, thinRemark } from "./chart.js";
 import { formatDuration, isNumber } from "./format.js";
-import { drawPoints, earlyRemark, edgeRemark, placeWithin, valuedTrials, valueScale } from "./points.js";
+import { drawPoints, earlyRemark, edgeRemark, placeWithin } from "./points.js";
+import { valuedTrials, valueScale } from "./points.js";
 import { linearScale } from "./scale.js";
 import { isBetter } from "./study.js";
 import { pathThrough, picture, svgElement } from "./svg.js";

@@ -55,8 +55,10 @@ export function attachTips(svg, marks) {
     function focus(mark) {
         svg.querySelector("[tabindex='0']")?.setAttribute("tabindex", "-1");
         mark.element.setAttribute("tabindex", "0");
-        mark.element.setAttribute("role", "img");
-        mark.element.setAttribute("aria-label", mark.lines().join(", "));
+        if (!mark.element.hasAttribute("role")) {
+            mark.element.setAttribute("role", "img");
+            mark.element.setAttribute("aria-label", mark.lines().join(", "));
+        }
         mark.element.focus({preventScroll: true});
     }
     svg.addEventListener("pointerover", event => {
@@ -67,6 +69,10 @@ export function attachTips(svg, marks) {
             leave();
     });
     svg.addEventListener("pointerleave", leave);
+    svg.addEventListener("click", event => {
+        if (known.has(event.target))
+            focus(known.get(event.target));
+    });
     svg.addEventListener("focusin", event => {
         if (known.has(event.target))
             enter(known.get(event.target), null);
