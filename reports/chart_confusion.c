@@ -27,7 +27,7 @@ static struct layout lay_out(int classes, const char *const *names)
         longest = length > longest ? length : longest;
     }
     longest = longest > NAME_MOST ? NAME_MOST : longest;
-    layout.cell = classes <= 12 ? 40 : classes <= 30 ? 30 : fmax(6, 900.0 / classes);
+    layout.cell = classes <= 12 ? 42 : classes <= 30 ? 30 : fmax(6, 900.0 / classes);
     layout.name_size = fmin(13, layout.cell * 0.8);
     double reach = 0.62 * layout.name_size * (double)longest;
     layout.turned = reach > layout.cell;
@@ -109,6 +109,24 @@ struct cell {
     bool open;
 };
 
+/* The count, and in a cell that has room for it the share of the row below. */
+static void draw_figures(struct text *text, const struct layout *layout, const struct cell *cell,
+                         double x, double y)
+{
+    bool both = layout->cell >= 40, strong = cell->strength > 0.65;
+    char *count = xasprintf("%lld", (long long)cell->count);
+    char *share = xasprintf("%.1f %%", 100.0 * cell->share);
+    double size = fmin(13, 1.5 * layout->cell / (double)columns_count(count));
+    struct svg_label upper = {strong ? "count strong" : "count", SVG_MIDDLE, x,
+                              y + 0.35 * size - (both ? 5 : 0), size, 0};
+    struct svg_label lower = {strong ? "share strong" : "share", SVG_MIDDLE, x, y + 12, 8.5, 0};
+    svg_label(text, &upper, count);
+    if (both)
+        svg_label(text, &lower, share);
+    free(count);
+    free(share);
+}
+
 static void draw_cell(struct text *text, const struct layout *layout, const struct cell *cell,
                       const char *const *names)
 {
@@ -119,17 +137,12 @@ static void draw_cell(struct text *text, const struct layout *layout, const stru
                                               cell->label, cell->predicted) : xstrdup("");
     char *title = xasprintf("true %s, predicted %s: %lld (%.2f %%)", names[cell->label],
                             names[cell->predicted], (long long)cell->count, 100.0 * cell->share);
-    char *digits = xasprintf("%lld", (long long)cell->count);
-    double size = fmin(13, 1.5 * layout->cell / (double)columns_count(digits));
-    struct svg_label number = {cell->strength > 0.65 ? "count strong" : "count", SVG_MIDDLE,
-                               x + layout->cell / 2, y + layout->cell / 2 + 0.35 * size, size, 0};
     svg_rect_with(text, attributes, cell->label == cell->predicted ? "right" : "wrong", x + gap,
                   y + gap, side, side, cell->strength, title);
     if (layout->cell >= 20)
-        svg_label(text, &number, digits);
+        draw_figures(text, layout, cell, x + layout->cell / 2, y + layout->cell / 2);
     free(attributes);
     free(title);
-    free(digits);
 }
 
 /* Cells that are 0 stay blank. */

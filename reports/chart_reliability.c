@@ -8,8 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { WIDTH = 400, HEIGHT = 380 };
-static const double left = 52, right = 384, top = 20, bottom = 322;
+enum { WIDTH = 400, HEIGHT = 406 };
+static const double left = 52, right = 384, top = 20, bottom = 352; /* a square */
 
 static void draw_axes(struct text *text, const struct axis *axis)
 {

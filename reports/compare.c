@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where chance would do as much less often, a difference is taken to mean something. */
+/* Where chance alone would do as much less often than this, one is called the better. */
 static const double significance = 0.05;
 
 /* ---- reading ---- */
@@ -100,31 +100,30 @@ void compare_release(struct compare *compare)
 
 /* ---- what it means ---- */
 
-static char *chance_text(double p)
-{
-    if (p < 0.0001)
-        return xstrdup("less than once in 10,000 times");
-    return xasprintf("%.2g times in 100", 100.0 * p);
-}
-
 char *compare_sentence(const struct compare *compare, const struct compare_pair *pair)
 {
     const char *first = compare->studies[pair->first].name;
     const char *second = compare->studies[pair->second].name;
+    const struct mcnemar *test = &pair->test;
+    bool swapped = test->only_second > test->only_first;
+    const char *better = swapped ? second : first, *worse = swapped ? first : second;
     if (pair->obstacle)
         return xasprintf("%s and %s cannot be compared image by image: %s.", first, second,
                          pair->obstacle);
-    if (pair->test.only_first + pair->test.only_second == 0)
+    if (test->only_first + test->only_second == 0)
         return xasprintf("%s and %s get the same images right.", first, second);
-    char *a = format_count(pair->test.only_first), *b = format_count(pair->test.only_second);
-    char *chance = chance_text(pair->test.p);
-    const char *verdict = pair->test.p < significance ? "so the difference means something"
-                                                      : "so it may well be chance";
-    char *text = xasprintf("%s alone gets %s images right, %s alone %s: chance does as much %s, "
-                           "%s (p = %.3g).", first, a, second, b, chance, verdict, pair->test.p);
-    free(a);
-    free(b);
-    free(chance);
+    char *more = format_count(swapped ? test->only_second : test->only_first);
+    char *fewer = format_count(swapped ? test->only_first : test->only_second);
+    const char *method = test->exact ? "exact" : "chi-squared";
+    char *text =
+        test->p < significance
+            ? xasprintf("%s is better than %s: it alone gets %s images right, %s alone %s "
+                        "(p = %.2g, %s).", better, worse, more, worse, fewer, test->p, method)
+            : xasprintf("Between %s and %s the difference may well be chance: %s alone gets %s "
+                        "images right, %s alone %s (p = %.2g, %s).", first, second, better, more,
+                        worse, fewer, test->p, method);
+    free(more);
+    free(fewer);
     return text;
 }
 

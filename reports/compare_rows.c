@@ -129,10 +129,8 @@ size_t compare_epochs(const struct compare *compare, int *chosen, size_t most)
         int own = curve->count > 0 ? curve->epochs[curve->count - 1].epoch : 0;
         last = own > last ? own : last;
     }
-    int step = last / (int)most + 1;
-    for (int epoch = step; epoch <= last && count < most; epoch += step)
+    int step = (last + (int)most - 1) / (int)most;
+    for (int epoch = last > 0 ? (last - 1) % step + 1 : 1; epoch <= last; epoch += step)
         chosen[count++] = epoch;
-    if (count > 0 && chosen[count - 1] != last)
-        chosen[count - 1] = last;
     return count;
 }

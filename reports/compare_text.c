@@ -72,12 +72,14 @@ static void add_curves(struct text *text, const struct compare *compare, const s
 static void add_tests(struct text *text, const struct compare *compare)
 {
     text_add(text, "\nOn the test images (McNemar's test)\n\n");
+    size_t tested = 0;
     for (size_t i = 0; i < compare->pair_count; i++) {
         char *sentence = compare_sentence(compare, &compare->pairs[i]);
         text_addf(text, "%s\n", sentence);
+        tested += compare->pairs[i].obstacle == NULL;
         free(sentence);
     }
-    if (compare->pair_count > 1)
+    if (tested > 1)
         text_add(text, "Of many comparisons, one in twenty seems to mean something by chance.\n");
 }
 

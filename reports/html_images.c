@@ -114,7 +114,7 @@ void html_mistakes(struct text *text, const struct report_data *data)
     if (data->metrics.correct == data->metrics.total)
         text_add(text, "<p>There is not one.</p>\n");
     else if (count == 0)
-        text_add(text, "<p>The trainer sent no images to be stored.</p>\n");
+        text_add(text, "<p>No images are stored with this study.</p>\n");
     else
         add_specimens(text, data, "specimens", mistakes,
                       count < MISTAKES_SHOWN ? count : MISTAKES_SHOWN, true);
@@ -125,7 +125,7 @@ void html_samples(struct text *text, const struct report_data *data)
 {
     size_t count, *samples = gallery_samples(data, &count);
     if (count == 0)
-        text_add(text, "<p>The trainer sent no images to be stored.</p>\n");
+        text_add(text, "<p>No images are stored with this study.</p>\n");
     else
         add_specimens(text, data, "specimens small", samples, count, false);
     free(samples);

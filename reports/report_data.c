@@ -50,10 +50,10 @@ static int read_study(struct store *store, const char *study, struct report_data
                       struct failure *why)
 {
     json_t *rows = report_rows(store,
-                              "SELECT study, file, text, seed, state, metric, "
-                              "goal = 'maximize' AS maximize, sampler, scheduler, max_epochs, "
-                              "eta, note, void_reason, winner, seconds, started_ms, epochs, data "
-                              "FROM studies WHERE study = ?1", study, why);
+                               "SELECT study, file, text, seed, state, metric, "
+                               "goal = 'maximize' AS maximize, sampler, scheduler, max_epochs, "
+                               "eta, note, void_reason, winner, seconds, started_ms, epochs, data "
+                               "FROM studies WHERE study = ?1", study, why);
     int result = -1;
     if (!rows)
         return -1;
@@ -84,13 +84,13 @@ static void take_final(struct report_data *data, const json_t *row)
 static int read_final(struct store *store, struct report_data *data, struct failure *why)
 {
     json_t *rows = report_rows(store,
-                              "SELECT f.epochs AS final_epochs, f.seconds, f.arithmetic, "
-                              "f.layers, coalesce(t.early_end, t.value_epochs) AS epochs, "
-                              "t.value, t.parameters, "
-                              "t.configuration FROM finals f "
-                              "JOIN trials t ON t.study = f.study AND t.trial = f.trial "
-                              "JOIN studies s ON s.study = f.study AND s.winner = f.trial "
-                              "WHERE f.study = ?1 AND f.state = 'ended'", data->name, why);
+                               "SELECT f.epochs AS final_epochs, f.seconds, f.arithmetic, "
+                               "f.layers, coalesce(t.early_end, t.value_epochs) AS epochs, "
+                               "t.value, t.parameters, "
+                               "t.configuration FROM finals f "
+                               "JOIN trials t ON t.study = f.study AND t.trial = f.trial "
+                               "JOIN studies s ON s.study = f.study AND s.winner = f.trial "
+                               "WHERE f.study = ?1 AND f.state = 'ended'", data->name, why);
     int result = -1;
     if (!rows)
         return -1;
