@@ -195,6 +195,51 @@ PIXELS = """(() => {
 })()"""
 
 
+# What the page's network makes of the stored images: how far its probabilities are from the
+# trainer's at most, of how many images.
+NETWORK = """
+const [data, sprite, done] = arguments;
+const picture = new Image();
+picture.onload = async () => {
+    const {loadNetwork, networkLogits, softmax} = await import("/network.js");
+    const network = loadNetwork(data.network), {width, height, columns, entries} = data.images;
+    const canvas = document.createElement("canvas");
+    canvas.width = picture.naturalWidth;
+    canvas.height = picture.naturalHeight;
+    const context = canvas.getContext("2d");
+    context.drawImage(picture, 0, 0);
+    let furthest = 0;
+    entries.forEach((entry, i) => {
+        const pixels = context.getImageData(i % columns * width, Math.floor(i / columns) * height,
+                                            width, height).data;
+        const image = Float32Array.from({length: width * height}, (_, p) => pixels[4 * p] / 255);
+        const shares = softmax(networkLogits(network, image));
+        shares.forEach((share, c) => {
+            furthest = Math.max(furthest, Math.abs(share - entry.probabilities[c]));
+        });
+    });
+    done([furthest, entries.length]);
+};
+picture.src = sprite;
+"""
+
+
+def check_weights(page, path):
+    """Asked from a page beside the modules, which a page of one file does not give out."""
+    report = report_of(page)
+    sprite = page.find_element(By.ID, "sprite").get_attribute("href")
+    place = folder("page-modules")
+    with open(os.path.join(place, "empty.html"), "w") as file:
+        file.write("<!DOCTYPE html><title>test</title><link rel=icon href='data:,'>")
+    server, address = browser.serve(place)
+    page.get(address + "/test/empty.html")
+    furthest, images = page.execute_async_script(NETWORK, report, sprite)
+    check("the network in the page gives the stored images the stored probabilities",
+          furthest < 1e-4 and images >= 80, (furthest, images))
+    server.shutdown()
+    open_page(page, path)
+
+
 # ---- drawing ----
 
 ONE = [(0, y) for y in range(-95, 96, 19)]
@@ -393,6 +438,7 @@ def main():
         check_tips(page)
         check_brush(page)
         check_cells(page)
+        check_weights(page, path)
         check_drawing(page)
         check_widths(page)
         check_schemes(page)
