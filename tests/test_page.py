@@ -16,7 +16,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 import browser
-from harness import TRAINER, check, finish, folder, run
+from harness import TRAINER, check, finish, folder, run, wait_until
 
 HOSTILE = "</script><script>alert(1)</script><b onclick=\"alert(2)\">&amp;"
 DATASET = "mnist" if os.environ.get("MNIST_DIR") else "synthetic"
@@ -213,29 +213,30 @@ def draw(page, stroke):
     browser.settle(page)
 
 
-def answer(page):
-    browser.settle(page)
-    return page.find_element(By.CSS_SELECTOR, "#draw .answer").text
+def answers(page, expected):
+    """Whether the answer becomes that; a slow network answers a while after a stroke."""
+    return wait_until(lambda: page.find_element(By.CSS_SELECTOR, "#draw .answer").text == expected,
+                      10)
 
 
 def check_drawing(page):
-    check("before anything is drawn there is no answer", answer(page) == "?", answer(page))
+    check("before anything is drawn there is no answer", answers(page, "?"), odds(page))
     draw(page, ONE)
-    check("a drawn 1 is taken for a 1", answer(page) == "1", odds(page))
+    check("a drawn 1 is taken for a 1", answers(page, "1"), odds(page))
     sure = page.find_element(By.CSS_SELECTOR, "#draw .sure").text
     check("with a probability", re.fullmatch(r"\d+\.\d % sure", sure), sure)
     page.find_element(By.CSS_SELECTOR, "#draw canvas.paper").send_keys(Keys.DELETE)
-    check("the Delete key clears the drawing", answer(page) == "?", answer(page))
+    check("the Delete key clears the drawing", answers(page, "?"), odds(page))
     draw(page, ZERO)
-    check("a drawn 0 is taken for a 0", answer(page) == "0", odds(page))
+    check("a drawn 0 is taken for a 0", answers(page, "0"), odds(page))
     rows = odds(page)
     check("every class has its probability, together 1", len(rows) == 10
           and abs(sum(rows) - 100) < 1, rows)
     draw(page, ONE)
     page.find_element(By.XPATH, "//*[@id='draw']//button[text()='Undo']").click()
-    check("Undo takes the last stroke away", answer(page) == "0", odds(page))
+    check("Undo takes the last stroke away", answers(page, "0"), odds(page))
     page.find_element(By.XPATH, "//*[@id='draw']//button[text()='Clear']").click()
-    check("Clear takes all away", answer(page) == "?", answer(page))
+    check("Clear takes all away", answers(page, "?"), odds(page))
 
 
 def odds(page):

@@ -5,12 +5,13 @@ import base64
 import json
 import math
 import os
+import re
 import struct
 import subprocess
 import zlib
 
 import browser
-from harness import TRAINER, check, finish, folder
+from harness import TOP, TRAINER, check, finish, folder
 
 TRAINING = {"optimizer": {"type": "adam", "learning_rate": 0.003}, "batch_size": 16}
 IMAGES = 8
@@ -52,6 +53,27 @@ NETWORKS = {
         {"type": "residual", "layers": [{"type": "dense", "units": 9, "activation": "elu"}]},
         {"type": "dense", "units": 10}],
 }
+
+
+def words_in(layers):
+    """The layers and activations of a list, also within residuals."""
+    words = set()
+    for layer in layers:
+        words |= {layer["type"], layer.get("activation", "none")}
+        words |= words_in(layer.get("layers", []))
+    return words
+
+
+def check_complete():
+    """Every layer and activation that a study may have is in one of the networks here."""
+    with open(os.path.join(TOP, "common", "schema.c")) as file:
+        schema = file.read()
+    table = re.search(r"section layers\[\] = \{(.*?)\n\};", schema, re.S).group(1)
+    words = re.search(r"activation_words\[\] = \{(.*?)NULL", schema, re.S).group(1)
+    known = set(re.findall(r'\{"(\w+)"', table)) | set(re.findall(r'"(\w+)"', words))
+    missing = known - set().union(*(words_in(model) for model in NETWORKS.values()))
+    check("every layer and activation of a study is tried in the page",
+          len(known) > 10 and not missing, missing)
 
 
 def train(place, number, model, digits):
@@ -205,7 +227,34 @@ def check_drawings(page, place):
     check("where nothing is drawn there is no digit", nothing is None, nothing)
 
 
+# ---- the section around the canvas ----
+
+SECTION = """
+const [data, done] = arguments;
+import("/draw.js").then(({connectDrawing}) => {
+    const section = document.createElement("section");
+    document.body.replaceChildren(section);
+    connectDrawing(data, section);
+    requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(() =>
+        done([section.textContent, section.querySelectorAll(".odds li").length]))));
+}).catch(error => done([String(error), -1]));
+"""
+
+
+def check_section(page, place):
+    note = "its weights are not in the database"
+    said = page.execute_async_script(SECTION, {"network": None, "network_note": note})
+    check("without a network the page says why", said == [note, 0], said)
+    network = network_of(os.path.join(place, "0.ckpt"))
+    colour = dict(network, input={"height": 28, "width": 28, "channels": 3})
+    said = page.execute_async_script(SECTION, {"network": colour, "classes": list("0123456789")})
+    check("a network of colour pictures says so", "colour" in said[0] and said[1] == 0, said)
+    said = page.execute_async_script(SECTION, {"network": network, "classes": list("abcdefghij")})
+    check("classes go by their names", said[1] == 10 and "j0.0 %" in said[0], said)
+
+
 def main():
+    check_complete()
     place = folder("network")
     digits = os.path.join(place, "digits")
     subprocess.run([TRAINER, "synth", digits, "--train", "240", "--test", "20"], check=True,
@@ -219,6 +268,7 @@ def main():
         check_networks(page, place, digits)
         check_broken(page, place, digits)
         check_drawings(page, place)
+        check_section(page, place)
     finally:
         page.quit()
         server.shutdown()

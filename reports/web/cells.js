@@ -50,6 +50,8 @@ export function connectCells(data, section, place) {
     const svg = cells[0]?.ownerSVGElement;
     if (!svg)
         return;
+    section.querySelector("figcaption")?.append(htmlElement(
+        "span", {class: "hint"}, " A click on a cell shows its images."));
     function open(cell) {
         cells.forEach(other => other.classList.toggle("chosen", other === cell));
         openCell(data, place, cell);

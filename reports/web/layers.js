@@ -54,37 +54,45 @@ function activationLayer(shape, settings) {
 
 /* ---- products ---- */
 
+/* weights [rows][columns] as [columns / 4][rows][4], the last columns filled up with 0: one
+ * after the other as multiply() reads them. */
+function packWeights(weights, columns) {
+    const rows = weights.length / columns;
+    const packed = new Float32Array(Math.ceil(columns / 4) * 4 * rows);
+    for (let row = 0; row < rows; row++)
+        for (let j = 0; j < columns; j++)
+            packed[(Math.floor(j / 4) * rows + row) * 4 + j % 4] = weights[row * columns + j];
+    return packed;
+}
+
 /* output[at + j] = bias[j] + sum over i of input[i] weights[i][j], four j at a time so that
  * their sums stay in registers. */
-function multiply(input, weights, bias, output, at) {
+function multiply(input, packed, bias, output, at) {
     const count = input.length, columns = bias.length;
-    let j = 0;
-    for (; j + 4 <= columns; j += 4) {
-        let a = bias[j], b = bias[j + 1], c = bias[j + 2], d = bias[j + 3];
-        for (let i = 0, w = j; i < count; i++, w += columns) {
+    for (let j = 0, w = 0; j < columns; j += 4) {
+        let a = 0, b = 0, c = 0, d = 0;
+        for (let i = 0; i < count; i++, w += 4) {
             const x = input[i];
-            a += x * weights[w];
-            b += x * weights[w + 1];
-            c += x * weights[w + 2];
-            d += x * weights[w + 3];
+            a += x * packed[w];
+            b += x * packed[w + 1];
+            c += x * packed[w + 2];
+            d += x * packed[w + 3];
         }
-        output[at + j] = a;
-        output[at + j + 1] = b;
-        output[at + j + 2] = c;
-        output[at + j + 3] = d;
-    }
-    for (; j < columns; j++) {
-        let sum = bias[j];
-        for (let i = 0, w = j; i < count; i++, w += columns)
-            sum += input[i] * weights[w];
-        output[at + j] = sum;
+        output[at + j] = a + bias[j];
+        if (j + 1 < columns)
+            output[at + j + 1] = b + bias[j + 1];
+        if (j + 2 < columns)
+            output[at + j + 2] = c + bias[j + 2];
+        if (j + 3 < columns)
+            output[at + j + 3] = d + bias[j + 3];
     }
 }
 
 /* Parameters: weights [input][units], bias [units]. */
 function denseLayer(shape, settings, parameters) {
     const units = settings.units;
-    const weights = parameters.take(shape.channels * units), bias = parameters.take(units);
+    const weights = packWeights(parameters.take(shape.channels * units), units);
+    const bias = parameters.take(units);
     const activation = activationOf(settings.activation ?? "none", settings);
     const run = values => {
         const output = new Float32Array(units);
@@ -126,7 +134,7 @@ function visitWindow(windows, row, column, visit) {
 function convolution(windows, filters, parameters, plain, activation) {
     const channels = windows.shape.channels;
     const cells = windows.size * windows.size * channels;
-    const weights = parameters.take(cells * filters);
+    const weights = packWeights(parameters.take(cells * filters), filters);
     const bias = plain ? new Float32Array(filters) : parameters.take(filters);
     const shape = {height: windows.height, width: windows.width, channels: filters};
     const run = values => {

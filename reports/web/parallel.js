@@ -157,6 +157,7 @@ function drawParallel(study, width, ranges) {
     const {axes, apart} = layOutAxes(study, trials, box);
     const svg = picture(full, height, `Parameters and ${study.metric} of ${trials.length} trials`);
     const said = remark("");
+    said.classList.add("hint");
     const marks = trials.map(trial => ({element: drawLine(study, trial, axes), trial,
                                         lines: () => describeTrial(study, trial)}));
     const lines = svgElement("g", {class: "lines"}, ...marks.map(mark => mark.element));

@@ -9,7 +9,7 @@ import { thin } from "./study.js";
 import { picture, svgElement, svgText } from "./svg.js";
 import { attachTips } from "./tip.js";
 
-const SEGMENTS_MOST = 4000;
+const SEGMENTS_MOST = 2000;
 
 /* Where workers end and others begin, one row takes one after the other: [[worker...] of a
  * row], so that a study of many short workers has as many rows as worked at once. */
