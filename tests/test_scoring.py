@@ -45,6 +45,8 @@ def cases():
             for sharpness in (0.1, 1.0, 30.0):
                 probabilities = draw.dirichlet(np.full(classes, 1.0 / sharpness), count)
                 yield draw.integers(0, classes, count), probabilities
+    # Rounded, as they are stored: they do not sum to 1.
+    yield draw.integers(0, 10, 500), np.round(draw.dirichlet(np.full(10, 0.3), 500), 2)
     # Ties, certainty in the right and in the wrong, and bounds of the bins.
     yield np.array([0, 1, 2, 3]), np.full((4, 4), 0.25)
     yield np.array([0, 1, 1, 0]), np.array([[1.0, 0, 0], [1, 0, 0], [0, 1, 0], [0.2, 0.4, 0.4]])
