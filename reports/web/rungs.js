@@ -7,7 +7,7 @@ import { htmlElement, picture, svgElement, svgText } from "./svg.js";
 import { attachTips } from "./tip.js";
 
 const ENDS_MOST = 80; /* trials shown of those that ended in a rung */
-const BRACKET_LEAST = 260, BRACKET_WIDEST = 760;
+const RUNG_LEAST = 62, RUNG_WIDEST = 260; /* pixels from rung to rung */
 const MARGIN = 30;    /* half of what a rung has written above it */
 
 /* [[bracket, [places of rung 0, of rung 1, ...]]], the best first. */
@@ -81,7 +81,8 @@ function drawBracket(study, bracket, all, width, title) {
     const rungs = thinRungs(study, all);
     const most = rungs.reduce((count, places) => Math.max(count, places.length), 1);
     const step = Math.min(Math.max(480 / most, 2), 18), radius = Math.min(step * 0.42, 5);
-    const top = 60, column = Math.min((width - 2 * MARGIN) / Math.max(rungs.length - 1, 1), 260);
+    const top = 60, column = Math.min((width - 2 * MARGIN) / Math.max(rungs.length - 1, 1),
+                                      RUNG_WIDEST);
     const spot = (rung, i) => [Math.round(MARGIN + rung * column),
                                Math.round((top + i * step) * 10) / 10];
     const svg = picture(width, top + most * step + 8, title);
@@ -89,8 +90,9 @@ function drawBracket(study, bracket, all, width, title) {
     drawWays(svg, study, rungs, spot);
     const marks = [];
     rungs.forEach((places, rung) => {
-        const [x] = spot(rung, 0);
-        svg.append(svgText(x, 38, "tick", "middle", `epoch ${places[0]?.epochs ?? "?"}`));
+        const [x] = spot(rung, 0), epochs = places[0]?.epochs ?? "?";
+        svg.append(svgText(x, 38, "tick", "middle",
+                           column < RUNG_LEAST ? String(epochs) : `epoch ${epochs}`));
         places.forEach((place, i) => {
             const element = placeShape(study, place, x, spot(rung, i)[1], radius);
             svg.append(element);
@@ -106,7 +108,8 @@ function drawRungs(study, width) {
     const brackets = groupRungs(study);
     if (brackets.length === 0)
         return [remark("There are no rungs: no trial was stopped to give way to another.")];
-    const size = Math.min(panelWidth(width, brackets.length, BRACKET_LEAST), BRACKET_WIDEST);
+    const most = brackets.reduce((count, [, rungs]) => Math.max(count, rungs.length), 1);
+    const size = panelWidth(width, brackets.length, 2 * MARGIN + (most - 1) * RUNG_LEAST + 80);
     const drawn = brackets.map(([bracket, rungs]) =>
         drawBracket(study, bracket, rungs, size,
                     brackets.length > 1 ? `Bracket ${bracket}` : "Rungs by epochs"));
