@@ -154,6 +154,12 @@ def check_empty(page, address):
     check("a study without trials says so in every chart", all(
         texts(page, name) and count(page, name, "svg") == 0 for name in NAMES),
         {name: texts(page, name) for name in NAMES})
+    data = make_study(5)
+    data["rungs"] = [dict(place, verdict="completed") for place in data["rungs"]
+                     if place["rung"] == 0]
+    show(page, data)
+    check("where nobody was stopped there are no rungs to show", count(page, "rungs", "svg") == 0
+          and texts(page, "rungs")[0].startswith("There are no rungs"), texts(page, "rungs"))
     show(page, make_study(5))
     check("and is drawn when there are some", counts(page) == expected(make_study(5)),
           counts(page))

@@ -106,7 +106,8 @@ function drawBracket(study, bracket, all, width, title) {
 
 function drawRungs(study, width) {
     const brackets = groupRungs(study);
-    if (brackets.length === 0)
+    if (brackets.every(([, rungs]) => rungs.length === 1)
+        && !study.rungs.some(place => place.verdict === "stopped"))
         return [remark("There are no rungs: no trial was stopped to give way to another.")];
     const most = brackets.reduce((count, [, rungs]) => Math.max(count, rungs.length), 1);
     const size = panelWidth(width, brackets.length, 2 * MARGIN + (most - 1) * RUNG_LEAST + 80);
