@@ -29,7 +29,7 @@ LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
-helpers := report_driver logits_driver
+helpers := report_driver scoring_driver logits_driver
 
 .PHONY: all demo test build-tests run-tests asan tsan emulated aarch64 valgrind bench bench-peers \
     deps install clean

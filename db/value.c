@@ -7,9 +7,13 @@
 
 static json_t *blob_to_json(const struct value *blob)
 {
+    static const char hexadecimal[] = "0123456789abcdef";
     struct text digits = TEXT_EMPTY;
-    for (size_t i = 0; i < blob->size; i++)
-        text_addf(&digits, "%02x", (unsigned char)blob->text[i]);
+    for (size_t i = 0; i < blob->size; i++) {
+        unsigned char byte = (unsigned char)blob->text[i];
+        text_add_char(&digits, hexadecimal[byte >> 4]);
+        text_add_char(&digits, hexadecimal[byte & 15]);
+    }
     json_t *json = json_string(text_string(&digits));
     text_free(&digits);
     return json;

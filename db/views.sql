@@ -249,3 +249,9 @@ CREATE VIEW attributes AS
 SELECT s.name AS study, a.trial, a.name, a.value
 FROM recorded_attributes a
 JOIN recorded_studies s ON s.id = a.study;
+-- Images of the test set that are stored beside their predictions.
+DROP VIEW IF EXISTS images;
+CREATE VIEW images AS
+SELECT s.name AS study, i.image, i.pixels
+FROM recorded_images i
+JOIN recorded_studies s ON s.id = i.study;

@@ -448,6 +448,7 @@ def finals():
         check(f"a final evaluation that goes wrong ({fake}) is done again, whole", code == 0 and
               rows(home, "SELECT images FROM finals") == [(1000,)] and
               rows(home, "SELECT count(*) FROM predictions") == [(1000,)] and
+              rows(home, "SELECT count(*), min(length(pixels)) FROM images") == [(20, 784)] and
               rows(home, "SELECT count(*) FROM faults") == [(1,)], err)
     home = folder("final-diverges")
     code, _, err = run(home, "run", write_study(home), fake="final_diverge!")

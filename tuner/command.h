@@ -14,6 +14,7 @@ enum exit_code command_trials(char *const arguments[], struct failure *why);
 enum exit_code command_best(char *const arguments[], struct failure *why);
 enum exit_code command_report(char *const arguments[], struct failure *why);
 enum exit_code command_sql(char *const arguments[], struct failure *why);
+enum exit_code command_compare(char *const arguments[], struct failure *why);
 enum exit_code command_list(char *const arguments[], struct failure *why);
 enum exit_code command_import(char *const arguments[], struct failure *why);
 enum exit_code command_export_study(char *const arguments[], struct failure *why);

@@ -253,8 +253,9 @@ static const char report_help[] =
     "  tuner report quickstart --output /tmp/quickstart-report\n"
     "\n"
     "Usage: tuner report STUDY [--output DIR] [--home DIR]\n"
-    "Writes the report of the best model (index.html, report.txt, report.json, curves.svg,\n"
-    "confusion.svg) from the database alone, into <home>/reports/<study> or DIR.\n";
+    "Writes the report of the best model (index.html, report.txt, report.json, report.md,\n"
+    "predictions.csv, curves.svg, confusion.svg, mistakes.png) from the database alone, into\n"
+    "<home>/reports/<study> or DIR.\n";
 
 enum exit_code command_report(char *const arguments[], struct failure *why)
 {

@@ -220,6 +220,8 @@ void final_predictions(struct tuner *tuner, struct job *job, const struct messag
     if (tuner_recording(tuner))
         store_add_predictions(tuner->store, tuner->id, message->first, message->labels,
                               message->predicted, message->probabilities, &tuner->broken);
+    if (tuner_recording(tuner))
+        store_add_images(tuner->store, tuner->id, message->images, &tuner->broken);
     for (i = 0; i < count; i++)
         job->correct += json_equal(json_array_get(message->labels, i),
                                    json_array_get(message->predicted, i));

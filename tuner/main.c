@@ -12,6 +12,7 @@ static const struct {
     {"run", command_run},   {"check", command_check},   {"trials", command_trials},
     {"best", command_best}, {"report", command_report}, {"list", command_list},
     {"export", command_export_study}, {"import", command_import}, {"sql", command_sql},
+    {"compare", command_compare},
 };
 
 static const char help[] =
@@ -32,6 +33,7 @@ static const char help[] =
     "  best STUDY    shows the best trial; --config, --model for use elsewhere\n"
     "  report STUDY  writes the report from the database\n"
     "  list          lists the studies\n"
+    "  compare STUDY STUDY...  shows studies side by side, and whether they differ\n"
     "  sql [QUERY]   asks the database in SQL; --queries lists what stands ready\n"
     "  export STUDY  writes the best model, or a trial's, for other programs (ONNX, PyTorch,\n"
     "                Keras, C); or all trials as CSV, as JSON or for Optuna\n"
