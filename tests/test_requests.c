@@ -1,6 +1,6 @@
 #include "tuner/requests.h"
 
-#include "fake_daemon.h"
+#include "tests/fake_daemon.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
