@@ -9,7 +9,7 @@
 # make aarch64     cross-compiles for aarch64, and the same tests there; ./deps.sh --emulated
 # make valgrind    the tuner's own tests under valgrind
 # make deps        installs what is missing (apt), or says what to install
-# make install     both programs to $(DESTDIR)$(PREFIX)/bin
+# make install     both programs to $(DESTDIR)$(PREFIX)/bin, and the daemon's unit for systemd
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -137,6 +137,9 @@ build/peers/installed: bench/requirements.txt
 
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/tuner $(BUILD)/trainer
+	sed 's|/usr/local|$(PREFIX)|' tuner/tuner.service > $(BUILD)/tuner.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system $(BUILD)/tuner.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/user $(BUILD)/tuner.service
 
 clean:
 	rm -rf $(BUILD)

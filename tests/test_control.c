@@ -396,7 +396,7 @@ static void watchers_are_told_of_their_study(void **state)
     publish(&house, "mine", false);
     publish(&house, "yours", false);
     publish(&house, NULL, false);
-    assert_string_equal(hear(one, heard), "{\"event_of\":\"mine\"}\n");
+    assert_string_equal(hear(one, heard), "{\"event_of\":\"mine\"}\n{\"event_of\":null}\n");
     assert_string_equal(hear(all, heard), "{\"event_of\":\"mine\"}\n{\"event_of\":\"yours\"}\n"
                                           "{\"event_of\":null}\n");
     assert_string_equal(hear(none, heard), "");

@@ -2,6 +2,7 @@
 
 #include "common/protocol.h"
 #include "tuner/control_address.h"
+#include "tuner/home.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -197,4 +198,18 @@ json_t *client_ask(struct client *client, json_t *request, struct failure *why)
     }
     json_decref(answer);
     return NULL;
+}
+
+json_t *client_ask_once(const char *home, json_t *request, struct failure *why)
+{
+    char *path = home_path(home);
+    struct client *client = client_open(path, why);
+    json_t *answer = NULL;
+    if (client != NULL)
+        answer = client_ask(client, request, why);
+    else
+        json_decref(request);
+    client_close(client);
+    free(path);
+    return answer;
 }

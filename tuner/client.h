@@ -22,6 +22,9 @@ long client_pid(const struct client *client);
 /* Sends a request (the reference is taken) and waits for its answer: a new reference, or
  * NULL with the failure that was answered. */
 json_t *client_ask(struct client *client, json_t *request, struct failure *why);
+/* The same for one request alone, to the daemon of the home that `home` (--home, or NULL)
+ * chooses. */
+json_t *client_ask_once(const char *home, json_t *request, struct failure *why);
 /* The next line that the daemon says, waited for at most so long (0: only what is there,
  * -1: for ever).  1: *line is a new reference; 0: none came; -1: a failure, or the daemon
  * has ended. */

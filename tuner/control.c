@@ -104,10 +104,11 @@ void peer_watch(struct peer *peer, const char *study)
     peer->watches = true;
 }
 
+/* What is of no study, a full disk say, is of interest to everybody. */
 static bool is_watched_by(const struct peer *peer, const char *study)
 {
     return peer->watches &&
-           (peer->study == NULL || (study != NULL && strcasecmp(peer->study, study) == 0));
+           (peer->study == NULL || study == NULL || strcasecmp(peer->study, study) == 0);
 }
 
 void control_publish(struct control *control, const char *study, const json_t *event, bool last)

@@ -39,7 +39,8 @@ void peer_say(struct peer *peer, const json_t *object);
 /* From now on the peer is told of `study`, or of everything (NULL); an earlier watch ends. */
 void peer_watch(struct peer *peer, const char *study);
 
-/* Says an event of `study` to who watches it.  After the `last` one the study is watched no more. */
+/* Says an event of `study` to who watches it; NULL: to all who watch anything.  After the
+ * `last` one the study is watched no more. */
 void control_publish(struct control *control, const char *study, const json_t *event, bool last);
 
 #endif

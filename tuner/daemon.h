@@ -43,6 +43,7 @@ struct daemon_settings {
  * The object is the daemon's: keep a reference, change nothing. */
 struct daemon_events {
     void (*happened)(void *context, const json_t *event);
+    void (*signalled)(void *context, int number);
     void *context;
 };
 
