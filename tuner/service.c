@@ -1,6 +1,5 @@
 #include "tuner/service.h"
 
-#include "tuner/child.h"
 #include "tuner/command.h"
 #include "tuner/control.h"
 #include "tuner/notify.h"
@@ -9,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { STATUS_MS = 5000 };
@@ -22,75 +20,27 @@ struct service {
     struct daemon *daemon;
     struct control *control; /* NULL while the daemon begins */
     struct timer alive, status;
-    int reports;             /* that are being written */
 };
 
 /* ---- what happens ---- */
 
-static void tell(struct service *service, const json_t *event, bool last)
+/* After which there is nothing more to tell of a study: a report follows when it has finished. */
+static bool is_last(const json_t *event)
 {
-    const char *study = json_string_value(json_object_get(event, "study"));
-    log_event(service->log, event);
-    if (service->control != NULL)
-        control_publish(service->control, study, event, last);
-}
-
-/* ---- reports ---- */
-
-struct writing {
-    struct service *service;
-    char *study;
-};
-
-/* `error` NULL: the report of the study is written.  This is the last of its events. */
-static void tell_report(struct service *service, const char *study, const char *error)
-{
-    json_t *event = json_pack("{s: s, s: s, s: s?}", "event", "report", "study", study, "error",
-                              error);
-    tell(service, event, true);
-    json_decref(event);
-}
-
-static void report_ended(void *context, int status, const char *output, size_t length)
-{
-    struct writing *writing = context;
-    bool written = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE;
-    (void)output;
-    (void)length;
-    writing->service->reports--;
-    tell_report(writing->service, writing->study,
-                written ? NULL : "the report could not be written; `tuner report` says why");
-    free(writing->study);
-    free(writing);
-}
-
-static void write_report(struct service *service, const char *study)
-{
-    const char *arguments[] = {"report", study, "--home", service->settings->daemon.home, NULL};
-    struct writing *writing = xmalloc(sizeof *writing);
-    const struct child_end end = {report_ended, writing};
-    struct failure why = FAILURE_NONE;
-    *writing = (struct writing){service, xstrdup(study)};
-    service->reports++;
-    if (child_start(service->loop, arguments, "", 0, &end, &why) == NULL) {
-        service->reports--;
-        tell_report(service, study, why.text);
-        free(writing->study);
-        free(writing);
-    }
-    failure_clear(&why);
+    const char *kind = json_string_value(json_object_get(event, "event"));
+    const char *state = json_string_value(json_object_get(event, "state"));
+    return strcmp(kind, "report") == 0 ||
+           (strcmp(kind, "state") == 0 &&
+            (strcmp(state, "failed") == 0 || strcmp(state, "interrupted") == 0));
 }
 
 static void happened(void *context, const json_t *event)
 {
     struct service *service = context;
-    const char *kind = json_string_value(json_object_get(event, "event"));
-    const char *state = json_string_value(json_object_get(event, "state"));
-    bool of_state = strcmp(kind, "state") == 0;
-    tell(service, event, of_state && (strcmp(state, "failed") == 0 ||
-                                      strcmp(state, "interrupted") == 0));
-    if (of_state && strcmp(state, "finished") == 0)
-        write_report(service, json_string_value(json_object_get(event, "study")));
+    log_event(service->log, event);
+    if (service->control != NULL)
+        control_publish(service->control, json_string_value(json_object_get(event, "study")),
+                        event, is_last(event));
 }
 
 /* ---- what is asked ---- */
@@ -217,8 +167,6 @@ static void say_ready(struct service *service)
 
 static void end(struct service *service)
 {
-    while (service->reports > 0 && loop_turn(service->loop, NULL) == 0)
-        continue;
     control_close(service->control);
     daemon_free(service->daemon);
     if (service->loop != NULL)

@@ -1,5 +1,5 @@
 /* `tuner serve`: a daemon that stays, its control socket, its log, and what systemd is told
- * of it.  Reports of studies that finish are written by another process meanwhile. */
+ * of it. */
 #ifndef TUNER_SERVICE_H
 #define TUNER_SERVICE_H
 
