@@ -81,8 +81,8 @@ static void everything_reaches_a_path_and_an_abstract_name(void **state)
 static void without_a_socket_nothing_is_said(void **state)
 {
     static const char *const useless[] = {"", "relative", "@", "/nobody/listens/here",
-        "/a-path-that-is-too-long-for-an-address-of-a-unix-socket-as-it-has-more-than-a-hundred"
-        "-and-seven-characters-in-all"};
+        ("/a-path-that-is-too-long-for-an-address-of-a-unix-socket-as-it-has-more-than-a-hundred"
+         "-and-seven-characters-in-all")};
     size_t i;
     (void)state;
     unsetenv("NOTIFY_SOCKET");
