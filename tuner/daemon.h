@@ -11,8 +11,7 @@
  * to the one with the fewest segments running, so that each has its share of the cores.
  *
  * Calls come from callbacks of the loop (a request that arrived) or before daemon_run().
- * Each is recorded in the transaction of the turn, which is committed before the loop
- * waits again. */
+ * What changes anything is recorded and committed before the call returns. */
 #ifndef TUNER_DAEMON_H
 #define TUNER_DAEMON_H
 
@@ -23,7 +22,7 @@
 
 struct daemon;
 
-/* What <home>/settings.yaml says comes before these, and is read again by daemon_reload(). */
+/* What <home>/settings.yaml says comes before `workers` and `quota_bytes`. */
 struct daemon_settings {
     const char *home;     /* absolute, made by the caller (home_make) */
     const char *trainer;  /* of --trainer, or NULL: each study's own, else ours */
@@ -43,6 +42,7 @@ struct daemon_settings {
  * The object is the daemon's: keep a reference, change nothing. */
 struct daemon_events {
     void (*happened)(void *context, const json_t *event);
+    /* A signal came; the daemon does what it asks of it after this call.  May be NULL. */
     void (*signalled)(void *context, int number);
     void *context;
 };
@@ -56,10 +56,9 @@ struct daemon_events {
  *     '----------------'---> interrupted      (cancelled)
  *
  * "queued": accepted, and not worked on yet (it is prepared, or comes after others).  Submitted
- * again, an interrupted or failed study goes on where it was.  A daemon that stays goes on by
- * itself, when it starts, with every study that was queued, running or paused when the last
- * one ended, however that ended; so TERM leaves those states as they are, but where
- * `stay` is not set: then what was running is "interrupted". */
+ * again, an interrupted or failed study goes on where it was.  When the daemon ends, what was
+ * queued, running or paused is "interrupted"; one that stays goes on with it by itself
+ * the next time that it starts, however it ended. */
 
 /* Opens the store (there is one daemon to a home: a second is told whose it is) and takes the
  * loop's signals: INT and TERM end it, once more ends it now; USR1 is daemon_log_state();

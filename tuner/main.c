@@ -15,6 +15,7 @@ static const struct {
     {"watch", command_watch}, {"pause", command_pause},   {"resume", command_resume},
     {"stop", command_stop},   {"cancel", command_cancel}, {"set", command_set},
     {"logs", command_logs},   {"ask", command_ask},       {"tell", command_tell},
+    {"prepare", command_prepare}, /* for the daemon's own use */
 };
 
 static const char help[] =
