@@ -210,6 +210,8 @@ static const char *field(const json_t *event, const char *name)
 static enum log_level event_level(const json_t *event)
 {
     const char *kind = field(event, "event"), *state = field(event, "state");
+    if (strcmp(kind, "report") == 0 && *field(event, "error") != '\0')
+        return LOG_ERROR;
     if (strcmp(kind, "fault") == 0)
         return LOG_WARNING;
     if (strcmp(kind, "state") == 0)
@@ -217,7 +219,7 @@ static enum log_level event_level(const json_t *event)
     return LOG_INFORMATION;
 }
 
-/* A "line" says for people what the other events say for programs, but for the state. */
+/* A "line" says for people what other events say for programs, but for state and report. */
 void log_event(struct log *log, const json_t *event)
 {
     const char *kind = field(event, "event"), *note = field(event, "note");
@@ -230,5 +232,8 @@ void log_event(struct log *log, const json_t *event)
         log_say(log, level, study, "%s", field(event, "text"));
     } else if (strcmp(kind, "state") == 0) {
         log_say(log, level, study, "%s%s%s", field(event, "state"), *note != '\0' ? ": " : "", note);
+    } else if (strcmp(kind, "report") == 0) {
+        log_say(log, level, study, "%s", level == LOG_ERROR ? field(event, "error")
+                                                            : "its report is written");
     }
 }
