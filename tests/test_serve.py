@@ -310,6 +310,74 @@ def hostile():
     daemon.end()
 
 
+def told(home, drawn):
+    """A measure of its parameters, as another program would take it."""
+    parameters = drawn["parameters"]
+    return 0.5 + 0.001 * parameters["filters"] + 0.01 * drawn["to_epoch"]
+
+
+def ask_and_tell():
+    home = folder("ask")
+    daemon = Daemon(home, trainer=None)
+    path = write_study(home, "mine", search=HYPERBAND, more="trainer: none\n")
+    code, out, err = run(home, "submit", path)
+    check("a study without a trainer is accepted", (code, out) == (0, "mine\n"), err)
+    becomes(home, "mine", "running")
+    code, out, err = run(home, "ask", "mine")
+    first = json.loads(out)
+    check("ask draws a configuration", code == 0 and first["trial"] == 0 and
+          {"filters", "dropout"} <= set(first["parameters"]) and
+          (first["from_epoch"], first["to_epoch"]) == (0, 1), (out, err))
+    for words, why in ((["--value", "0.5", "--epoch", "7"], "epoch 7"),
+                       (["--value", "0.5", "--attempt", "9"], "not in hand")):
+        code, _, err = run(home, "tell", "mine", "0", *words)
+        check(f"tell {' '.join(words)} is refused", code == 65 and why in err, (code, err))
+    code, _, err = run(home, "tell", "mine", "77", "--value", "1")
+    check("so is a trial that nobody asked for", code == 65 and "77" in err, (code, err))
+    code, out, err = run(home, "tell", "mine", "0", "--failed", "the sensor broke")
+    check("tell --failed fails the trial", (code, out, err) == (0, "", "") and rows(
+        home, "SELECT state, error FROM trials WHERE trial = 0") == [("failed", "the sensor broke")],
+        (code, err))
+    drawn = json.loads(run(home, "ask", "mine")[1])
+    code, out, err = run(home, "tell", "mine", str(drawn["trial"]), "--value",
+                         str(told(home, drawn)))
+    check("tell --value ends the segment", code == 0 and rows(
+        home, "SELECT value FROM trials WHERE trial = 1") == [(told(home, drawn),)], err)
+    waited = 0
+    with connect(home) as peer, peer.makefile("rw") as lines:
+        def talk(word, **fields):
+            print(json.dumps({"request": word, "study": "mine", **fields}), file=lines, flush=True)
+            return json.loads(lines.readline())
+        while not (drawn := talk("ask")).get("finished"):
+            if drawn.get("wait"):
+                waited += 1
+                time.sleep(0.01)
+                if waited > 1000:
+                    break
+                continue
+            for epoch in range(drawn["from_epoch"] + 1, drawn["to_epoch"]):
+                talk("tell", trial=drawn["trial"], attempt=drawn["attempt"], epoch=epoch,
+                     metrics={"val_accuracy": 0.1, "speed": 3.5})
+            answer = talk("tell", trial=drawn["trial"], attempt=drawn["attempt"],
+                          value=told(home, drawn))
+            if not answer["ok"]:
+                break
+    check("over the socket it goes on to the end", drawn.get("finished") is True, (drawn, answer))
+    check("with every trial recorded, and metrics of the program's own",
+          rows(home, "SELECT count(*), sum(state = 'failed') FROM trials") == [(17, 1)] and
+          rows(home, "SELECT count(*) > 0 FROM metrics WHERE name = 'speed'") == [(1,)])
+    code, out, err = run(home, "watch", "mine", timeout=20)
+    check("its result can be watched like any other", code == 0 and "best trial" in out, (out, err))
+    code, out, err = run(home, "ask", "mine")
+    check("asked once more it says that it has finished", json.loads(out) == {"finished": True},
+          (out, err))
+    path = write_study(home, "a")
+    run(home, "submit", path, "--name", "other")
+    code, _, err = run(home, "ask", "other")
+    check("a study that has a trainer is not asked", code == 65 and "trainer: none" in err, err)
+    daemon.end()
+
+
 def logs_as_json():
     home = folder("json-log")
     daemon = Daemon(home, "--log-format", "json")
@@ -385,6 +453,7 @@ run_with_a_daemon()
 watchers()
 failing_studies()
 hostile()
+ask_and_tell()
 logs_as_json()
 systemd()
 installed()

@@ -141,11 +141,12 @@ int client_next(struct client *client, int timeout_ms, json_t **line, struct fai
 
 /* ---- asking ---- */
 
-static int send_request(struct client *client, const json_t *request, struct failure *why)
+int client_send(struct client *client, json_t *request, struct failure *why)
 {
     size_t length, sent = 0;
     char *line = protocol_line(request, &length);
     int result = 0;
+    json_decref(request);
     if (length > PROTOCOL_LINE_MAX)
         result = fail_input(why, "a request of %zu bytes is too long: %d are taken", length,
                             PROTOCOL_LINE_MAX);
@@ -181,9 +182,7 @@ static void take_failure(const json_t *answer, struct failure *why)
 json_t *client_ask(struct client *client, json_t *request, struct failure *why)
 {
     json_t *answer = NULL;
-    int sent = send_request(client, request, why);
-    json_decref(request);
-    if (sent != 0)
+    if (client_send(client, request, why) != 0)
         return NULL;
     switch (client_next(client, ANSWER_MS, &answer, why)) {
     case 1:

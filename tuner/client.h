@@ -19,6 +19,8 @@ int client_fd(const struct client *client);
 /* The daemon's process. */
 long client_pid(const struct client *client);
 
+/* Sends a request (the reference is taken); its answer comes among the lines of client_next(). */
+int client_send(struct client *client, json_t *request, struct failure *why);
 /* Sends a request (the reference is taken) and waits for its answer: a new reference, or
  * NULL with the failure that was answered. */
 json_t *client_ask(struct client *client, json_t *request, struct failure *why);

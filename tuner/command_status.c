@@ -33,9 +33,10 @@ static const char *text_of(const json_t *object, const char *name)
     return text != NULL ? text : "";
 }
 
+/* Sums come out of the database as reals. */
 static long long number_of(const json_t *object, const char *name)
 {
-    return (long long)json_integer_value(json_object_get(object, name));
+    return (long long)json_number_value(json_object_get(object, name));
 }
 
 /* ---- the studies ---- */
@@ -49,14 +50,23 @@ static json_t *best_cell(const json_t *study)
                         number_of(best, "trial"));
 }
 
+/* "12/17", or "12" where the plan is not known. */
+static json_t *share_cell(const json_t *object, const char *done, const char *planned)
+{
+    if (number_of(object, planned) == 0)
+        return json_sprintf("%lld", number_of(object, done));
+    return json_sprintf("%lld/%lld", number_of(object, done), number_of(object, planned));
+}
+
 static json_t *trials_cell(const json_t *study)
 {
+    json_t *share = share_cell(study, "trials_ended", "trials_planned"), *both;
     long long failed = number_of(study, "trials_failed");
     if (failed == 0)
-        return json_sprintf("%lld/%lld", number_of(study, "trials_ended"),
-                            number_of(study, "trials_planned"));
-    return json_sprintf("%lld/%lld, %lld failed", number_of(study, "trials_ended"),
-                        number_of(study, "trials_planned"), failed);
+        return share;
+    both = json_sprintf("%s, %lld failed", json_string_value(share), failed);
+    json_decref(share);
+    return both;
 }
 
 /* How long ago the study began, as the database has it. */
@@ -85,8 +95,7 @@ static json_t *study_row(struct store *store, const json_t *study)
                      "study", text_of(study, "study"), "state", text_of(study, "state"),
                      "priority", (json_int_t)number_of(study, "priority"),
                      "trials", trials_cell(study),
-                     "epochs", json_sprintf("%lld/%lld", number_of(study, "epochs_done"),
-                                            number_of(study, "epochs_planned")),
+                     "epochs", share_cell(study, "epochs_done", "epochs_planned"),
                      "best", best_cell(study), "workers", (json_int_t)number_of(study, "segments"),
                      "time", time_cell(store, study));
 }
@@ -126,7 +135,7 @@ static json_t *epoch_cell(const json_t *slot)
 {
     if (number_of(slot, "to_epoch") == 0)
         return json_null();
-    return json_sprintf("%lld/%lld", number_of(slot, "epoch"), number_of(slot, "to_epoch"));
+    return share_cell(slot, "epoch", "to_epoch");
 }
 
 static json_t *or_null(const json_t *object, const char *name)

@@ -39,7 +39,7 @@ static const char help[] =
     "  report STUDY  writes the report from the database\n"
     "  list          lists the studies\n"
     "\n"
-    "With a daemon (docs/control.md), for which `run` only watches:\n"
+    "With a daemon (docs/control.md), where `run` only watches:\n"
     "  serve         works on all studies of a home, in the foreground or --detach\n"
     "  submit FILE   gives it a study\n"
     "  status        what it has in hand; of one STUDY, its workers and rungs\n"

@@ -3,6 +3,7 @@
 #include "common/json_text.h"
 #include "tuner/home.h"
 #include "tuner/loop.h"
+#include "tuner/progress.h"
 #include "tuner/summary.h"
 
 #include <signal.h>
@@ -10,11 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { REDRAW_MS = 250 };
+
 struct view {
     const struct watching *watching;
     struct client *client;
     struct loop *loop;
     struct watch daemon;
+    struct progress *progress;
+    struct timer redraw;
+    bool asked;         /* for the status that is drawn */
     char *state, *note; /* of the study, as it was told last */
     bool reported;      /* there is nothing more to come of a finished study */
     bool interrupted;   /* by Ctrl-C */
@@ -46,6 +52,25 @@ static bool is_over(const struct view *view)
            is_state(view, "interrupted") || (is_state(view, "finished") && view->reported);
 }
 
+/* ---- on a terminal: a table of how it stands ---- */
+
+static void redraw_due(struct timer *timer, void *context)
+{
+    struct view *view = context;
+    if (progress_due(view->progress) && !view->asked)
+        view->asked = client_send(view->client, json_pack("{s: s, s: s}", "request", "status",
+                                                          "study", view->watching->study),
+                                  NULL) == 0;
+    loop_set_timer(view->loop, timer, REDRAW_MS);
+}
+
+static void take_answer(struct view *view, const json_t *status)
+{
+    view->asked = false;
+    if (json_is_true(json_object_get(status, "ok")))
+        progress_draw(view->progress, status);
+}
+
 /* ---- events ---- */
 
 static void take_event(struct view *view, const json_t *event)
@@ -54,8 +79,8 @@ static void take_event(struct view *view, const json_t *event)
     if (view->watching->events) {
         json_text_print(event);
         fflush(stdout);
-    } else if (strcmp(kind, "line") == 0 && !view->watching->quiet) {
-        fprintf(stderr, "%s\n", text_of(event, "text"));
+    } else if (strcmp(kind, "line") == 0) {
+        progress_line(view->progress, "%s", text_of(event, "text"));
     }
     if (strcmp(kind, "state") == 0)
         take_state(view, event);
@@ -66,14 +91,14 @@ static void take_event(struct view *view, const json_t *event)
 static void daemon_ready(struct watch *watch, void *context)
 {
     struct view *view = context;
-    json_t *event = NULL;
-    int found;
+    json_t *line = NULL;
     (void)watch;
-    while (!is_over(view) && (found = client_next(view->client, 0, &event, &view->gone)) != 0) {
-        if (found > 0) {
-            take_event(view, event);
-            json_decref(event);
-        }
+    while (!is_over(view) && client_next(view->client, 0, &line, &view->gone) > 0) {
+        if (json_object_get(line, "ok") != NULL)
+            take_answer(view, line);
+        else
+            take_event(view, line);
+        json_decref(line);
     }
 }
 
@@ -96,10 +121,14 @@ static int look(struct view *view, struct failure *why)
     if (loop_signals(view->loop, signals, ARRAY_LENGTH(signals), signal_caught, view, why) != 0 ||
         loop_watch(view->loop, &view->daemon, why) != 0)
         result = -1;
+    view->progress = progress_new(view->watching->quiet || view->watching->events);
+    view->redraw = (struct timer){.due = redraw_due, .context = view};
+    loop_set_timer(view->loop, &view->redraw, 0);
     if (result == 0)
         daemon_ready(&view->daemon, view); /* events that came along with the answer */
     while (result == 0 && !is_over(view))
         result = loop_turn(view->loop, why);
+    progress_free(view->progress);
     loop_free(view->loop);
     return result;
 }
