@@ -4,6 +4,7 @@
 # make test T=space          one suite alone, by its name
 # make asan, make tsan       the tests under address+undefined, thread sanitizer
 # make bench       how fast this machine trains, beside its sgemm
+# make bench-scale how many trials a second the tuner itself does, beside Optuna
 # make bench-peers the same of PyTorch and Keras, which it installs; 7 GB, see bench/README.md
 # make emulated    the trainer's tests on x86-64 without AVX and without AVX-512, under qemu
 # make aarch64     cross-compiles for aarch64, and the same tests there; ./deps.sh --emulated
@@ -29,10 +30,10 @@ LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
-helpers := report_driver
+helpers := report_driver fake_trainer
 
-.PHONY: all demo test build-tests run-tests asan tsan emulated aarch64 valgrind bench bench-peers \
-    deps install clean
+.PHONY: all demo test build-tests run-tests asan tsan emulated aarch64 valgrind bench bench-scale \
+    bench-peers deps install clean
 .SECONDARY:
 all: $(BUILD)/tuner $(BUILD)/trainer
 
@@ -126,6 +127,9 @@ valgrind: run-tests
 
 bench: all
 	@$(BUILD)/trainer bench
+
+bench-scale: all $(BUILD)/tests/fake_trainer
+	@/usr/bin/python3 bench/scale.py $(BUILD)
 
 bench-peers: all build/peers/installed
 	@bench/peers.py $(PEERS)
