@@ -310,23 +310,33 @@ def hostile():
     daemon.end()
 
 
-def told(home, drawn):
+OUTSIDE = """study: mine
+trainer: none
+objective: {metric: speed, goal: maximize}
+parameters:
+  cache: {type: int, low: 64, high: 4096, log: true}
+  share: {type: float, low: 0.0, high: 0.5}
+search: {scheduler: hyperband, max_epochs: 9}
+"""
+
+
+def told(drawn):
     """A measure of its parameters, as another program would take it."""
-    parameters = drawn["parameters"]
-    return 0.5 + 0.001 * parameters["filters"] + 0.01 * drawn["to_epoch"]
+    return 0.5 + 0.001 * drawn["parameters"]["cache"] + 0.01 * drawn["to_epoch"]
 
 
 def ask_and_tell():
     home = folder("ask")
     daemon = Daemon(home, trainer=None)
-    path = write_study(home, "mine", search=HYPERBAND, more="trainer: none\n")
+    path = home + "/mine.yaml"
+    open(path, "w").write(OUTSIDE)
     code, out, err = run(home, "submit", path)
     check("a study without a trainer is accepted", (code, out) == (0, "mine\n"), err)
     becomes(home, "mine", "running")
     code, out, err = run(home, "ask", "mine")
     first = json.loads(out)
     check("ask draws a configuration", code == 0 and first["trial"] == 0 and
-          {"filters", "dropout"} <= set(first["parameters"]) and
+          {"cache", "share"} == set(first["parameters"]) and
           (first["from_epoch"], first["to_epoch"]) == (0, 1), (out, err))
     for words, why in ((["--value", "0.5", "--epoch", "7"], "epoch 7"),
                        (["--value", "0.5", "--attempt", "9"], "not in hand")):
@@ -339,10 +349,9 @@ def ask_and_tell():
         home, "SELECT state, error FROM trials WHERE trial = 0") == [("failed", "the sensor broke")],
         (code, err))
     drawn = json.loads(run(home, "ask", "mine")[1])
-    code, out, err = run(home, "tell", "mine", str(drawn["trial"]), "--value",
-                         str(told(home, drawn)))
+    code, out, err = run(home, "tell", "mine", str(drawn["trial"]), "--value", str(told(drawn)))
     check("tell --value ends the segment", code == 0 and rows(
-        home, "SELECT value FROM trials WHERE trial = 1") == [(told(home, drawn),)], err)
+        home, "SELECT value FROM trials WHERE trial = 1") == [(told(drawn),)], err)
     waited = 0
     with connect(home) as peer, peer.makefile("rw") as lines:
         def talk(word, **fields):
@@ -357,15 +366,15 @@ def ask_and_tell():
                 continue
             for epoch in range(drawn["from_epoch"] + 1, drawn["to_epoch"]):
                 talk("tell", trial=drawn["trial"], attempt=drawn["attempt"], epoch=epoch,
-                     metrics={"val_accuracy": 0.1, "speed": 3.5})
+                     metrics={"speed": 0.1, "heat": 3.5})
             answer = talk("tell", trial=drawn["trial"], attempt=drawn["attempt"],
-                          value=told(home, drawn))
+                          value=told(drawn))
             if not answer["ok"]:
                 break
     check("over the socket it goes on to the end", drawn.get("finished") is True, (drawn, answer))
     check("with every trial recorded, and metrics of the program's own",
           rows(home, "SELECT count(*), sum(state = 'failed') FROM trials") == [(17, 1)] and
-          rows(home, "SELECT count(*) > 0 FROM metrics WHERE name = 'speed'") == [(1,)])
+          rows(home, "SELECT count(*) > 0 FROM metrics WHERE name = 'heat'") == [(1,)])
     code, out, err = run(home, "watch", "mine", timeout=20)
     check("its result can be watched like any other", code == 0 and "best trial" in out, (out, err))
     code, out, err = run(home, "ask", "mine")
