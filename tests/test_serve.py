@@ -80,6 +80,13 @@ def steering():
           held(home, "a") == before > 0, (before, held(home, "a")))
     code, _, err = run(home, "pause", "a")
     check("it cannot be paused twice", code == 65 and "paused" in err, (code, err))
+    code, _, err = run(home, "set", "a", "--workers", "1", "--priority", "7")
+    now = study_of(home, "a")
+    check("set changes workers and priority", (code, now["workers"], now["priority"]) == (0, 1, 7),
+          (code, err, now))
+    code, _, err = run(home, "set", "--workers", "3")
+    check("set changes the workers of all", code == 0 and request(home, "status")["workers"] == 3,
+          err)
     code, _, err = run(home, "resume", "a")
     check("resume goes on", code == 0 and becomes(home, "a", "running"), err)
     wait_until(lambda: study_of(home, "a")["epochs_done"] > before + 3)
@@ -91,14 +98,7 @@ def steering():
         check(f"submitted after {word} it goes on", (code, out) == (0, "a\n") and
               becomes(home, "a", "running"), (code, out, err))
         epochs = study_of(home, "a")["epochs_done"]
-        wait_until(lambda: study_of(home, "a")["epochs_done"] > epochs + 5)
-    code, _, err = run(home, "set", "a", "--workers", "1", "--priority", "7")
-    now = study_of(home, "a")
-    check("set changes workers and priority", (code, now["workers"], now["priority"]) == (0, 1, 7),
-          (code, err, now))
-    code, _, err = run(home, "set", "--workers", "3")
-    check("set changes the workers of all", code == 0 and request(home, "status")["workers"] == 3,
-          err)
+        wait_until(lambda: study_of(home, "a")["epochs_done"] > epochs + 1)
     check("the results are those of an undisturbed study",
           becomes(home, "a", "finished") and as_expected(home, "a"))
     daemon.end()

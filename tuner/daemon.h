@@ -139,7 +139,7 @@ int daemon_set(struct daemon *daemon, const char *study, const json_t *settings,
  *           now, "waiting": null or why nothing new is started, "metric", "goal",
  *           "trials_planned", "trials_ended", "trials_failed", "epochs_planned",
  *           "epochs_done", "best": null or {"trial", "value", "epochs", "parameters"},
- *           "extends": null or name} */
+ *           "extends": null or name, "reporting": bool (of one study alone)} */
 json_t *daemon_status(struct daemon *daemon, const char *study, struct failure *why);
 
 /* An outside program draws a configuration:

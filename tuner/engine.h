@@ -111,6 +111,8 @@ void assign(struct daemon *daemon);
 
 /* Has the report of a finished study written after the commit. */
 void report_later(struct daemon *daemon, const char *study);
+/* Whether it is still to come, or being written. */
+bool reporter_has(const struct daemon *daemon, const char *study);
 /* After the commit: starts the next. */
 void reporter_act(struct daemon *daemon);
 void reporter_release(struct reporter *reporter);
