@@ -387,6 +387,25 @@ def ask_and_tell():
     daemon.end()
 
 
+def example():
+    """The Python example of docs/control.md does what that page says."""
+    home = folder("example")
+    daemon = Daemon(home, trainer=None)
+    open(home + "/mine.yaml", "w").write(OUTSIDE)
+    run(home, "submit", home + "/mine.yaml")
+    becomes(home, "mine", "running")
+    with open(os.path.join(harness.TOP, "docs/control.md")) as page:
+        code = page.read().split("```python\n")[1].split("```")[0]
+    place = os.open(home, os.O_PATH)
+    exec(code.replace("tuning/control.sock", f"/proc/self/fd/{place}/control.sock"),
+         {"measure": lambda parameters, begin, end: 0.5 + 0.01 * end})
+    os.close(place)
+    check("the example in the documentation works a study off", state_of(home, "mine") ==
+          "finished" and rows(home, "SELECT count(*), sum(value > 0.5) FROM trials") ==
+          [(17, 17)])
+    daemon.end()
+
+
 def logs_as_json():
     home = folder("json-log")
     daemon = Daemon(home, "--log-format", "json")
@@ -463,6 +482,7 @@ watchers()
 failing_studies()
 hostile()
 ask_and_tell()
+example()
 logs_as_json()
 systemd()
 installed()
