@@ -330,8 +330,11 @@ def ask_and_tell():
     daemon = Daemon(home, trainer=None)
     path = home + "/mine.yaml"
     open(path, "w").write(OUTSIDE)
+    code, out, err = run(home, "check", path, trainer=None)
+    check("a study without a trainer can be checked", code == 0 and "ask and tell" in out and
+          "17 configurations" in out, (out, err))
     code, out, err = run(home, "submit", path)
-    check("a study without a trainer is accepted", (code, out) == (0, "mine\n"), err)
+    check("and is accepted", (code, out) == (0, "mine\n"), err)
     becomes(home, "mine", "running")
     code, out, err = run(home, "ask", "mine")
     first = json.loads(out)
