@@ -1,9 +1,14 @@
 #include "common/options.h"
 #include "tuner/command.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
+/* What a turn of the daemon frees the next one needs: giving it back to the system in between
+ * costs a tenth of its time. */
+enum { TRIM_BYTES = 16 << 20 };
 
 static const struct {
     const char *name;
@@ -13,6 +18,11 @@ static const struct {
     {"best", command_best}, {"report", command_report}, {"list", command_list},
     {"export", command_export_study}, {"import", command_import}, {"sql", command_sql},
     {"compare", command_compare},
+    {"serve", command_serve}, {"submit", command_submit}, {"status", command_status},
+    {"watch", command_watch}, {"pause", command_pause},   {"resume", command_resume},
+    {"stop", command_stop},   {"cancel", command_cancel}, {"set", command_set},
+    {"logs", command_logs},   {"ask", command_ask},       {"tell", command_tell},
+    {"prepare", command_prepare}, /* for the daemon's own use */
 };
 
 static const char help[] =
@@ -24,6 +34,8 @@ static const char help[] =
     "  tuner report quickstart                     write the report again\n"
     "  tuner list                                  the studies of this home\n"
     "  tuner sql --query by_parameter quickstart   what each value of a parameter came to\n"
+    "  tuner serve --detach                        a daemon, for any number of studies\n"
+    "  tuner submit search_spaces/quickstart.yaml  gives it one; then tuner status, tuner watch\n"
     "\n"
     "Usage: tuner COMMAND [OPTIONS] ...\n"
     "\n"
@@ -38,6 +50,16 @@ static const char help[] =
     "  export STUDY  writes the best model, or a trial's, for other programs (ONNX, PyTorch,\n"
     "                Keras, C); or all trials as CSV, as JSON or for Optuna\n"
     "  import FILE   takes a study of Optuna's, or a CSV of parameters and values\n"
+    "\n"
+    "With a daemon (docs/control.md), where `run` only watches:\n"
+    "  serve         works on all studies of a home, in the foreground or --detach\n"
+    "  submit FILE   gives it a study\n"
+    "  status        what it has in hand; of one STUDY, its workers and rungs\n"
+    "  watch STUDY   follows a study to its end\n"
+    "  pause, resume, stop, cancel STUDY   keep what was learned\n"
+    "  set [STUDY]   workers, priority and limits\n"
+    "  logs          what it and its workers said\n"
+    "  ask STUDY, tell STUDY TRIAL         for a training program of your own\n"
     "\n"
     "Every command explains itself: tuner run --help.\n"
     "The home folder is --home DIR, else $TUNER_HOME, else ./tuning.\n"
@@ -92,6 +114,7 @@ int main(int count, char *arguments[])
     enum exit_code code;
     (void)count;
     message_program("tuner");
+    mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
     signal(SIGPIPE, SIG_IGN); /* a dead worker or reader is an error of its write */
     code = dispatch(arguments + 1, &why);
     if (why.text != NULL && code != EXIT_DONE && code != EXIT_INTERRUPTED)
