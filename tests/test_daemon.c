@@ -606,7 +606,7 @@ static void checkpoints_keep_to_the_quota(void **state)
 static void nothing_is_started_on_a_disk_that_is_nearly_full(void **state)
 {
     struct fixture *fixture = *state;
-    static const char settings[] = "free_bytes: 1e18\n";
+    static const char settings[] = "free_bytes: 1e15\n";
     const struct file_piece piece = {settings, sizeof settings - 1};
     char *path = path_join(fixture->home, "settings.yaml");
     assert_int_equal(file_replace(path, &piece, 1, NULL), 0);
