@@ -541,6 +541,7 @@ static void an_outside_program_asks_and_tells(void **state)
     fixture->once = ask_and_tell;
     loop_set_timer(fixture->loop, &timer, 1);
     assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
+    loop_clear_timer(fixture->loop, &timer);
     assert_int_equal(ask(fixture, "SELECT state = 'finished' FROM studies"), 1);
     assert_int_equal(ask(fixture, "SELECT count(*) FROM segments WHERE state = 'interrupted' AND "
                                   "reason LIKE 'said nothing%'"), 1);
@@ -552,38 +553,46 @@ static void an_outside_program_asks_and_tells(void **state)
                                                       "WHERE state = 'ended'"));
 }
 
-static void a_report_that_makes_no_sense_is_refused(void **state)
+/* With trial 0 in hand. */
+static void report_nonsense(struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
-    static const char *const reports[] = {
-        "{\"trial\": 0, \"attempt\": 2, \"value\": 1}",
-        "{\"trial\": 9, \"attempt\": 1, \"value\": 1}",
-        "{\"trial\": 0, \"attempt\": 1}",
-        "{\"trial\": 0, \"attempt\": 1, \"value\": \"much\"}",
-        "{\"trial\": 0, \"attempt\": 1, \"epoch\": 7, \"value\": 1}",
-        "{\"trial\": 0, \"attempt\": 1, \"metrics\": {\"sped\": 1}}",
-        "{\"trial\": 0, \"attempt\": 1, \"metrics\": [1]}",
-        "{\"trial\": 0, \"attempt\": 1, \"done\": true}",
+    static const struct {
+        const char *report, *part;
+    } refused[] = {
+        {"{\"trial\": 0, \"attempt\": 2, \"value\": 1}", "not in hand"},
+        {"{\"trial\": 9, \"attempt\": 1, \"value\": 1}", "not in hand"},
+        {"{\"trial\": 0, \"attempt\": 1}", "needs `value`"},
+        {"{\"trial\": 0, \"attempt\": 1, \"value\": \"much\"}", "must be a number"},
+        {"{\"trial\": 0, \"attempt\": 1, \"epoch\": 7, \"value\": 1}", "out of order"},
+        {"{\"trial\": 0, \"attempt\": 1, \"metrics\": {\"sped\": 1}}", "objective's speed"},
+        {"{\"trial\": 0, \"attempt\": 1, \"metrics\": [1]}", "objective's speed"},
+        {"{\"trial\": 0, \"attempt\": 1, \"done\": true}", "before its last epoch"},
     };
-    json_t *asked;
+    json_t *asked = daemon_ask(fixture->daemon, "tuned", &fixture->why);
     size_t i;
-    start(fixture, 1, true);
-    submit_outside(fixture);
-    asked = daemon_ask(fixture->daemon, "tuned", &fixture->why);
-    assert_non_null(json_object_get(asked, "wait")); /* its turn comes with the first turn */
-    json_decref(asked);
-    fixture->reached = is_there;
-    fixture->once = end_it;
-    daemon_each_turn(fixture->daemon, turned, fixture);
-    stop(fixture);
-    start(fixture, 1, true);
-    for (i = 0; i < ARRAY_LENGTH(reports); i++) {
-        json_t *report = json_loads(reports[i], 0, NULL);
+    assert_int_equal(json_integer_value(json_object_get(asked, "attempt")), 1);
+    for (i = 0; i < ARRAY_LENGTH(refused); i++) {
+        json_t *report = json_loads(refused[i].report, 0, NULL);
         assert_int_equal(daemon_tell(fixture->daemon, "tuned", report, &fixture->why), -1);
         assert_int_equal(fixture->why.code, EXIT_BAD_INPUT);
+        assert_non_null(strstr(fixture->why.text, refused[i].part));
         failure_clear(&fixture->why);
         json_decref(report);
     }
+    tell(fixture, asked, 1);
+    json_decref(asked);
+    daemon_end(fixture->daemon, false);
+}
+
+static void a_report_that_makes_no_sense_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture, 1, true);
+    submit_outside(fixture);
+    fixture->reached = is_there;
+    fixture->once = report_nonsense;
+    assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
+    assert_int_equal(ask(fixture, "SELECT count(*) FROM segments WHERE state = 'ended'"), 1);
 }
 
 /* ---- disk ---- */
