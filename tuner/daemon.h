@@ -45,9 +45,9 @@ struct daemon_settings {
  * The object is the daemon's: keep a reference, change nothing. */
 struct daemon_events {
     void (*happened)(void *context, const json_t *event);
+    void *context;
     /* A signal came; the daemon does what it asks of it after this call.  May be NULL. */
     void (*signalled)(void *context, int number);
-    void *context;
 };
 
 /* A study's states, as recorded and told:
