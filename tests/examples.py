@@ -1,10 +1,12 @@
 """The examples of docs/database.md: lines that begin with "$ " are run in a shell, in a home that has
 the study `digits`; what follows each is what it prints.  By itself prints the file as it ought
 to be, which fills in the output of examples that have none yet."""
+import contextlib
 import gzip
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -26,6 +28,10 @@ def make_home():
         file.write(WRAPPER)
     os.chmod(home + "/bin/tuner", 0o755)
     harness.run(home, "list")
+    with contextlib.closing(sqlite3.connect(home + "/trials.db")) as database, database:
+        # Of the time of this database no images were kept.
+        database.execute("INSERT INTO recorded_images SELECT study, image, zeroblob(28 * 28) "
+                         "FROM recorded_predictions WHERE label <> predicted")
     return home
 
 
