@@ -19,11 +19,16 @@ enum {
 EMBED(store_migration_001, "db/migrations/001.sql");
 EMBED(store_migration_002, "db/migrations/002.sql");
 EMBED(store_migration_003, "db/migrations/003.sql");
-extern const char store_migration_001[], store_migration_002[], store_migration_003[];
+EMBED(store_migration_004, "db/migrations/004.sql");
+EMBED(store_migration_005, "db/migrations/005.sql");
+EMBED(store_migration_006, "db/migrations/006.sql");
+extern const char store_migration_001[], store_migration_002[], store_migration_003[],
+    store_migration_004[], store_migration_005[], store_migration_006[];
 
 /* Migration i brings a database from version i to i + 1; a new one starts from 0. */
 static const char *const migrations[] = {store_migration_001, store_migration_002,
-                                         store_migration_003};
+                                         store_migration_003, store_migration_004,
+                                         store_migration_005, store_migration_006};
 enum { SCHEMA_VERSION = ARRAY_LENGTH(migrations) };
 
 /* ---- connecting ---- */
@@ -100,6 +105,19 @@ static int connect_to_read(struct store *store, struct failure *why)
     return code == SQLITE_OK ? 0 : store_fail(store, code, why);
 }
 
+struct store *store_connect(const char *path, int flags, struct failure *why)
+{
+    struct store *store = xcalloc(1, sizeof *store);
+    store->path = xstrdup(path);
+    store->mode = flags & SQLITE_OPEN_READONLY ? STORE_READ : STORE_WRITE;
+    int code = connect(store, path, flags);
+    if (code == SQLITE_OK)
+        return store;
+    store_fail(store, code, why);
+    store_close(store);
+    return NULL;
+}
+
 static int connect_to_write(struct store *store, struct failure *why)
 {
     store->lock = store_lock_new(store->path, why);
@@ -131,17 +149,15 @@ static int identify(struct store *store, int64_t *version, struct failure *why)
     return 0;
 }
 
-static int check_readable(struct store *store, struct failure *why)
+/* Sets *old where the database is of an earlier version. */
+static int check_readable(struct store *store, bool *old, struct failure *why)
 {
     int64_t version = 0;
     if (identify(store, &version, why) < 0)
         return -1;
     if (version == 0)
         return fail_input(why, "%s: holds no studies yet; run one first", store->path);
-    if (version < SCHEMA_VERSION)
-        return fail_input(why, "%s: was written by an earlier version of this program (its schema "
-                               "is %lld, not %d); the next run of a study brings it up to date",
-                          store->path, (long long)version, SCHEMA_VERSION);
+    *old = version < SCHEMA_VERSION;
     return store_execute(store, "PRAGMA query_only = ON", why);
 }
 
@@ -194,11 +210,12 @@ static int migrate(struct store *store, int64_t version, struct failure *why)
 
 /* Whoever was still running when the last tuner was killed is so no more: its workers die
  * with a tuner, and there is no other tuner while we hold the lock. */
-static int tidy(struct store *store, struct failure *why)
+int store_tidy(struct store *store, struct failure *why)
 {
     return store_execute(
         store,
-        "UPDATE recorded_studies SET state = 'interrupted' WHERE state = 'running';"
+        "UPDATE recorded_studies SET state = 'interrupted', standing = NULL"
+        " WHERE state = 'running';"
         "UPDATE recorded_trials SET state = 'pending' WHERE state = 'running';"
         "UPDATE recorded_segments SET state = 'interrupted', reason = 'the tuner ended before it'"
         " WHERE state = 'running';"
@@ -210,15 +227,40 @@ static int tidy(struct store *store, struct failure *why)
 static int prepare_to_write(struct store *store, struct failure *why)
 {
     int64_t version = 0;
-    if (identify(store, &version, why) < 0 || use_write_ahead_log(store, why) < 0 ||
-        store_execute(store,
+    if (identify(store, &version, why) < 0 || use_write_ahead_log(store, why) < 0)
+        return -1;
+    if (version > 0 && version < SCHEMA_VERSION && store_back_up(store, (int)version, why) < 0)
+        return -1;
+    if (store_execute(store,
                       "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
                       "PRAGMA journal_size_limit = 67108864; BEGIN IMMEDIATE", why) < 0)
         return -1;
-    if (migrate(store, version, why) < 0 || tidy(store, why) < 0 ||
+    if (migrate(store, version, why) < 0 || store_tidy(store, why) < 0 ||
         store_make_views(store, why) < 0)
         return -1;
     return store_execute(store, "COMMIT", why);
+}
+
+/* Whoever writes brings an earlier version up to date, so reading one begins with that. */
+static int bring_up_to_date(struct store *store, struct failure *why)
+{
+    struct store *writer = store_open(store->path, STORE_WRITE, why);
+    if (!writer)
+        return fail_prefix(why, "it was written by an earlier version of this program and has to "
+                                "be brought up to date first");
+    store_close(writer);
+    disconnect(store);
+    return connect_to_read(store, why);
+}
+
+static int prepare_to_read(struct store *store, struct failure *why)
+{
+    bool old = false;
+    if (check_readable(store, &old, why) < 0)
+        return -1;
+    if (!old)
+        return 0;
+    return bring_up_to_date(store, why) < 0 ? -1 : check_readable(store, &old, why);
 }
 
 struct store *store_open(const char *path, enum store_mode mode, struct failure *why)
@@ -230,7 +272,7 @@ struct store *store_open(const char *path, enum store_mode mode, struct failure 
     if (folder_exists(path))
         result = fail_input(why, "%s: is a folder, a database is needed", path);
     else if (mode == STORE_READ)
-        result = connect_to_read(store, why) < 0 ? -1 : check_readable(store, why);
+        result = connect_to_read(store, why) < 0 ? -1 : prepare_to_read(store, why);
     else
         result = connect_to_write(store, why) < 0 ? -1 : prepare_to_write(store, why);
     if (result == 0)
@@ -283,4 +325,26 @@ void store_rollback(struct store *store)
     if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     store->spoilt = false;
+}
+
+bool store_is_full(const struct store *store)
+{
+    return store->full;
+}
+
+int store_recover(struct store *store, struct failure *why)
+{
+    if (!store->full)
+        return fail(why, "%s: nothing more is recorded after a failure of the disk", store->path);
+    store_rollback(store);
+    if (store_execute(store, "BEGIN IMMEDIATE", why) < 0 || store_tidy(store, why) < 0 ||
+        store_execute(store, "COMMIT", why) < 0) {
+        store_rollback(store);
+        return -1;
+    }
+    free(store->broken);
+    store->broken = NULL;
+    store->full = false;
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return 0;
 }

@@ -48,7 +48,7 @@ struct value value_json(const json_t *value)
     return value_text(json_string_value(value));
 }
 
-static int bind_one(sqlite3_stmt *statement, int place, const struct value *value)
+int store_bind_at(sqlite3_stmt *statement, int place, const struct value *value)
 {
     switch (value->type) {
     case VALUE_INTEGER:
@@ -72,8 +72,34 @@ int store_bind(sqlite3_stmt *statement, const struct value *values, size_t count
 {
     int code = SQLITE_OK;
     for (size_t i = 0; i < count && code == SQLITE_OK; i++)
-        code = bind_one(statement, (int)i + 1, &values[i]);
+        code = store_bind_at(statement, (int)i + 1, &values[i]);
     return code;
+}
+
+struct value store_column(sqlite3_stmt *statement, int column)
+{
+    struct value value = {.type = VALUE_NULL};
+    switch (sqlite3_column_type(statement, column)) {
+    case SQLITE_INTEGER:
+        return value_integer(sqlite3_column_int64(statement, column));
+    case SQLITE_FLOAT:
+        value.type = VALUE_REAL; /* which may be infinite */
+        value.real = sqlite3_column_double(statement, column);
+        break;
+    case SQLITE_TEXT:
+        value.type = VALUE_TEXT;
+        value.text = (const char *)sqlite3_column_text(statement, column);
+        value.size = (size_t)sqlite3_column_bytes(statement, column);
+        break;
+    case SQLITE_BLOB:
+        value.type = VALUE_BLOB;
+        value.text = sqlite3_column_blob(statement, column);
+        value.size = (size_t)sqlite3_column_bytes(statement, column);
+        break;
+    default:
+        break;
+    }
+    return value;
 }
 
 /* ---- failures ---- */
@@ -133,6 +159,7 @@ int store_fail_recording(struct store *store, int code, struct failure *why)
     store->spoilt = true;
     if (breaks(code) && !store->broken) {
         store->broken = xstrdup(sqlite3_errstr(code & 0xff));
+        store->full = (code & 0xff) == SQLITE_FULL;
         /* After a failed sync nobody knows what the disk has: the write-ahead log must
          * stay as it is for the next start, which reads it back. */
         sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

@@ -19,8 +19,10 @@ With `early_stopping` or `restore_best` among its settings a trial's best epoch 
 1 + trial % 4, after which it gets worse; early stopping ends it `patience` epochs later.
 
 What it trains it also lists in $FAKE_STATE/trained, a line for each epoch, and the jobs
-that it is given in $FAKE_STATE/jobs.
+that it is given in $FAKE_STATE/jobs.  In the evaluation every fiftieth image is a mistake,
+whose pixels (all of them 0) it sends along.
 """
+import base64
 import json
 import math
 import os
@@ -226,7 +228,9 @@ def evaluate(message):
         predicted = [label if i % 50 else (label + 1) % 10 for i, label in enumerate(labels)]
         say({"type": "predictions", "trial": message["trial"], "attempt": message["attempt"],
              "first": first, "labels": labels, "predicted": predicted,
-             "probabilities": [[0.91 if k == p else 0.01 for k in range(10)] for p in predicted]})
+             "probabilities": [[0.91 if k == p else 0.01 for k in range(10)] for p in predicted],
+             "images": [{"image": i, "pixels": base64.b64encode(bytes(28 * 28)).decode()}
+                        for i in range(first, first + 500, 50)]})
     say({"type": "done", "trial": message["trial"], "attempt": message["attempt"],
          "images": images, "loss": 0.05, "layers": [measured]})
 

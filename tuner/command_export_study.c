@@ -3,6 +3,7 @@
 
 #include "common/options.h"
 #include "common/program.h"
+#include "tuner/history.h"
 #include "tuner/home.h"
 #include "tuner/prepare.h"
 #include "tuner/trained_model.h"
@@ -12,13 +13,18 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char usage[] =
+    "STUDY [--onnx FILE] [--safetensors FILE] [--npz FILE] [--c FILE] [--csv FILE] [--json FILE] "
+    "[--optuna FILE] [OPTIONS]\n";
+
 static const char about[] =
-    "Writes the final model of a study for other programs, checked against the network itself; "
-    "docs/models.md describes the files.\n";
+    "Writes the final model of a study for other programs, checked against the network itself "
+    "(docs/models.md describes the files), or the study with its trials (docs/database.md).\n";
 
 static const char examples[] =
     "tuner export quickstart --onnx quickstart.onnx\n"
-    "tuner export quickstart --trial 12 --onnx trial_12.onnx --pixels unit\n";
+    "tuner export quickstart --trial 12 --onnx trial_12.onnx --pixels unit\n"
+    "tuner export quickstart --optuna quickstart.optuna.db --csv quickstart.csv\n";
 
 /* What can be written.  A model is written by the trainer, which has options of these names. */
 static const struct {
@@ -27,10 +33,15 @@ static const struct {
     int (*write)(const struct visit *visit, const char *path, struct failure *why);
     const char *placeholder, *help; /* of the option */
 } kinds[] = {
+    {"csv", history_write_csv, "FILE",
+     "a line for each trial with its parameters, state and value"},
+    {"json", history_write_json, "FILE", "the trials with all their epochs"},
+    {"optuna", history_write_optuna, "FILE",
+     "the same as an SQLite storage of Optuna's, in a new file"},
     {"onnx", NULL, "FILE", "ONNX, operator set 13"},
     {"safetensors", NULL, "FILE", "PyTorch's names and layouts, and a script that loads them"},
     {"npz", NULL, "FILE", "Keras's, likewise"},
-    {"c", NULL, "FILE", "a C source file that needs nothing else, and its header"},
+    {"c", NULL, "FILE.c", "a C source file that needs nothing else, and its header"},
 };
 enum { KINDS = ARRAY_LENGTH(kinds) };
 
@@ -54,8 +65,7 @@ static int parse(char *const arguments[], struct request *request, struct failur
     struct option_rule rules[KINDS + ARRAY_LENGTH(rest)];
     const struct options options = {
         "tuner export", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1,
-        .usage = "STUDY [--onnx FILE] [--safetensors FILE] [--npz FILE] [--c FILE] [OPTIONS]\n",
-        .about = about, .examples = examples};
+        .usage = usage, .about = about, .examples = examples};
     size_t i, asked = 0;
     int parsed;
     for (i = 0; i < KINDS; i++)

@@ -242,7 +242,8 @@ enum exit_code command_report(char *const arguments[], struct failure *why)
     const struct options options = {
         "tuner report", rules, ARRAY_LENGTH(rules), "STUDY", 1, 1,
         .about = "Writes the report of the best model (index.html, report.txt, report.json, "
-                 "curves.svg, confusion.svg) from the database alone.\n",
+                 "report.md, predictions.csv, curves.svg, confusion.svg, mistakes.png) from the "
+                 "database alone.\n",
         .examples = "tuner report quickstart\n"
                     "tuner report quickstart --output /tmp/quickstart-report\n"};
     struct visit visit;

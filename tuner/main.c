@@ -1,9 +1,14 @@
 #include "common/commands.h"
 #include "tuner/command.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
+/* What a turn of the daemon frees the next one needs: giving it back to the system in between
+ * costs a tenth of its time. */
+enum { TRIM_BYTES = 16 << 20 };
 
 static const struct command list[] = {
     {"run", command_run, "STUDY.yaml", "runs a study, or goes on where it was; Ctrl-C loses nothing",
@@ -15,8 +20,30 @@ static const struct command list[] = {
      NULL},
     {"report", command_report, "STUDY", "writes the report from the database", NULL},
     {"list", command_list, "", "lists the studies", NULL},
+    {"compare", command_compare, "STUDY...", "shows studies side by side, and whether they differ",
+     NULL},
+    {"sql", command_sql, "[QUERY]",
+     "asks the database in SQL; --queries lists what stands ready", NULL},
     {"export", command_export_study, "STUDY",
-     "writes the best model, or a trial's, for other programs", NULL},
+     "writes the best model, or a trial's, for other programs (ONNX, PyTorch, Keras, C); or all "
+     "trials as CSV, as JSON or for Optuna", NULL},
+    {"import", command_import, "FILE",
+     "takes a study of Optuna's, or a CSV of parameters and values", NULL},
+    {"serve", command_serve, "", "works on all studies of a home, in the foreground or --detach",
+     "With a daemon (docs/control.md), where `run` only watches:"},
+    {"submit", command_submit, "STUDY.yaml", "gives it a study", NULL},
+    {"status", command_status, "[STUDY]",
+     "what it has in hand; of one STUDY, its workers and rungs", NULL},
+    {"watch", command_watch, "STUDY", "follows a study to its end", NULL},
+    {"pause", command_pause, "STUDY", "starts nothing new for it; what runs goes on", NULL},
+    {"resume", command_resume, "STUDY", "goes on with one that was paused", NULL},
+    {"stop", command_stop, "STUDY", "lets its running segments end, and puts it down", NULL},
+    {"cancel", command_cancel, "STUDY", "ends its workers now; what was recorded stays", NULL},
+    {"set", command_set, "[STUDY]", "workers, priority and limits", NULL},
+    {"logs", command_logs, "[STUDY]", "what it and its workers said", NULL},
+    {"ask", command_ask, "STUDY", "draws a configuration for a training program of your own", NULL},
+    {"tell", command_tell, "STUDY TRIAL", "says how that went", NULL},
+    {"prepare", command_prepare, "", NULL, NULL}, /* for the daemon's own use */
 };
 
 static const struct commands_variable variables[] = {
@@ -41,7 +68,9 @@ static const struct commands commands = {
         "tuner best quickstart                       the winner and its test accuracy\n"
         "tuner report quickstart                     write the report again\n"
         "tuner list                                  the studies of this home\n"
-        "sqlite3 tuning/trials.db < db/queries/best_trials.sql\n",
+        "tuner sql --query by_parameter quickstart   what each value of a parameter came to\n"
+        "tuner serve --detach                        a daemon, for any number of studies\n"
+        "tuner submit search_spaces/quickstart.yaml  gives it one; then tuner status, tuner watch\n",
     .list = list,
     .count = ARRAY_LENGTH(list),
     .notes = "Every command explains itself: tuner run --help.\n"
@@ -68,6 +97,7 @@ int main(int count, char *arguments[])
     enum exit_code code;
     (void)count;
     message_program("tuner");
+    mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
     signal(SIGPIPE, SIG_IGN); /* a dead worker or reader is an error of its write */
     code = commands_run(&commands, arguments + 1, &why);
     if (why.text != NULL && code != EXIT_DONE && code != EXIT_INTERRUPTED)
