@@ -10,7 +10,9 @@
 # make aarch64     cross-compiles for aarch64, and the same tests there; ./deps.sh --emulated
 # make valgrind    the tuner's own tests under valgrind
 # make deps        installs what is missing (apt), or says what to install
-# make install     both programs to $(DESTDIR)$(PREFIX)/bin, and the daemon's unit for systemd
+# make install     programs, manual, completion, docs to $(DESTDIR)$(PREFIX), and the daemon's
+#                  unit for systemd; make uninstall removes them
+# make deb         a Debian package
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -35,8 +37,9 @@ suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 helpers := report_driver scoring_driver logits_driver fake_trainer
 
 .PHONY: all demo test build-tests run-tests asan tsan emulated aarch64 valgrind bench bench-scale \
-    bench-peers deps install clean
+    bench-peers deps install uninstall deb clean
 .SECONDARY:
+.DELETE_ON_ERROR:
 all: $(BUILD)/tuner $(BUILD)/trainer
 
 # ---- compiling: objects in $(BUILD)/obj, programs in $(BUILD) ----
@@ -144,11 +147,35 @@ build/peers/installed: bench/requirements.txt
 	build/peers/venv/bin/pip install --quiet -r bench/requirements.txt
 	@touch $@
 
-install: all
-	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/tuner $(BUILD)/trainer
-	sed 's|/usr/local|$(PREFIX)|' tuner/tuner.service > $(BUILD)/tuner.service
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system $(BUILD)/tuner.service
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/user $(BUILD)/tuner.service
+# ---- installing: what the programs say of themselves in $(BUILD)/share ----
+
+share := $(addprefix $(BUILD)/share/,tuner.1 trainer.1 bash/tuner bash/trainer zsh/_tuner \
+    zsh/_trainer tuner.service)
+
+$(BUILD)/share/%.1: $(BUILD)/%
+	@mkdir -p $(@D)
+	$< help --man >$@
+$(BUILD)/share/bash/%: $(BUILD)/%
+	@mkdir -p $(@D)
+	$< help --completion bash >$@
+$(BUILD)/share/zsh/_%: $(BUILD)/%
+	@mkdir -p $(@D)
+	$< help --completion zsh >$@
+# The prefix may be another one each time.
+.PHONY: $(BUILD)/share/tuner.service
+$(BUILD)/share/tuner.service: tuner/tuner.service
+	@mkdir -p $(@D)
+	sed 's|/usr/local|$(PREFIX)|' $< >$@
+
+install: all $(share)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install.sh install $(BUILD)
+
+uninstall:
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install.sh uninstall $(BUILD)
+
+deb: PREFIX := /usr
+deb: all $(share)
+	@packaging/deb.sh $(BUILD)
 
 clean:
 	rm -rf $(BUILD)

@@ -4,7 +4,7 @@
 # --emulated: also what only `make emulated` and `make aarch64` need.
 set -eu
 build="gcc make pkg-config libyaml-dev libsqlite3-dev libopenblas-dev libjansson-dev zlib1g-dev libpng-dev"
-tests="libcmocka-dev sqlite3 curl python3 python3-sklearn python3-numpy python3-onnx python3-opencv python3-optuna python3-torch python3-selenium chromium chromium-driver valgrind"
+tests="libcmocka-dev sqlite3 curl python3 python3-sklearn python3-numpy python3-onnx python3-opencv python3-optuna python3-torch python3-selenium chromium chromium-driver valgrind man-db groff dpkg-dev zsh"
 emulated="gcc-aarch64-linux-gnu qemu-user"
 
 command -v dpkg-query >/dev/null 2>&1 || {

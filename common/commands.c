@@ -79,7 +79,7 @@ static void print_help(const struct commands *commands, FILE *file)
     add_list(&text, commands);
     text_add_char(&text, '\n');
     help_add_text(&text, commands->notes);
-    text_addf(&text, "Exit codes: %s.\n", commands->exit_codes);
+    help_add_exit_codes(&text, commands->exit_codes);
     fputs(text_string(&text), file);
     text_free(&text);
 }

@@ -111,6 +111,13 @@ char *help_label(const struct option_rule *rule)
     return text_take(&label);
 }
 
+void help_add_exit_codes(struct text *text, const char *exit_codes)
+{
+    char *line = xasprintf("Exit codes: %s.\n", exit_codes);
+    help_add_text(text, line);
+    free(line);
+}
+
 /* ---- usage ---- */
 
 /* "STUDY [OTHER]": those that may be left out in brackets. */
@@ -197,5 +204,5 @@ void help_add(struct text *text, const struct options *options)
         text_add_char(text, '\n');
     help_add_text(text, options->notes);
     if (options->exit_codes)
-        text_addf(text, "Exit codes: %s.\n", options->exit_codes);
+        help_add_exit_codes(text, options->exit_codes);
 }

@@ -31,6 +31,9 @@ void help_add_row(struct text *text, const char *label, size_t column, const cha
 /* Adds a text (common/options.h), each of its lines broken at HELP_WIDTH. */
 void help_add_text(struct text *text, const char *lines);
 
+/* Adds "Exit codes: ..." and a full stop. */
+void help_add_exit_codes(struct text *text, const char *exit_codes);
+
 /* Adds "Examples:" and each line after two spaces. */
 void help_add_examples(struct text *text, const char *lines);
 
