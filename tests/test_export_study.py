@@ -70,7 +70,7 @@ def test_refusals(home, winner):
             target)
     refused("a trial whose checkpoint is deleted", 65, "`keep`", home, "small", "--trial", other,
             "--onnx", target)
-    refused("what the trainer refuses, in its words", 64, "trainer: --pixels needs", home, "small",
+    refused("pixels of no kind that there is", 64, "--pixels needs one of bytes|unit", home, "small",
             "--onnx", target, "--pixels", "some")
     refused("a file that cannot be written", 1, "cannot be written", home, "small", "--onnx",
             home + "/nowhere/x.onnx")

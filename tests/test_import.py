@@ -79,7 +79,7 @@ def test_options():
             ((path, "--value", "score", "--goal", "maximize", "--name", "1x"), 64, "--name"),
             ((path, "--value", "score", "--goal", "maximize", "--name", "select"), 64, "SQL"),
             ((path, "--value", "score", "--metric", "a b", "--goal", "maximize"), 64, "--metric"),
-            ((), 64, "a FILE"),
+            ((), 64, "FILE is needed"),
             ((HOME + "/none.csv",), 65, "none.csv")):
         done = run(HOME, "import", *arguments)
         check(f"{arguments[1:]}: is refused with a hint", done[0] == code and part in done[2], done)
