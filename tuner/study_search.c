@@ -182,7 +182,7 @@ int study_read_search(struct study *study, struct failure *why)
     static const char *const keys[] = {"sampler", "scheduler", "max_epochs", "eta",
                                        "trials",  "points",    "limits"};
     const struct yaml *search = yaml_get(study->document, "search");
-    const struct yaml *training = yaml_get(study->document, "training"); /* NULL: outside */
+    const struct yaml *training = yaml_get(study->document, "training");
     const struct yaml *epochs = training ? yaml_get(training, "epochs") : NULL;
     study->retries = RETRIES_DEFAULT;
     study->epoch_seconds = SECONDS_DEFAULT;
