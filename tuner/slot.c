@@ -237,13 +237,27 @@ void slot_record_end(struct slot *slot, const char *reason)
     slot->worker_id = 0;
 }
 
+/* Under a limit of memory the same configuration would end the same way. */
+static void lose_worker(struct slot *slot, const char *reason)
+{
+    const struct job *job = &slot->job;
+    bool too_large = worker_out_of_memory(slot->worker) &&
+                     slot->tuner->study->worker_limits.memory_mb > 0;
+    if (too_large && job->type == JOB_SEGMENT && !job->settled) {
+        fault_record(slot, "memory", reason, "trial failed");
+        fault_fail_trial(slot, reason);
+    } else {
+        fault_lose_job(slot, "crashed", reason);
+    }
+}
+
 static void hear_end(void *context, struct worker *worker, const char *reason)
 {
     struct slot *slot = worker_owner(worker);
     struct tuner *tuner = slot->tuner;
     (void)context;
     if (tuner->interrupts == 0 && slot->state != SLOT_ENDING) {
-        fault_lose_job(slot, "crashed", reason);
+        lose_worker(slot, reason);
         count_start_failure(slot, reason);
     }
     slot_record_end(slot, reason);
@@ -279,6 +293,16 @@ void slot_stop(struct slot *slot)
     }
 }
 
+/* A job that does not say how many threads it takes may take any. */
+static void say(struct slot *slot, const json_t *message)
+{
+    struct tuner *tuner = slot->tuner;
+    json_int_t threads = json_integer_value(json_object_get(message, "threads"));
+    worker_give_cores(slot->worker, tuner->slot_count, (int)threads);
+    worker_send(slot->worker, message);
+    set_deadline(slot);
+}
+
 void slot_act(struct slot *slot, bool wanted)
 {
     struct tuner *tuner = slot->tuner;
@@ -292,9 +316,8 @@ void slot_act(struct slot *slot, bool wanted)
         set_deadline(slot);
     }
     if (slot->unsaid != NULL) {
-        worker_send(slot->worker, slot->unsaid);
+        say(slot, slot->unsaid);
         json_decref(slot->unsaid);
         slot->unsaid = NULL;
-        set_deadline(slot);
     }
 }

@@ -3,6 +3,7 @@
 #ifndef TUNER_STUDY_H
 #define TUNER_STUDY_H
 
+#include "tuner/limits.h"
 #include "tuner/space.h"
 
 enum sampler_type { SAMPLER_RANDOM, SAMPLER_GRID };
@@ -33,6 +34,7 @@ struct study {
     double limit_minutes;    /* 0: none; voids independence of luck */
     int retries;             /* of a segment whose worker failed; default 1 */
     double epoch_seconds;    /* longest that a worker may say nothing; default 600 */
+    struct limits worker_limits; /* of each worker; by default 64 MB of log */
 
     int workers;             /* 0: one per core */
     int threads;             /* default 1 */

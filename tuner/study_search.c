@@ -13,7 +13,10 @@ enum {
     ETA_MAX = 1000,
     ETA_DEFAULT = 3,
     RETRIES_MAX = 100,
-    RETRIES_DEFAULT = 1
+    RETRIES_DEFAULT = 1,
+    MEGABYTES_MAX = 1 << 30,
+    LOG_MEGABYTES_DEFAULT = 64,
+    NICE_MAX = 19
 };
 
 static const double SECONDS_MAX = 1e6;
@@ -73,9 +76,24 @@ static int read_duration(const char *file, const struct yaml *limits, const char
     return -1;
 }
 
+static int read_worker_limits(struct study *study, const struct yaml *limits, struct failure *why)
+{
+    const char *file = study->file;
+    struct limits *worker = &study->worker_limits;
+    if (field_optional_int(file, limits, "memory_megabytes", 1, MEGABYTES_MAX, &worker->memory_mb,
+                           why) != 0 ||
+        field_optional_int(file, limits, "log_megabytes", 1, MEGABYTES_MAX, &worker->log_mb,
+                           why) != 0) {
+        return -1;
+    }
+    return field_optional_int(file, limits, "nice", 0, NICE_MAX, &worker->nice, why);
+}
+
 static int read_limits(struct study *study, const struct yaml *limits, struct failure *why)
 {
-    static const char *const keys[] = {"epochs", "minutes", "retries", "epoch_seconds"};
+    static const char *const keys[] = {"epochs",        "minutes",          "retries",
+                                       "epoch_seconds", "memory_megabytes", "log_megabytes",
+                                       "nice"};
     const char *file = study->file;
     if (!limits) {
         return 0;
@@ -84,7 +102,8 @@ static int read_limits(struct study *study, const struct yaml *limits, struct fa
         field_check_keys(file, limits, "`limits`", keys, ARRAY_LENGTH(keys), why) != 0 ||
         field_optional_int(file, limits, "epochs", 1, INT32_MAX, &study->limit_epochs, why) != 0 ||
         field_optional_int(file, limits, "retries", 0, RETRIES_MAX, &study->retries, why) != 0 ||
-        read_duration(file, limits, "minutes", SECONDS_MAX, &study->limit_minutes, why) != 0) {
+        read_duration(file, limits, "minutes", SECONDS_MAX, &study->limit_minutes, why) != 0 ||
+        read_worker_limits(study, limits, why) != 0) {
         return -1;
     }
     return read_duration(file, limits, "epoch_seconds", SECONDS_MAX, &study->epoch_seconds, why);
@@ -179,6 +198,7 @@ int study_read_search(struct study *study, struct failure *why)
     const struct yaml *epochs = yaml_get(yaml_get(study->document, "training"), "epochs");
     study->retries = RETRIES_DEFAULT;
     study->epoch_seconds = SECONDS_DEFAULT;
+    study->worker_limits.log_mb = LOG_MEGABYTES_DEFAULT;
     if (search &&
         (field_map(study->file, search, "search", why) != 0 ||
          field_check_keys(study->file, search, "`search`", keys, ARRAY_LENGTH(keys), why) != 0 ||

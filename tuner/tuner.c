@@ -308,6 +308,7 @@ static int set_up(struct tuner *tuner, struct failure *why)
     if (!failed) {
         tuner->scheduler = scheduler_new(&tuner->plan, study->maximize);
         tuner->launcher = launcher_local_new(tuner->loop, tuner->prepared.command, logs, &events);
+        launcher_limit(tuner->launcher, &study->worker_limits);
         set_slots(tuner);
         failed = find_study(tuner, why) != 0;
     }
