@@ -5,7 +5,8 @@ separated by commas, each NAME or NAME=TRIAL or NAME=TRIAL:EPOCH.  A word with a
 at its end misbehaves at every attempt, the others at the first one only.
 
   crash, segv, hang, flood, garbage, half_line, early_done, out_of_order, wrong_trial,
-  old_attempt, no_metric, diverge, refuse, ask_again, no_checkpoint, silent_start,
+  old_attempt, old_flood (messages of an earlier attempt without end), no_metric, not_a_number
+  (a metric that is no JSON), diverge, refuse, ask_again, no_checkpoint, silent_start,
   bad_version, exit_at_start, slow (20 ms an epoch), sparse (a checkpoint only after
   every second epoch), hold_pipe (dies, but a process that it started holds its output),
   strays (each worker starts one process in its group and one that leaves it; their ids go to
@@ -172,10 +173,15 @@ def run_epoch(run, epoch):
         message["epoch"] += 1
     if misbehaves("wrong_trial", trial, epoch):
         message["trial"] += 1000
+    if misbehaves("not_a_number", trial, epoch):
+        message["metrics"]["val_accuracy"] = math.nan
     if misbehaves("no_metric", trial, epoch):
         del message["metrics"]["val_accuracy"]
     if misbehaves("old_attempt", trial, epoch):
         say(dict(message, attempt=0, metrics={"val_accuracy": 99}))
+    if misbehaves("old_flood", trial, epoch):
+        while True:
+            say(dict(message, attempt=0))
     if misbehaves("diverge", trial, epoch) or final and misbehaves("final_diverge", trial, epoch):
         message["metrics"]["train_loss"] = None
         say(message)
