@@ -34,6 +34,12 @@ def wrong_message(code, err):
     return None
 
 
+def went_on(trace):
+    """Whether anything was recorded after the fault, when nobody knows what the disk has.  While
+    the database is made, which is before it has its log, a rollback may follow."""
+    return any(line.endswith("-wal") or trace[0].endswith("-wal") for line in trace[1:])
+
+
 def strike(kind, number):
     """One fault of the database's files: whether it came to it, and the harm, None: none."""
     what, error = kind.split(":")
@@ -43,8 +49,7 @@ def strike(kind, number):
         SHIM_IO=f"{what}:{number}:{error}", SHIM_TRACE=trace))
     seen = read_lines(trace)
     harm = wrong_message(code, err) or home.harm(set())
-    # Not a byte more once something has failed: what the disk has now, nobody knows.
-    if harm is None and code != 0 and any("after" in line for line in seen):
+    if harm is None and code != 0 and went_on(seen):
         harm = f"went on after the fault: {seen[:3]}"
     if harm is None and seen and "sync" in what and code == 0:
         harm = "a failed sync was passed over"

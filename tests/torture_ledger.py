@@ -1,8 +1,5 @@
 """What the torture tests share: studies with a trainer that answers at once, what their homes
 have recorded, and the ledger of faults."""
-import os
-import resource
-
 from harness import *
 
 QUICK = os.path.join(os.path.dirname(TUNER), "tests", "quick_trainer")
@@ -77,16 +74,14 @@ class Home:
             return True
         return False
 
-    def finish(self, tries=3):
-        """Goes on undisturbed to the end: (exit code, stderr)."""
-        code, err = self.run()
-        return code, err
-
     def results(self):
         return results(self.path, self.study)
 
     def exists(self):
-        return os.path.exists(self.path + "/trials.db")
+        """Whether there is a record; not while a database that is being made has come to
+        nothing and is to be rolled back by the next who writes."""
+        return os.path.exists(self.path + "/trials.db") and \
+            not os.path.exists(self.path + "/trials.db-journal")
 
     def recorded(self):
         """Everything of this home that must never go away again, and nothing twice."""

@@ -74,6 +74,7 @@ def writers(times):
             time.sleep(0.1)
             writer.rollback()
             writer.close()
+            time.sleep(0.1)
         waits, harm = watch(home, hold)
         held += waits
         harms += [harm] if harm else []
