@@ -33,6 +33,7 @@ struct watchman {
     int signals;      /* signalfd */
     int from;         /* the worker's stderr; -1 without a log or after its end */
     int log, news;
+    int killing;      /* of its cgroup, -1 without one */
     int64_t log_left; /* bytes */
     bool told;        /* to end its worker */
     bool gone;        /* the worker has ended, and is not waited for yet */
@@ -51,7 +52,7 @@ static void become_worker(const struct kept *kept, int messages, pid_t keeper)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != keeper) /* it died before the line above */
         _exit(127);
-    limits_apply(&kept->limits);
+    limits_apply(&kept->limits, kept->joining >= 0 && write(kept->joining, "0", 1) == 1);
     if (dup2(kept->input, STDIN_FILENO) >= 0 && dup2(kept->output, STDOUT_FILENO) >= 0 &&
         dup2(messages, STDERR_FILENO) >= 0)
         execvp(kept->command[0], kept->command);
@@ -135,6 +136,8 @@ static void end_all(struct watchman *man)
     pid_t pid = 0;
     int status, me = (int)getpid();
     snprintf(list, sizeof list, "/proc/%d/task/%d/children", me, me);
+    if (man->killing >= 0 && write(man->killing, "1", 1) < 0)
+        man->killing = -1; /* one by one, then */
     kill(-man->worker, SIGKILL);
     kill(man->worker, SIGKILL); /* it may not lead its group yet */
     while (pid != -1) {
@@ -209,7 +212,8 @@ static void tell(int news, const void *bytes, size_t size)
 
 static void keep(const struct kept *kept, int news, pid_t tuner)
 {
-    struct watchman man = {.from = -1, .log = kept->log, .news = news, .log_left = INT64_MAX};
+    struct watchman man = {.from = -1, .log = kept->log, .news = news,
+                           .killing = kept->killing, .log_left = INT64_MAX};
     int pipes[2] = {-1, -1};
     struct birth birth = {0};
     pid_t me = getpid();
@@ -232,7 +236,7 @@ static void keep(const struct kept *kept, int news, pid_t tuner)
     man.worker = birth.worker;
     man.from = pipes[0];
     fcntl(man.from, F_SETFL, O_NONBLOCK);
-    keep_open_only((int[]){man.signals, man.from, man.log, news}, 4);
+    keep_open_only((int[]){man.signals, man.from, man.log, man.killing, news}, 5);
     watch_over(&man);
     tell(news, &man.death, sizeof man.death);
     _exit(0);

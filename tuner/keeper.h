@@ -27,6 +27,8 @@ struct kept {
     char **command;       /* NULL-terminated */
     int input, output;    /* its stdin and stdout */
     int log;              /* where its stderr goes; -1: to the tuner's */
+    int joining, killing; /* of its cgroup; -1 without one: then its memory is limited by
+                             address space */
     struct limits limits;
 };
 

@@ -1,5 +1,8 @@
-#include "tuner/keeper.h"
 #include "tuner/launcher.h"
+
+#include "common/file.h"
+#include "tuner/cgroup.h"
+#include "tuner/keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +26,7 @@ struct worker {
     int number;
     void *owner;
     struct keeper keeper;
+    struct cgroup cgroup; /* without a path: none */
     int to;               /* its stdin, -1 once closed */
     struct watch from;    /* its stdout; fd -1 after the end */
     struct watch death;   /* its keeper's pidfd; fd -1 after the wait, or where there are none */
@@ -38,6 +42,8 @@ struct launcher {
     char **command;       /* NULL-terminated */
     char *logs;
     struct limits limits;
+    char *cgroups;        /* where those of workers are made; NULL: none */
+    int64_t started;      /* workers so far */
     struct launcher_events events;
     struct worker *workers;
 };
@@ -61,7 +67,14 @@ struct launcher *launcher_local_new(struct loop *loop, const json_t *command, co
 
 void launcher_limit(struct launcher *launcher, const struct limits *limits)
 {
+    char *own;
+    size_t size;
     launcher->limits = *limits;
+    if (limits->memory_mb == 0 || launcher->cgroups != NULL ||
+        file_read("/proc/self/cgroup", 1 << 16, &own, &size, NULL) != 0)
+        return;
+    launcher->cgroups = cgroup_base("/sys/fs/cgroup", own);
+    free(own);
 }
 
 /* A log that has grown to its limit is put aside, for one more to follow it. */
@@ -105,6 +118,18 @@ static void close_all(const int *descriptors, size_t count)
     }
 }
 
+static void make_cgroup(struct worker *worker)
+{
+    const struct launcher *launcher = worker->launcher;
+    char *name;
+    worker->cgroup = (struct cgroup){NULL, -1, -1};
+    if (launcher->limits.memory_mb == 0 || launcher->cgroups == NULL)
+        return;
+    name = xasprintf("worker-%ld-%lld", (long)getpid(), (long long)launcher->started);
+    cgroup_make(&worker->cgroup, launcher->cgroups, name, launcher->limits.memory_mb);
+    free(name);
+}
+
 /* Makes the process and its keeper, and the tuner's ends of what joins them. */
 static int spawn(struct worker *worker, struct failure *why)
 {
@@ -121,8 +146,13 @@ static int spawn(struct worker *worker, struct failure *why)
     kept.input = fds[0];
     kept.output = fds[3];
     kept.log = fds[4];
+    make_cgroup(worker);
+    kept.joining = worker->cgroup.joining;
+    kept.killing = worker->cgroup.killing;
     if (keeper_start(&worker->keeper, &kept, why) != 0) {
         close_all(fds, ARRAY_LENGTH(fds));
+        if (worker->cgroup.path != NULL)
+            cgroup_remove(&worker->cgroup);
         return -1;
     }
     close_all((int[]){fds[0], fds[3], fds[4]}, 3);
@@ -137,6 +167,12 @@ static int spawn(struct worker *worker, struct failure *why)
 static char *wait_for(struct worker *worker, bool until_its_end)
 {
     worker->ending = keeper_wait(&worker->keeper, until_its_end, &worker->out_of_memory);
+    if (worker->ending != NULL && worker->cgroup.path != NULL && cgroup_remove(&worker->cgroup)) {
+        free(worker->ending);
+        worker->ending = xasprintf("took more than %d MB of memory",
+                                   worker->launcher->limits.memory_mb);
+        worker->out_of_memory = true;
+    }
     return worker->ending;
 }
 
@@ -158,6 +194,7 @@ struct worker *launcher_start(struct launcher *launcher, int number, void *owner
     struct worker *worker = xcalloc(1, sizeof *worker);
     worker->launcher = launcher;
     worker->number = number;
+    launcher->started++;
     worker->owner = owner;
     worker->from = (struct watch){.ready = from_ready, .context = worker};
     worker->death = (struct watch){.ready = death_ready, .context = worker};
@@ -244,6 +281,7 @@ void launcher_free(struct launcher *launcher)
         free(launcher->command[i]);
     free(launcher->command);
     free(launcher->logs);
+    free(launcher->cgroups);
     free(launcher);
 }
 

@@ -8,11 +8,11 @@
 
 static const rlim_t MEGABYTE = (rlim_t)1 << 20;
 
-void limits_apply(const struct limits *limits)
+void limits_apply(const struct limits *limits, bool memory_is_held)
 {
     if (limits->nice > 0)
         setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + limits->nice);
-    if (limits->memory_mb > 0) {
+    if (limits->memory_mb > 0 && !memory_is_held) {
         struct rlimit space = {0};
         getrlimit(RLIMIT_AS, &space);
         if (space.rlim_cur > (rlim_t)limits->memory_mb * MEGABYTE) {

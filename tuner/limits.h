@@ -2,6 +2,7 @@
 #ifndef TUNER_LIMITS_H
 #define TUNER_LIMITS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct limits {
@@ -10,10 +11,10 @@ struct limits {
     int nice;      /* 0 to 19: how far behind others it stands for a core */
 };
 
-/* In a worker to be, before its exec: niceness, and memory as address space where there is
- * no control group for it.  Calls only what is safe after a fork.  What cannot be set is
+/* In a worker to be, before its exec: niceness, and memory as address space unless a control
+ * group has it already.  Calls only what is safe after a fork.  What cannot be set is
  * left as it is: a worker without its limit is better than none. */
-void limits_apply(const struct limits *limits);
+void limits_apply(const struct limits *limits, bool memory_is_held);
 
 /* Cores that this process may run on, at least 1. */
 int cores_allowed(void);
