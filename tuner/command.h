@@ -8,6 +8,7 @@
 
 #define TUNER_VERSION "1.0"
 
+enum exit_code command_prepare(char *const arguments[], struct failure *why);
 enum exit_code command_run(char *const arguments[], struct failure *why);
 enum exit_code command_check(char *const arguments[], struct failure *why);
 enum exit_code command_trials(char *const arguments[], struct failure *why);

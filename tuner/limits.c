@@ -8,6 +8,12 @@
 
 static const rlim_t MEGABYTE = (rlim_t)1 << 20;
 
+bool limits_equal(const struct limits *one, const struct limits *other)
+{
+    return one->memory_mb == other->memory_mb && one->log_mb == other->log_mb &&
+           one->nice == other->nice;
+}
+
 void limits_apply(const struct limits *limits, bool memory_is_held)
 {
     if (limits->nice > 0)

@@ -11,6 +11,7 @@ struct limits {
     int nice;      /* 0 to 19: how far behind others it stands for a core */
 };
 
+bool limits_equal(const struct limits *one, const struct limits *other);
 /* In a worker to be, before its exec: niceness, and memory as address space unless a control
  * group has it already.  Calls only what is safe after a fork.  What cannot be set is
  * left as it is: a worker without its limit is better than none. */

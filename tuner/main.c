@@ -11,6 +11,7 @@ static const struct {
 } commands[] = {
     {"run", command_run},   {"check", command_check},   {"trials", command_trials},
     {"best", command_best}, {"report", command_report}, {"list", command_list},
+    {"prepare", command_prepare}, /* for the daemon's own use */
 };
 
 static const char help[] =

@@ -92,8 +92,8 @@ static int read_worker_limits(struct study *study, const struct yaml *limits, st
 static int read_limits(struct study *study, const struct yaml *limits, struct failure *why)
 {
     static const char *const keys[] = {"epochs",        "minutes",          "retries",
-                                       "epoch_seconds", "memory_megabytes", "log_megabytes",
-                                       "nice"};
+                                       "failures",      "epoch_seconds",    "memory_megabytes",
+                                       "log_megabytes", "nice"};
     const char *file = study->file;
     if (!limits) {
         return 0;
@@ -102,6 +102,8 @@ static int read_limits(struct study *study, const struct yaml *limits, struct fa
         field_check_keys(file, limits, "`limits`", keys, ARRAY_LENGTH(keys), why) != 0 ||
         field_optional_int(file, limits, "epochs", 1, INT32_MAX, &study->limit_epochs, why) != 0 ||
         field_optional_int(file, limits, "retries", 0, RETRIES_MAX, &study->retries, why) != 0 ||
+        field_optional_int(file, limits, "failures", 1, TRIALS_MAX, &study->limit_failures,
+                           why) != 0 ||
         read_duration(file, limits, "minutes", SECONDS_MAX, &study->limit_minutes, why) != 0 ||
         read_worker_limits(study, limits, why) != 0) {
         return -1;
@@ -148,7 +150,7 @@ static int check_hyperband(struct study *study, const struct yaml *epochs, struc
     return 0;
 }
 
-static int check_full(const struct study *study, const struct yaml *epochs, struct failure *why)
+static int check_full(struct study *study, const struct yaml *epochs, struct failure *why)
 {
     if (refuse_key(study, "eta", "goes with hyperband only; remove it", why) != 0) {
         return -1;
@@ -162,6 +164,9 @@ static int check_full(const struct study *study, const struct yaml *epochs, stru
         return yaml_fail(study->file, epochs, why,
                          "the epochs of a trial are given twice; remove either `epochs` in "
                          "`training` or `max_epochs` in `search`");
+    }
+    if (study->outside && study->max_epochs == 0) {
+        study->max_epochs = 1;
     }
     if (!epochs && study->max_epochs == 0) {
         return yaml_fail(study->file, search_place(study), why,

@@ -1,0 +1,50 @@
+#include "tuner/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+void report_later(struct daemon *daemon, const char *study)
+{
+    if (daemon->reporter.studies == NULL)
+        daemon->reporter.studies = json_array();
+    json_array_append_new(daemon->reporter.studies, json_string(study));
+}
+
+static void has_written(void *context, int status, const char *output, size_t length)
+{
+    struct daemon *daemon = context;
+    struct reporter *reporter = &daemon->reporter;
+    const char *study = json_string_value(json_array_get(reporter->studies, 0));
+    (void)output;
+    (void)length;
+    reporter->child = NULL;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        event_line(daemon, NULL, "study %s: its report is in %s/reports/%s", study,
+                   daemon->settings.home, study);
+    else
+        event_line(daemon, NULL, "study %s: its report could not be written; `tuner report %s` "
+                                 "says why", study, study);
+    json_array_remove(reporter->studies, 0);
+}
+
+void reporter_act(struct daemon *daemon)
+{
+    struct reporter *reporter = &daemon->reporter;
+    const struct child_end end = {has_written, daemon};
+    const char *study = json_string_value(json_array_get(reporter->studies, 0));
+    const char *arguments[] = {"report", study, "--home", daemon->settings.home, NULL};
+    if (study == NULL || reporter->child != NULL || daemon->ending > 0 ||
+        daemon->unstartable != NULL)
+        return;
+    reporter->child = child_start(daemon->loop, arguments, "", 0, &end, NULL);
+    if (reporter->child == NULL)
+        daemon_cannot_start(daemon, "cannot start a program to write a report");
+}
+
+void reporter_release(struct reporter *reporter)
+{
+    child_kill(reporter->child);
+    json_decref(reporter->studies);
+    *reporter = (struct reporter){0};
+}
