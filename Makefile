@@ -5,12 +5,13 @@
 # make torture     the tuner under thousands of faults; an hour
 # make asan, make tsan       the tests under address+undefined, thread sanitizer
 # make bench       how fast this machine trains, beside its sgemm
+# make bench-scale how many trials a second the tuner itself does, beside Optuna
 # make bench-peers the same of PyTorch and Keras, which it installs; 7 GB, see bench/README.md
 # make emulated    the trainer's tests on x86-64 without AVX and without AVX-512, under qemu
 # make aarch64     cross-compiles for aarch64, and the same tests there; ./deps.sh --emulated
 # make valgrind    the tuner's own tests under valgrind
 # make deps        installs what is missing (apt), or says what to install
-# make install     both programs to $(DESTDIR)$(PREFIX)/bin
+# make install     both programs to $(DESTDIR)$(PREFIX)/bin, and the daemon's unit for systemd
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -30,11 +31,11 @@ LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
-helpers := report_driver quick_trainer
+helpers := report_driver fake_trainer quick_trainer
 shims := fault_shim memory_shim
 
-.PHONY: all demo test build-tests run-tests torture asan tsan emulated aarch64 valgrind bench bench-peers \
-    deps install clean
+.PHONY: all demo test build-tests run-tests torture asan tsan emulated aarch64 valgrind bench \
+    bench-scale bench-peers deps install clean
 .SECONDARY:
 all: $(BUILD)/tuner $(BUILD)/trainer
 
@@ -140,6 +141,9 @@ valgrind: run-tests
 bench: all
 	@$(BUILD)/trainer bench
 
+bench-scale: all $(BUILD)/tests/fake_trainer
+	@/usr/bin/python3 bench/scale.py $(BUILD)
+
 bench-peers: all build/peers/installed
 	@bench/peers.py $(PEERS)
 
@@ -150,6 +154,9 @@ build/peers/installed: bench/requirements.txt
 
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/tuner $(BUILD)/trainer
+	sed 's|/usr/local|$(PREFIX)|' tuner/tuner.service > $(BUILD)/tuner.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system $(BUILD)/tuner.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/user $(BUILD)/tuner.service
 
 clean:
 	rm -rf $(BUILD)

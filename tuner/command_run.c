@@ -4,9 +4,11 @@
 #include "common/options.h"
 #include "reports/report.h"
 #include "tuner/daemon.h"
+#include "tuner/hand_in.h"
 #include "tuner/home.h"
 #include "tuner/progress.h"
 #include "tuner/summary.h"
+#include "tuner/watching.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,12 +34,15 @@ static const char help[] =
     "                     version, such as study_v2\n"
     "  --name NAME        run it as the study NAME, rather than as its file says\n"
     "  --trainer PROGRAM  the trainer to launch (default: the one beside the tuner)\n"
+    "  --priority N       with a daemon: before the studies of a lower one (default: 0)\n"
     "  --any-precision    go on although `precision: auto` means another precision here than\n"
     "                     where the study began, and its trials are then no more alike\n"
     "  --json             the result as JSON\n"
     "  --quiet, -q        no progress\n"
     "\n"
-    "Ctrl-C finishes the epochs in hand and records them; twice stops at once.\n"
+    "Where a daemon has the home (tuner serve), it is given the study, and this watches it.\n"
+    "Ctrl-C finishes the epochs in hand and records them; twice stops at once; with a daemon\n"
+    "it stops watching.\n"
     "Progress goes to stderr, the result to stdout.\n"
     "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted.\n";
 
@@ -114,7 +119,8 @@ struct wish {
 static enum exit_code work(const struct wish *wish, struct view *view, char **name,
                            struct failure *why)
 {
-    const struct daemon_events events = {wish->quiet ? NULL : happened, view};
+    const struct daemon_events events = {.happened = wish->quiet ? NULL : happened,
+                                         .context = view};
     enum exit_code code = EXIT_FAILED;
     view->progress = progress_new(wish->quiet);
     view->loop = loop_new(why);
@@ -179,15 +185,70 @@ static enum exit_code run(struct wish *wish, struct failure *why)
     return code;
 }
 
+/* ---- where a daemon has the home ---- */
+
+/* Of no consequence for a study that has been finished. */
+static void ask_for_workers(struct client *client, const char *name, int workers)
+{
+    if (workers > 0)
+        json_decref(client_ask(client, json_pack("{s: s, s: s, s: {s: i}}", "request", "set",
+                                                 "study", name, "settings", "workers", workers),
+                               NULL));
+}
+
+/* The daemon does the work; this gives it the study, and watches. */
+static enum exit_code run_there(struct client *client, const struct wish *wish,
+                                struct failure *why)
+{
+    const struct submission *submission = &wish->submission;
+    const struct hand_in hand_in = {
+        .file = submission->file, .name = submission->name, .priority = submission->priority,
+        .fresh = submission->fresh, .extend = submission->extend,
+        .any_precision = submission->any_precision};
+    struct watching watching = {.home = wish->settings.home, .quiet = wish->quiet,
+                                .json = wish->json};
+    enum exit_code code;
+    char *name;
+    if (wish->settings.trainer != NULL) {
+        fail_usage(why, "--trainer %s: the daemon of %s launches the trainers; say it to tuner "
+                        "serve, or in the study", wish->settings.trainer, wish->settings.home);
+        return EXIT_BAD_USAGE;
+    }
+    name = study_hand_in(client, &hand_in, why);
+    if (name == NULL)
+        return why->code;
+    ask_for_workers(client, name, wish->settings.workers);
+    watching.study = name;
+    code = watch_study(client, &watching, why);
+    free(name);
+    return code;
+}
+
+static enum exit_code run_here_or_there(struct wish *wish, struct failure *why)
+{
+    struct client *client = NULL;
+    enum exit_code code;
+    switch (client_find(wish->settings.home, &client, why)) {
+    case 0:
+        return run(wish, why);
+    case 1:
+        code = run_there(client, wish, why);
+        client_close(client);
+        return code;
+    }
+    return why->code;
+}
+
 enum exit_code command_run(char *const arguments[], struct failure *why)
 {
     const char *home = NULL, *trainer = NULL, *name = NULL, *words[1] = {NULL};
-    int64_t workers = 0;
+    int64_t workers = 0, priority = 0;
     bool fresh = false, extend = false, any_precision = false, quiet = false, json = false;
     const struct option_rule rules[] = {
         {"home", 0, OPTION_TEXT, &home, 0, 0},
         {"trainer", 0, OPTION_TEXT, &trainer, 0, 0},
         {"workers", 0, OPTION_INTEGER, &workers, 1, 1024},
+        {"priority", 0, OPTION_INTEGER, &priority, -1000, 1000},
         {"fresh", 0, OPTION_FLAG, &fresh, 0, 0},
         {"extend", 0, OPTION_FLAG, &extend, 0, 0},
         {"name", 0, OPTION_TEXT, &name, 0, 0},
@@ -198,19 +259,17 @@ enum exit_code command_run(char *const arguments[], struct failure *why)
     const struct options options = {"tuner run", rules, ARRAY_LENGTH(rules), "FILE", 1, 1};
     int parsed = options_parse(&options, arguments, words, NULL, why);
     struct wish wish = {.settings = {.trainer = trainer, .workers = (int)workers},
-                        .submission = {.file = words[0], .name = name, .fresh = fresh,
+                        .submission = {.file = words[0], .name = name,
+                                       .priority = (int)priority, .fresh = fresh,
                                        .extend = extend, .any_precision = any_precision},
                         .quiet = quiet, .json = json};
     char *path;
     enum exit_code code;
-    if (parsed != 0) {
-        if (parsed > 0)
-            fputs(help, stdout);
-        return parsed > 0 ? EXIT_DONE : EXIT_BAD_USAGE;
-    }
+    if (parsed != 0)
+        return command_help(parsed, help);
     path = home_path(home);
     wish.settings.home = path;
-    code = run(&wish, why);
+    code = run_here_or_there(&wish, why);
     free(path);
     return code;
 }

@@ -247,6 +247,8 @@ static void signal_caught(int number, void *context)
 {
     struct daemon *daemon = context;
     struct failure why = FAILURE_NONE;
+    if (daemon->events.signalled != NULL)
+        daemon->events.signalled(daemon->events.context, number);
     if (number == SIGUSR1)
         daemon_log_state(daemon);
     else if (number != SIGHUP)

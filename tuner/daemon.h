@@ -37,11 +37,15 @@ struct daemon_settings {
  *   "decision"  trial, bracket, rung, verdict, rank, reason
  *   "fault"     trial (null: none in hand), worker, kind, reason, action
  *   "state"     state, note: of the study, see below
+ *   "report"    error: null when the report of a finished study is written; with `stay` it
+ *               follows every "finished"
  *   "line"      text: what there is to say to people; study is null if it is of the daemon
  * Told after the commit that records it, in order; nothing is built when `happened` is NULL.
  * The object is the daemon's: keep a reference, change nothing. */
 struct daemon_events {
     void (*happened)(void *context, const json_t *event);
+    /* A signal came; the daemon does what it asks of it after this call.  May be NULL. */
+    void (*signalled)(void *context, int number);
     void *context;
 };
 
@@ -98,8 +102,9 @@ struct submission {
  * another search space nothing can be compared.  Submitted once more, the newest version
  * with these settings goes on.
  *
- * Refused: a file with errors (as study_parse() says them), a study that is in hand already
- * and not stopping, a study that has been finished is accepted and told "finished" at once. */
+ * Refused: a file with errors (as study_parse() says them), a study that is stopping.  One that
+ * is in hand with these settings goes on as it does; one that has been finished is told
+ * "finished" at once. */
 int daemon_submit(struct daemon *daemon, const struct submission *submission, char **name,
                   struct failure *why);
 
@@ -148,7 +153,7 @@ json_t *daemon_ask(struct daemon *daemon, const char *study, struct failure *why
  *   without "epoch" a value is that of `to_epoch`, and the segment is done
  *   "done": true                                the segment has ended, with the last epoch
  *   "failed": reason                            the trial has failed
- * A report of another attempt than the one in hand is refused. */
+ * A report of another attempt than the one in hand is refused; without "attempt" it is of that. */
 int daemon_tell(struct daemon *daemon, const char *study, const json_t *report,
                 struct failure *why);
 

@@ -158,6 +158,8 @@ void event_segment(const struct run *run, const struct job *job, const char *sta
 void event_decision(const struct run *run, const struct decision *decision);
 void event_fault(const struct slot *slot, const char *kind, const char *reason,
                  const char *action);
+/* `error` NULL: the report of a finished study is written. */
+void event_report(struct daemon *daemon, const char *study, const char *error);
 /* After the commit. */
 void event_deliver(struct daemon *daemon);
 void event_discard(struct daemon *daemon);

@@ -81,6 +81,13 @@ void event_fault(const struct slot *slot, const char *kind, const char *reason, 
                       slot->number, "kind", kind, "reason", reason, "action", action));
 }
 
+void event_report(struct daemon *daemon, const char *study, const char *error)
+{
+    if (is_watched(daemon))
+        add(daemon, json_pack("{s:s, s:s, s:s?}", "event", "report", "study", study, "error",
+                              error));
+}
+
 void event_deliver(struct daemon *daemon)
 {
     json_t *told = daemon->untold;

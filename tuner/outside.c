@@ -86,13 +86,14 @@ json_t *daemon_ask(struct daemon *daemon, const char *study, struct failure *why
 
 /* ---- telling ---- */
 
+/* `attempt` -1: whichever it is. */
 static struct slot *holder(const struct run *run, int64_t trial, int64_t attempt)
 {
     int i;
     for (i = 0; i < run->asked_count; i++) {
         struct slot *slot = run->asked[i];
         if (slot->state == SLOT_BUSY && slot->job.trial->number == trial &&
-            slot->job.attempt == attempt)
+            (attempt < 0 || slot->job.attempt == attempt))
             return slot;
     }
     return NULL;
@@ -209,16 +210,17 @@ int daemon_tell(struct daemon *daemon, const char *study, const json_t *report,
     struct failure unheard = FAILURE_NONE;
     struct failure *reason = why != NULL ? why : &unheard;
     int64_t trial = json_integer_value(json_object_get(report, "trial"));
-    int64_t attempt = json_integer_value(json_object_get(report, "attempt"));
+    const json_t *given_attempt = json_object_get(report, "attempt");
+    int64_t attempt = given_attempt != NULL ? json_integer_value(given_attempt) : -1;
     struct run *run;
     struct slot *slot;
     int result = -1;
     if (find(daemon, study, &run, reason) == 0) {
         slot = holder(run, trial, attempt);
         if (slot == NULL)
-            fail_input(reason, "attempt %lld of trial %lld is not in hand: it was never asked for, "
-                               "is over, or was given out again", (long long)attempt,
-                       (long long)trial);
+            fail_input(reason, "trial %lld%s is not in hand: it was never asked for, is over, or "
+                               "was given out again", (long long)trial,
+                       attempt < 0 ? "" : ", in that attempt,");
         else if (hear_report(slot, report, reason) == 0)
             result = daemon_answer(daemon, reason);
     }

@@ -229,7 +229,8 @@ static int recall_search(struct run *run)
                          " m.value AS value "
                          "FROM epochs AS e LEFT JOIN metrics AS m ON m.study = e.study AND"
                          " m.trial = e.trial AND m.epoch = e.epoch AND m.name ="
-                         " (SELECT metric FROM studies WHERE study = ?1) WHERE e.study = ?1 ORDER BY e.trial, e.epoch", recall_epoch) != 0 ||
+                         " (SELECT metric FROM studies WHERE study = ?1) "
+                         "WHERE e.study = ?1 ORDER BY e.trial, e.epoch", recall_epoch) != 0 ||
         /* Rung by rung: a trial begins one only after that below has let it go on. */
         recall_each(run, "SELECT trial, rung, attempt, from_epoch, to_epoch, state, value "
                          "FROM segments WHERE study = ?1 ORDER BY rung, trial, attempt",

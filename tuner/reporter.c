@@ -20,11 +20,9 @@ static void has_written(void *context, int status, const char *output, size_t le
     (void)length;
     reporter->child = NULL;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        event_line(daemon, NULL, "study %s: its report is in %s/reports/%s", study,
-                   daemon->settings.home, study);
+        event_report(daemon, study, NULL);
     else
-        event_line(daemon, NULL, "study %s: its report could not be written; `tuner report %s` "
-                                 "says why", study, study);
+        event_report(daemon, study, "it could not be written; `tuner report` says why");
     json_array_remove(reporter->studies, 0);
 }
 

@@ -356,7 +356,9 @@ static bool used_up(const struct run *run)
 static void finish(struct run *run)
 {
     run_end(run, "finished", used_up(run) ? "the search space is used up" : NULL, false);
-    if (run->daemon->settings.stay && !run->study->outside)
+    if (run->study->outside)
+        event_report(run->daemon, run->study->name, "there is no model to report on");
+    else if (run->daemon->settings.stay)
         report_later(run->daemon, run->study->name);
 }
 

@@ -188,16 +188,15 @@ void daemon_log_state(struct daemon *daemon)
                daemon->disk.waiting != NULL ? daemon->disk.waiting : "");
     for (i = 0; i < daemon->run_count; i++) {
         const struct run *run = daemon->runs[i];
-        event_line(daemon, run, "study %s: %s, priority %d, %d segments running, %d of %d trials "
-                                "ended, %d failed", run->study->name, run_state_name(run->state),
-                   run->priority, run->segments, run->tally.ended, run->plan.trials,
-                   run->tally.failed);
+        event_line(daemon, run, "%s, priority %d, %d segments running, %d of %d trials ended, %d "
+                                "failed", run_state_name(run->state), run->priority,
+                   run->segments, run->tally.ended, run->plan.trials, run->tally.failed);
     }
     for (i = 0; i < daemon->slot_count; i++) {
         const struct slot *slot = daemon->slots[i];
         if (slot->job.trial != NULL)
-            event_line(daemon, slot->run, "worker %d: %s, study %s, trial %d, epoch %d of %d",
-                       i, slot_activity(slot), slot->run->study->name, slot->job.trial->number,
-                       slot->job.next_epoch - 1, slot->job.to_epoch);
+            event_line(daemon, slot->run, "worker %d: %s, trial %d, epoch %d of %d", i,
+                       slot_activity(slot), slot->job.trial->number, slot->job.next_epoch - 1,
+                       slot->job.to_epoch);
     }
 }

@@ -200,7 +200,8 @@ int study_read_search(struct study *study, struct failure *why)
     static const char *const keys[] = {"sampler", "scheduler", "max_epochs", "eta",
                                        "trials",  "points",    "limits"};
     const struct yaml *search = yaml_get(study->document, "search");
-    const struct yaml *epochs = yaml_get(yaml_get(study->document, "training"), "epochs");
+    const struct yaml *training = yaml_get(study->document, "training"); /* NULL: outside */
+    const struct yaml *epochs = training ? yaml_get(training, "epochs") : NULL;
     study->retries = RETRIES_DEFAULT;
     study->epoch_seconds = SECONDS_DEFAULT;
     study->worker_limits.log_mb = LOG_MEGABYTES_DEFAULT;

@@ -258,10 +258,11 @@ static int check_submission(struct daemon *daemon, const struct submission *subm
     return 0;
 }
 
-/* Settles under which name, and on from what; -1: it is refused. */
+/* Settles under which name, and on from what.  1: it is in hand already; -1: it is refused. */
 static int settle(struct daemon *daemon, const struct submission *submission,
                   struct study *study, struct origin *origin, struct failure *why)
 {
+    const struct run *run;
     if ((submission->name != NULL && rename_study(study, submission->name, why) != 0) ||
         check_plan(study, why) != 0)
         return -1;
@@ -269,10 +270,11 @@ static int settle(struct daemon *daemon, const struct submission *submission,
         return start_over(daemon, study, why);
     if (find_origin(daemon, study, submission->extend, origin, why) != 0)
         return -1;
-    if (daemon_find(daemon, study->name) == NULL)
-        return 0;
-    return fail_input(why, "study %s is in hand already; `tuner status %s` tells how it stands",
-                      study->name, study->name);
+    run = daemon_find(daemon, study->name);
+    if (run != NULL && run->state == RUN_STOPPING)
+        return fail_input(why, "study %s is stopping; submit it again when it has, or go on with "
+                               "it: tuner resume %s", study->name, study->name);
+    return run != NULL;
 }
 
 int daemon_submit(struct daemon *daemon, const struct submission *submission, char **name,
@@ -281,18 +283,22 @@ int daemon_submit(struct daemon *daemon, const struct submission *submission, ch
     struct origin origin = {0};
     struct study *study;
     struct run *run = NULL;
+    int settled;
     if (check_submission(daemon, submission, why) != 0)
         return -1;
     study = study_parse(submission->file, submission->text, submission->size, why);
     if (study == NULL)
         return -1;
-    if (settle(daemon, submission, study, &origin, why) == 0)
+    settled = settle(daemon, submission, study, &origin, why);
+    if (settled > 0)
+        *name = xstrdup(study->name);
+    else if (settled == 0)
         run = take_on(daemon, submission, study, &origin, why);
     if (run == NULL) {
         free(origin.state);
         free(origin.note);
         study_free(study);
-        return -1;
+        return settled > 0 ? 0 : -1;
     }
     if (daemon_answer(daemon, why) != 0) {
         run->id = 0;
