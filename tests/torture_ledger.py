@@ -11,6 +11,8 @@ LIMITS = "limits: {retries: 100, epoch_seconds: 2}"
 WHOLE = "{scheduler: hyperband, max_epochs: 9, eta: 3, " + LIMITS + "}"
 SMALL = "{trials: 3, max_epochs: 2, " + LIMITS + "}"
 
+SEEDS = {"a": 11, "b": 12, "c": 13}  # of studies that are worked on together
+
 ledger = {}
 
 
@@ -41,7 +43,7 @@ class Home:
         self.path = folder(name)
         self.study = study
         self.trainer = trainer
-        self.file = write_study(self.path, name=study, search=search)
+        self.file = write_study(self.path, study, SEEDS.get(study, 1), search)
 
     def command(self, workers=3, *more):
         return [TUNER, "run", self.file, "--workers", str(workers), "--trainer", self.trainer,
@@ -83,10 +85,13 @@ class Home:
         return os.path.exists(self.path + "/trials.db") and \
             not os.path.exists(self.path + "/trials.db-journal")
 
+    def has_views(self):
+        return self.exists() and bool(rows(self.path, "SELECT 1 FROM sqlite_schema "
+                                                      "WHERE name = 'results'"))
+
     def recorded(self):
         """Everything of this home that must never go away again, and nothing twice."""
-        if not self.exists() or not rows(self.path, "SELECT 1 FROM sqlite_schema "
-                                                    "WHERE name = 'results'"):
+        if not self.has_views():
             return set()
         found = []
         for sql in ("SELECT 'trial', study, trial FROM trials",
