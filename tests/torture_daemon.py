@@ -212,7 +212,7 @@ def descriptors(times):
         time.sleep(0.5)
         subprocess.run(["prlimit", "--pid", pid, "--nofile=1024:4096"], check=False)
         done = wait_until(lambda: daemon.process.poll() is not None or
-                          set(home.states().values()) == {"finished"}, 60)
+                          set(home.states().values()) <= {"finished", "failed"}, 60)
         code, log = daemon.process.poll(), daemon.end()
         harm = None if done and code in (None, 1) else f"{code}: {log[-500:]}"
         harm = harm or home.harm(set()) or home.finish()

@@ -73,14 +73,19 @@ def database_faults(numbers):
 
 # ---- a small file system ----
 
+# The tuner ends with a message when it can write no more, and waits when there is hardly any
+# room; after a while there is, and then it goes on, or is run again.
 IN_A_SMALL_ROOM = """
 mount -t tmpfs -o size=$1k none "$2/room" && cp "$2/s.yaml" "$2/room/" || exit 99
 shift 2
-for size in - 64m; do
-    [ $size = - ] || mount -o remount,size=$size "$TUNER_HOME"
-    "$@"
-    echo "exit $?" >&2
-done
+"$@" &
+tuner=$!
+(sleep 2; mount -o remount,size=64m "$TUNER_HOME") &
+wait $tuner
+echo "exit $?" >&2
+wait
+"$@"
+echo "exit $?" >&2
 cp "$TUNER_HOME"/trials.db* "$TUNER_HOME/.."
 """
 
@@ -101,17 +106,17 @@ def fill(private, kilobytes):
                            *inside], env=environment(home.path + "/room"), capture_output=True,
                           text=True, timeout=120, stdin=subprocess.DEVNULL)
     exits = [line for line in done.stderr.splitlines() if line.startswith("exit ")]
+    said = any(words in done.stderr for words in ("No space left", "disk is full", "MiB left"))
     if len(exits) != 2 or exits[1] != "exit 0":
         harm = f"does not go on: {exits}, {done.stderr[-500:]}"
     elif exits[0] not in ("exit 0", "exit 1", "exit 65"):
         harm = f"crashed: {done.stderr[-500:]}"
-    elif exits[0] != "exit 0" and "No space left" not in done.stderr and \
-            "disk is full" not in done.stderr:
+    elif exits[0] != "exit 0" and not said:
         harm = f"no message: {done.stderr[-500:]}"
     else:
         harm = home.harm(set()) or (None if home.results() == undisturbed() else "other results")
     discard(home)
-    return exits[0] != "exit 0" if exits else True, harm
+    return said, harm
 
 
 def full_disk(sizes):
@@ -145,14 +150,19 @@ def read_only_home():
 
 # ---- what else a process is given ----
 
-def limited(fault, name, command, env=None, words=()):
+def waits(code, err):
+    """Whether it was waiting for the limit to be gone when it was killed, and had said so."""
+    return code == "hangs" and "trying again" in err
+
+
+def limited(name, command, env=None, words=()):
     """A study under a limit, then without: whether it was too tight, and the harm."""
     home = Home(name)
-    code, err = home.run(before=command, env=env)
+    code, err = home.run(before=command, env=env, timeout=15)
     harm = None
-    if crashed(code):
+    if crashed(code) and not waits(code, err):
         harm = f"crashed with {code}: {err[-300:]}"
-    elif code != 0 and not any(word in err for word in words):
+    elif code not in (0, "hangs") and not any(word in err for word in words):
         harm = f"exit code {code} without a message: {err[-300:]}"
     harm = harm or home.harm(set()) or go_on(home)
     discard(home)
@@ -162,7 +172,7 @@ def limited(fault, name, command, env=None, words=()):
 def descriptors(numbers):
     tight, harms = 0, []
     for number in numbers:
-        was, harm = limited("descriptors", f"files{number}", ["prlimit", f"--nofile={number}"],
+        was, harm = limited(f"files{number}", ["prlimit", f"--nofile={number}"],
                             words=("Too many open files", "cannot be opened", "unable to open"))
         tight += was
         harms += [(number, harm)] if harm else []
@@ -184,11 +194,12 @@ def processes(numbers):
             for one in [path, *(os.path.join(path, name) for name in names)]:
                 os.chown(one, STRANGER, STRANGER)
         code, err = home.run(before=["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}",
-                                     "--clear-groups", "prlimit", f"--nproc={number}"])
+                                     "--clear-groups", "prlimit", f"--nproc={number}"],
+                             timeout=15)
         if "Permission denied" in err:
             return skip(fault, "another user may not run the tuner from here")
         harm = None
-        if crashed(code) or code != 0 and "Resource temporarily unavailable" not in err:
+        if not waits(code, err) and code != 0 and "Resource temporarily unavailable" not in err:
             harm = f"exit code {code}: {err[-300:]}"
         tight += code != 0
         harm = harm or go_on(home)
@@ -204,7 +215,7 @@ def memory(times):
     draw, tight, harms = random.Random(2), 0, []
     for i in range(times):
         number = int(10 ** draw.uniform(0, 5))
-        was, harm = limited("memory", f"memory{i}-{number}", [],
+        was, harm = limited(f"memory{i}-{number}", [],
                             {"LD_PRELOAD": MEMORY_SHIM, "SHIM_MEMORY": str(number)},
                             ("out of memory", "memory"))
         tight += was
@@ -212,8 +223,11 @@ def memory(times):
     count(fault, tight, len(harms), harms)
 
 
-def torture(long):
+def torture_database(long):
     database_faults(range(1, 2000) if long else (1, 5, 33))
+
+
+def torture(long):
     full_disk(range(40, 1000, 8) if long else (40, 120, 250))
     read_only_home()
     descriptors(range(3, 40) if long else (4, 9, 14))

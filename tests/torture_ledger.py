@@ -56,7 +56,8 @@ class Home:
                                 env={**environment(self.path, fake, failpoint), **(env or {})})
 
     def run(self, workers=3, timeout=120, **how):
-        """Runs the tuner to its end: (exit code, stderr)."""
+        """Runs the tuner to its end: (exit code, stderr); "hangs" for one that had to be killed
+        after so many seconds."""
         process = self.start(workers, **how)
         try:
             err = process.communicate(timeout=timeout)[1]
