@@ -117,7 +117,7 @@ def misbehaving():
     """Faults of workers that cost a segment one retry and change no result."""
     for fake in ("crash=3:1", "segv=4", "hang=5:1", "flood=2:1", "garbage=6", "half_line=7",
                  "early_done=8:1", "out_of_order=1:1", "wrong_trial=9:1", "no_metric=10:1",
-                 "ask_again=11", "hold_pipe=12", "old_attempt=2", "no_checkpoint=0:1"):
+                 "ask_again=11", "hold_pipe=12", "old_flood=9:1", "old_attempt=2", "no_checkpoint=0:1"):
         home = folder("fault-" + fake.split("=")[0])
         code, _, err = run(home, "run", write_study(home), "--workers", "2", fake=fake)
         check(f"a worker's fault ({fake}) costs a retry and no result",

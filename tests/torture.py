@@ -25,8 +25,9 @@ KINDS = {"kill": torture_kill.torture, "daemon": torture_daemon.torture,
 
 
 def one_kind(name, pipe):
-    """In a child: does it and sends the ledger."""
+    """In a child: does it in a folder of its own and sends the ledger."""
     good = False
+    harness.SCRATCH = harness.folder(name)
     try:
         KINDS[name](long=True)
         good = harness.failures == 0

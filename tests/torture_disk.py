@@ -189,7 +189,7 @@ def processes(numbers):
     tight, harms = 0, []
     for number in numbers:
         home = Home(f"processes{number}")
-        os.chmod(SCRATCH, 0o755)
+        os.chmod(SCRATCH, 0o755)  # which all homes are below
         for path, _, names in os.walk(home.path):
             for one in [path, *(os.path.join(path, name) for name in names)]:
                 os.chown(one, STRANGER, STRANGER)

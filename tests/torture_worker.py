@@ -17,7 +17,6 @@ MISDEEDS = {
     "an end before the last epoch": "early_done", "an epoch without a checkpoint": "no_checkpoint",
     "a worker whose child keeps its output open": "hold_pipe",
 }
-SLOW_WORDS = ("hang", "old_flood")  # found out by their deadline
 
 
 def misdeeds(times):
@@ -25,7 +24,7 @@ def misdeeds(times):
     wanted = undisturbed(trainer=FAKE)
     for fault, word in MISDEEDS.items():
         harms, done = [], 0
-        for i in range(times if word not in SLOW_WORDS else (times + 3) // 4):
+        for i in range(times if word != "hang" else (times + 3) // 4):
             home = Home(f"{word}{i}", WHOLE.replace("epoch_seconds: 2", "epoch_seconds: 1, "
                                                     "log_megabytes: 1"), FAKE)
             code, err = home.run(workers=2, fake=f"{word}={draw.randrange(9)}:1")

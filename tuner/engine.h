@@ -57,6 +57,7 @@ struct daemon {
     size_t doomed_count;
 
     struct loop *loop;
+    struct limits limits;       /* of every worker, beside those of its study */
     struct crew *crews;
     int crew_count;
     struct slot **slots;        /* [slot_count]; those from `workers` on take no more jobs */

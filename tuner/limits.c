@@ -14,6 +14,18 @@ bool limits_equal(const struct limits *one, const struct limits *other)
            one->nice == other->nice;
 }
 
+static int smaller(int one, int other)
+{
+    return other == 0 || (one > 0 && one < other) ? one : other;
+}
+
+struct limits limits_join(const struct limits *one, const struct limits *other)
+{
+    return (struct limits){.memory_mb = smaller(one->memory_mb, other->memory_mb),
+                           .log_mb = smaller(one->log_mb, other->log_mb),
+                           .nice = one->nice > other->nice ? one->nice : other->nice};
+}
+
 void limits_apply(const struct limits *limits, bool memory_is_held)
 {
     if (limits->nice > 0)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+enum { LIMIT_MEGABYTES_MOST = 1 << 30, LIMIT_NICE_MOST = 19 };
+
 struct limits {
     int memory_mb; /* of memory, for the worker and what it starts; 0: no limit */
     int log_mb;    /* that it may write to its log; 0: no limit */
@@ -12,6 +14,8 @@ struct limits {
 };
 
 bool limits_equal(const struct limits *one, const struct limits *other);
+/* What keeps both: the smaller memory and log, the greater niceness. */
+struct limits limits_join(const struct limits *one, const struct limits *other);
 /* In a worker to be, before its exec: niceness, and memory as address space unless a control
  * group has it already.  Calls only what is safe after a fork.  What cannot be set is
  * left as it is: a worker without its limit is better than none. */

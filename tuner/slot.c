@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { START_FAILURES_MAX = 3, READY_SECONDS = 60 };
+enum { START_FAILURES_MAX = 3, READY_SECONDS = 60, STALE_MOST = 1000 };
 
 /* ---- what ends a worker before its time ---- */
 
@@ -178,14 +178,17 @@ static void hear_error(struct slot *slot, const struct message *message)
 /* Messages about a job: what belongs to an earlier attempt is ignored. */
 static void hear_about_job(struct slot *slot, const struct message *message)
 {
-    const struct job *job = &slot->job;
+    struct job *job = &slot->job;
     if (job->type == JOB_NONE || message->trial != job->trial->number ||
         message->attempt > job->attempt) {
         at_fault(slot, "protocol", "spoke of a trial that it does not have");
         return;
     }
-    if (message->attempt < job->attempt)
+    if (message->attempt < job->attempt) {
+        if (++job->stale > STALE_MOST)
+            at_fault(slot, "protocol", "does not stop speaking of an earlier attempt");
         return;
+    }
     slot_set_deadline(slot);
     switch (message->type) {
     case MESSAGE_EPOCH:
@@ -282,7 +285,7 @@ static void lose_worker(struct slot *slot, const char *reason)
 {
     const struct job *job = &slot->job;
     bool too_large = worker_out_of_memory(slot->worker) && slot->run != NULL &&
-                     slot->run->study->worker_limits.memory_mb > 0;
+                     slot->run->limits.memory_mb > 0;
     if (too_large && job->type == JOB_SEGMENT && !job->settled) {
         fault_record(slot, "memory", reason, "trial failed");
         fault_fail_trial(slot, reason);

@@ -14,9 +14,7 @@ enum {
     ETA_DEFAULT = 3,
     RETRIES_MAX = 100,
     RETRIES_DEFAULT = 1,
-    MEGABYTES_MAX = 1 << 30,
-    LOG_MEGABYTES_DEFAULT = 64,
-    NICE_MAX = 19
+    LOG_MEGABYTES_DEFAULT = 64
 };
 
 static const double SECONDS_MAX = 1e6;
@@ -80,13 +78,13 @@ static int read_worker_limits(struct study *study, const struct yaml *limits, st
 {
     const char *file = study->file;
     struct limits *worker = &study->worker_limits;
-    if (field_optional_int(file, limits, "memory_megabytes", 1, MEGABYTES_MAX, &worker->memory_mb,
-                           why) != 0 ||
-        field_optional_int(file, limits, "log_megabytes", 1, MEGABYTES_MAX, &worker->log_mb,
-                           why) != 0) {
+    if (field_optional_int(file, limits, "memory_megabytes", 1, LIMIT_MEGABYTES_MOST,
+                           &worker->memory_mb, why) != 0 ||
+        field_optional_int(file, limits, "log_megabytes", 1, LIMIT_MEGABYTES_MOST,
+                           &worker->log_mb, why) != 0) {
         return -1;
     }
-    return field_optional_int(file, limits, "nice", 0, NICE_MAX, &worker->nice, why);
+    return field_optional_int(file, limits, "nice", 0, LIMIT_NICE_MOST, &worker->nice, why);
 }
 
 static int read_limits(struct study *study, const struct yaml *limits, struct failure *why)
