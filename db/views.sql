@@ -67,18 +67,19 @@ SELECT s.name AS study, p.trial, p.name, p.value
 FROM recorded_trial_parameters p
 JOIN recorded_studies s ON s.id = p.study;
 
--- Best first.  Only trials that went equally far are compared, those that went furthest
--- first; with the scheduler full each went as far as it should.
+-- Best first, study by study.  Only trials that went equally far are compared, those that went
+-- furthest first; with the scheduler full each went as far as it should.  That is the
+-- order of the index, in which the rows therefore come: the first ones cost nothing, where
+-- an ORDER BY here would sort all of them before.
 DROP VIEW IF EXISTS leaderboard;
 CREATE VIEW leaderboard AS
 SELECT s.name AS study,
        row_number() OVER (PARTITION BY s.name ORDER BY t.order_epochs, t.order_value, t.trial)
            AS rank,
        t.trial, t.value, t.value_epochs AS epochs, t.early_end, t.bracket, t.state, t.parameters
-FROM recorded_trials t
-JOIN recorded_studies s ON s.id = t.study
-WHERE t.value IS NOT NULL
-ORDER BY s.name, rank;
+FROM recorded_studies s
+CROSS JOIN recorded_trials t INDEXED BY recorded_trials_best ON t.study = s.id
+WHERE t.value IS NOT NULL;
 
 -- Every attempt at every stretch of training.
 DROP VIEW IF EXISTS segments;
