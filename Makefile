@@ -26,7 +26,9 @@ DEFINES ?=
 # would keep loops that take roots from being done in vectors.
 CPPFLAGS += -I. -D_GNU_SOURCE $(DEFINES) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS += -std=c11 -pthread -ffp-contract=off -fno-math-errno $(OPTIMIZE) $(WARNINGS) $(SANITIZE)
-LDFLAGS += -pthread $(SANITIZE)
+# Only libraries that a program calls: OpenBLAS starts threads when it is loaded, and those
+# would take the signals that the tuner waits for.
+LDFLAGS += -pthread -Wl,--as-needed $(SANITIZE)
 LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))

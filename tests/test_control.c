@@ -93,6 +93,14 @@ static void turn(struct house *house, int times)
         assert_int_equal(loop_turn(house->loop, NULL), 0);
 }
 
+static void turn_until_heard(struct house *house)
+{
+    int64_t until_ms = clock_ms() + 10000;
+    while (house->heard.length == 0 && clock_ms() < until_ms)
+        turn(house, 1);
+    assert_true(house->heard.length > 0);
+}
+
 static int call_at(const char *home)
 {
     struct control_address address;
@@ -163,8 +171,7 @@ static void nothing_is_answered_in_the_turn_of_its_request(void **state)
     open_house(&house);
     fd = call(&house);
     assert_int_equal(send(fd, "one\n", 4, 0), 4);
-    while (house.heard.length == 0)
-        turn(&house, 1);
+    turn_until_heard(&house);
     assert_string_equal(hear(fd, heard), "");
     turn(&house, 1);
     assert_string_equal(hear(fd, heard), "{\"heard\":\"one\"}\n");
@@ -210,12 +217,14 @@ static void another_user_is_turned_away(void **state)
     }
     child = fork();
     if (child == 0) {
+        const struct timeval patience = {.tv_sec = 5};
         char heard[1024] = "";
         int fd;
         if (chdir(house.home) != 0 || setuid(65534) != 0)
             _exit(3);
         fd = call_at(".");
         fcntl(fd, F_SETFL, 0);
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         _exit(hear(fd, heard) != NULL && strstr(heard, "another user") != NULL ? 0 : 4);
     }
     while (waitpid(child, &status, WNOHANG) == 0)
@@ -503,8 +512,7 @@ static void out_of_descriptors_the_loop_does_not_spin(void **state)
     assert_true(turns < 10);
     loop_set_timer(house.loop, &house.tick, 1);
     assert_int_equal(send(fd, "x\n", 2, 0), 2);
-    while (house.heard.length == 0)
-        turn(&house, 1);
+    turn_until_heard(&house);
     turn(&house, 2);
     assert_string_equal(hear(fd, heard), "{\"heard\":\"x\"}\n");
     close(fd);

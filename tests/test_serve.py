@@ -80,6 +80,13 @@ def steering():
           held(home, "a") == before > 0, (before, held(home, "a")))
     code, _, err = run(home, "pause", "a")
     check("it cannot be paused twice", code == 65 and "paused" in err, (code, err))
+    code, _, err = run(home, "set", "a", "--workers", "1", "--priority", "7")
+    now = study_of(home, "a")
+    check("set changes workers and priority", (code, now["workers"], now["priority"]) == (0, 1, 7),
+          (code, err, now))
+    code, _, err = run(home, "set", "--workers", "3")
+    check("set changes the workers of all", code == 0 and request(home, "status")["workers"] == 3,
+          err)
     code, _, err = run(home, "resume", "a")
     check("resume goes on", code == 0 and becomes(home, "a", "running"), err)
     wait_until(lambda: study_of(home, "a")["epochs_done"] > before + 3)
@@ -91,14 +98,7 @@ def steering():
         check(f"submitted after {word} it goes on", (code, out) == (0, "a\n") and
               becomes(home, "a", "running"), (code, out, err))
         epochs = study_of(home, "a")["epochs_done"]
-        wait_until(lambda: study_of(home, "a")["epochs_done"] > epochs + 5)
-    code, _, err = run(home, "set", "a", "--workers", "1", "--priority", "7")
-    now = study_of(home, "a")
-    check("set changes workers and priority", (code, now["workers"], now["priority"]) == (0, 1, 7),
-          (code, err, now))
-    code, _, err = run(home, "set", "--workers", "3")
-    check("set changes the workers of all", code == 0 and request(home, "status")["workers"] == 3,
-          err)
+        wait_until(lambda: study_of(home, "a")["epochs_done"] > epochs + 1)
     check("the results are those of an undisturbed study",
           becomes(home, "a", "finished") and as_expected(home, "a"))
     daemon.end()
@@ -387,6 +387,25 @@ def ask_and_tell():
     daemon.end()
 
 
+def example():
+    """The Python example of docs/control.md does what that page says."""
+    home = folder("example")
+    daemon = Daemon(home, trainer=None)
+    open(home + "/mine.yaml", "w").write(OUTSIDE)
+    run(home, "submit", home + "/mine.yaml")
+    becomes(home, "mine", "running")
+    with open(os.path.join(harness.TOP, "docs/control.md")) as page:
+        code = page.read().split("```python\n")[1].split("```")[0]
+    place = os.open(home, os.O_PATH)
+    exec(code.replace("tuning/control.sock", f"/proc/self/fd/{place}/control.sock"),
+         {"measure": lambda parameters, begin, end: 0.5 + 0.01 * end})
+    os.close(place)
+    check("the example in the documentation works a study off", state_of(home, "mine") ==
+          "finished" and rows(home, "SELECT count(*), sum(value > 0.5) FROM trials") ==
+          [(17, 17)])
+    daemon.end()
+
+
 def logs_as_json():
     home = folder("json-log")
     daemon = Daemon(home, "--log-format", "json")
@@ -463,6 +482,7 @@ watchers()
 failing_studies()
 hostile()
 ask_and_tell()
+example()
 logs_as_json()
 systemd()
 installed()

@@ -39,7 +39,8 @@ struct daemon_settings {
  *   "state"     state, note: of the study, see below
  *   "report"    error: null when the report of a finished study is written; with `stay` it
  *               follows every "finished"
- *   "line"      text: what there is to say to people; study is null if it is of the daemon
+ *   "line"      text: what there is to say to people; study is null if it is of the daemon;
+ *               "warning": true where somebody should look at it
  * Told after the commit that records it, in order; nothing is built when `happened` is NULL.
  * The object is the daemon's: keep a reference, change nothing. */
 struct daemon_events {
@@ -139,7 +140,7 @@ int daemon_set(struct daemon *daemon, const char *study, const json_t *settings,
  *           now, "waiting": null or why nothing new is started, "metric", "goal",
  *           "trials_planned", "trials_ended", "trials_failed", "epochs_planned",
  *           "epochs_done", "best": null or {"trial", "value", "epochs", "parameters"},
- *           "extends": null or name} */
+ *           "extends": null or name, "reporting": bool (of one study alone)} */
 json_t *daemon_status(struct daemon *daemon, const char *study, struct failure *why);
 
 /* An outside program draws a configuration:

@@ -114,6 +114,8 @@ void assign(struct daemon *daemon);
 
 /* Has the report of a finished study written after the commit. */
 void report_later(struct daemon *daemon, const char *study);
+/* Whether it is still to come, or being written. */
+bool reporter_has(const struct daemon *daemon, const char *study);
 /* After the commit: starts the next. */
 void reporter_act(struct daemon *daemon);
 void reporter_release(struct reporter *reporter);
@@ -151,6 +153,9 @@ void outside_take_back(struct slot *slot, const char *reason);
 /* ---- event.c ---- */
 
 void event_line(struct daemon *daemon, const struct run *run, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A line that somebody should look at. */
+void event_warn(struct daemon *daemon, const struct run *run, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void event_state(const struct run *run, const char *state, const char *note);
 void event_epoch(const struct slot *slot, const struct message *message);

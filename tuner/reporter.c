@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 
 void report_later(struct daemon *daemon, const char *study)
@@ -9,6 +10,17 @@ void report_later(struct daemon *daemon, const char *study)
     if (daemon->reporter.studies == NULL)
         daemon->reporter.studies = json_array();
     json_array_append_new(daemon->reporter.studies, json_string(study));
+}
+
+bool reporter_has(const struct daemon *daemon, const char *study)
+{
+    const json_t *waiting;
+    size_t i;
+    json_array_foreach(daemon->reporter.studies, i, waiting) {
+        if (strcasecmp(json_string_value(waiting), study) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void has_written(void *context, int status, const char *output, size_t length)

@@ -154,6 +154,7 @@ static json_t *study_status(struct daemon *daemon, const char *study, struct fai
     json_t *one = run != NULL ? run_status(run, true) : recorded_status(daemon, study, why);
     if (one == NULL)
         return NULL;
+    json_object_set_new(one, "reporting", json_boolean(reporter_has(daemon, study)));
     return json_pack("{s:s, s:i, s:o, s:[o]}", "home", daemon->settings.home, "pid",
                      (int)getpid(), "slots",
                      run != NULL ? slots_status(daemon, run) : json_array(), "studies", one);

@@ -182,8 +182,10 @@ enum exit_code watch_study(struct client *client, const struct watching *watchin
     json_t *status = client_ask(client, json_pack("{s: s, s: s}", "request", "watch", "study",
                                                   watching->study), why);
     if (status != NULL) {
-        take_state(&view, json_array_get(json_object_get(status, "studies"), 0));
-        view.reported = is_state(&view, "finished"); /* before this began */
+        const json_t *study = json_array_get(json_object_get(status, "studies"), 0);
+        take_state(&view, study);
+        view.reported = is_state(&view, "finished") &&
+                        !json_is_true(json_object_get(study, "reporting"));
         if (look(&view, why) == 0)
             code = conclude(&view, why);
         json_decref(status);
