@@ -9,7 +9,7 @@ DAY = 86400
 
 def jumps(times):
     draw, jumped, harms = random.Random(9), 0, []
-    for i in range(times):
+    for i in in_time(range(times)):
         home = Home(f"clock{i}")
         moments = sorted(draw.randrange(20, 900) for _ in range(4))
         plan = ",".join(f"{at}:{draw.choice((-DAY, DAY, -400 * DAY, 3600))}" for at in moments)
@@ -26,7 +26,7 @@ def deadlines(times):
     """A worker that hangs is found out in its time, whatever the clock does."""
     search = WHOLE.replace("epoch_seconds: 2", "epoch_seconds: 1")
     wanted, harms = undisturbed(search, FAKE), []
-    for i in range(times):
+    for i in in_time(range(times)):
         home = Home(f"late{i}", search, FAKE)
         begin = time.monotonic()
         plan = ",".join(f"{at}:{DAY if at // 100 % 2 else -DAY}" for at in range(200, 5000, 100))
@@ -39,13 +39,13 @@ def deadlines(times):
         elif seconds > 60:
             harms.append(f"took {seconds:.0f} s")
         discard(home)
-    count("a deadline while the wall clock jumps", times, len(harms), harms)
+    count("a deadline while the wall clock jumps", i + 1, len(harms), harms)
 
 
 def sleeps(times):
     """The tuner does not run for longer than a worker may say nothing; its workers do."""
     draw, slept, harms = random.Random(4), 0, []
-    for i in range(times):
+    for i in in_time(range(times)):
         home = Home(f"sleep{i}", WHOLE.replace("epoch_seconds: 2", "epoch_seconds: 1"))
         process = home.start()
         time.sleep(draw.uniform(0.1, 0.4))
@@ -62,7 +62,6 @@ def sleeps(times):
     count("the tuner sleeps past a deadline", slept, len(harms), harms)
 
 
-def torture(long):
-    jumps(50 if long else 2)
-    deadlines(10 if long else 1)
-    sleeps(20 if long else 1)
+def torture(long, **_):
+    share_time(lambda: jumps(50 if long else 2), lambda: deadlines(10 if long else 1),
+               lambda: sleeps(20 if long else 1))

@@ -131,11 +131,12 @@ def all_over(home):
         home.path, "SELECT count(*) FROM studies WHERE state = 'finished'") == [(len(NAMES),)]
 
 
-def at_random(fault, deaths, steered):
-    draw = random.Random(13 + steered)
-    killed, harms, homes = 0, [], 0
-    while killed < deaths:
-        homes += 1
+def at_random(fault, deaths, steered, seed=0):
+    draw = random.Random(13 + steered + 2 * seed)
+    killed, harms = 0, []
+    for homes in in_time(range(deaths)):
+        if killed >= deaths:
+            break
         home = DaemonHome(f"serve{int(steered)}-{homes}")
         before, harm, begun = set(), None, killed
         while killed < deaths and harm is None and not all_over(home):
@@ -153,7 +154,7 @@ def at_random(fault, deaths, steered):
 def at_boundaries(steps):
     for point in BOUNDARIES:
         deaths, harms = 0, []
-        for step in steps:
+        for step in in_time(steps):
             home = DaemonHome(f"serve-{point}-{step}")
             daemon = home.serve(TUNER_FAILPOINT=f"{point}:{step}")
             home.submit(*NAMES)
@@ -177,7 +178,7 @@ def database_faults(numbers):
                        ("sync:EIO", "a sync of the database of a daemon fails")):
         what, error = kind.split(":")
         struck, harms = 0, []
-        for number in numbers:
+        for number in in_time(numbers):
             home = DaemonHome(f"serve-{what}{number}")
             trace = home.path + "/trace"
             daemon = home.serve(**shim_environment(SHIM_IO=f"{what}:{number}:{error}",
@@ -188,21 +189,23 @@ def database_faults(numbers):
             log = daemon.end()
             seen = read_lines(trace)
             struck += bool(seen)
-            harm = None
-            if seen and (daemon.process.returncode != 1 or "trials.db" not in log):
-                harm = f"ended with {daemon.process.returncode}: {log[-300:]}"
-            elif seen and went_on(seen):
+            code, harm = daemon.process.returncode, None
+            if code not in (0, 1) or code == 1 and "trials.db" not in log:
+                harm = f"ended with {code}: {log[-300:]}"
+            elif what == "sync" and went_on(seen):
                 harm = f"went on: {seen[:3]}"
             harm = harm or home.harm(set()) or home.finish()
             harms += [(number, harm)] if harm else []
             home.discard()
+            if not seen and not harm:
+                break
         count(name, struck, len(harms), harms)
 
 
 def descriptors(times):
     """For a while a daemon at work may open nothing more; it says so and goes on later."""
     draw, harms = random.Random(8), []
-    for i in range(times):
+    for i in in_time(range(times)):
         home = DaemonHome(f"serve-files{i}")
         daemon = home.serve()
         home.submit(*NAMES)
@@ -218,12 +221,12 @@ def descriptors(times):
         harm = harm or home.harm(set()) or home.finish()
         harms += [harm] if harm else []
         home.discard()
-    count("no more descriptors for a while, for a daemon at work", times, len(harms), harms)
+    count("no more descriptors for a while, for a daemon at work", i + 1, len(harms), harms)
 
 
 def second_daemon(times):
     harms = []
-    for i in range(times):
+    for i in in_time(range(times)):
         home = DaemonHome(f"second{i}")
         daemon = home.serve()
         second = subprocess.run([TUNER, "serve"], env=environment(home.path), capture_output=True,
@@ -236,15 +239,18 @@ def second_daemon(times):
         daemon.end()
         harms += [harm] if harm else []
         home.discard()
-    count("a second daemon on one home", times, len(harms), harms)
+    count("a second daemon on one home", i + 1, len(harms), harms)
 
 
-def torture(long):
+def torture(long, part=0, parts=1):
     for study in NAMES:
         alone(study)
-    at_boundaries(range(1, 1000, 5) if long else (3, 30))
-    at_random("kill -9 of the daemon with three studies", 1000 if long else 6, False)
-    at_random("kill -9 of the daemon while it is steered", 300 if long else 6, True)
-    database_faults(range(1, 400, 4) if long else (20, 60))
-    descriptors(30 if long else 1)
-    second_daemon(20 if long else 1)
+    share_time(
+        lambda: at_boundaries(range(1 + 5 * part, 1000, 5 * parts) if long else (30,)),
+        lambda: at_random("kill -9 of the daemon with three studies",
+                          1000 // parts + 1 if long else 5, False, part),
+        lambda: at_random("kill -9 of the daemon while it is steered",
+                          300 // parts + 1 if long else 5, True, part),
+        lambda: database_faults(range(1 + 4 * part, 400, 4 * parts) if long else (40,)),
+        lambda: descriptors(30 // parts if long else 1),
+        lambda: second_daemon(20 // parts if long else 1))

@@ -24,7 +24,7 @@ def killed_at(point, step):
 def at_boundaries(steps):
     for point in BOUNDARIES:
         deaths, harms = 0, []
-        for step in steps:
+        for step in in_time(steps):
             died, harm = killed_at(point, step)
             if not died and harm is None:
                 break
@@ -33,12 +33,13 @@ def at_boundaries(steps):
         count(f"kill -9 of the tuner {point.replace('-', ' ')}", deaths, len(harms), harms)
 
 
-def at_random(deaths):
+def at_random(deaths, seed=0):
     """Studies that are killed again and again until they have ended all the same."""
-    draw = random.Random(11)
-    harms, killed, homes = [], 0, 0
-    while killed < deaths:
-        homes += 1
+    draw = random.Random(11 + seed)
+    harms, killed = [], 0
+    for homes in in_time(range(deaths)):
+        if killed >= deaths:
+            break
         home = Home(f"random{homes}")
         before, begun = set(), killed
         while home.kill_after(draw.uniform(0.02, 1.0), workers=draw.choice((1, 2, 3, 5))):
@@ -54,6 +55,6 @@ def at_random(deaths):
     count("kill -9 of the tuner at a random moment", killed, len(harms), harms)
 
 
-def torture(long):
-    at_boundaries(range(1, 1000) if long else (1, 9, 40))
-    at_random(1000 if long else 20)
+def torture(long, part=0, parts=1):
+    share_time(lambda: at_boundaries(range(1 + part, 1000, parts) if long else (1, 20)),
+               lambda: at_random(1000 // parts + 1 if long else 10, part))

@@ -15,6 +15,26 @@ SEEDS = {"a": 11, "b": 12, "c": 13}  # of studies that are worked on together
 
 ledger = {}
 
+# $TORTURE_MINUTES: about how long it may take; its sections then share the time.
+end = time.monotonic() + 60 * float(os.environ.get("TORTURE_MINUTES", "inf"))
+section_end = end
+
+
+def share_time(*sections):
+    global section_end
+    for done, section in enumerate(sections):
+        left = end - time.monotonic()
+        section_end = time.monotonic() + left / (len(sections) - done)
+        section()
+
+
+def in_time(things):
+    """Those of the things that there is still time for, but always the first."""
+    for number, thing in enumerate(things):
+        if number > 0 and time.monotonic() > section_end:
+            return
+        yield thing
+
 
 def count(fault, injected, lost, detail=""):
     """Enters that a fault was injected so often and lost so much, and checks that this is
@@ -26,14 +46,22 @@ def count(fault, injected, lost, detail=""):
 
 
 def skip(fault, why):
-    ledger[fault] = ["not here: " + why, 0]
+    ledger[fault] = [0, "not tried: " + why]
     print(f"skipped - {fault}: {why}", flush=True)
+
+
+def add(other):
+    """Another ledger's entries to this one's."""
+    for fault, (injected, lost) in other.items():
+        mine = ledger.setdefault(fault, [0, 0])
+        mine[0] += injected
+        mine[1] = lost if isinstance(lost, str) else mine[1] + lost
 
 
 def print_table():
     print("\n| fault | injected | lost |\n| --- | --- | --- |")
     for fault, (injected, lost) in ledger.items():
-        print(f"| {fault} | {injected} | {lost if isinstance(injected, int) else ''} |")
+        print(f"| {fault} | {injected:,} | {lost} |")
 
 
 class Home:

@@ -10,7 +10,7 @@ CASES = os.path.join(TOP, "tests", "cases", "databases")
 def crowd(times):
     """Tuners that are all started at once on one home."""
     started, harms = 0, []
-    for i in range(times):
+    for i in in_time(range(times)):
         home = Home(f"crowd{i}")
         processes = [home.start() for _ in range(4)]
         ended = [(process, process.communicate(timeout=60)[1]) for process in processes]
@@ -44,7 +44,7 @@ def watch(home, meanwhile):
 
 def readers(times):
     held, harms = 0, []
-    for i in range(times):
+    for i in in_time(range(times)):
         home = Home(f"reader{i}")
         process = home.start()
         wait_until(lambda: process.poll() is not None or home.recorded())
@@ -65,7 +65,7 @@ def readers(times):
 def writers(times):
     """Another program writes into the database, which nobody should; it is waited out."""
     held, harms = 0, []
-    for i in range(times):
+    for i in in_time(range(times)):
         home = Home(f"writer{i}")
 
         def hold(_):
@@ -94,7 +94,7 @@ def resume_from(home, copy):
 def backups(times):
     """Backups taken while a study runs; a study goes on from each, to the same results."""
     taken, harms = 0, []
-    for i in range(times):
+    for i in in_time(range(times)):
         home = Home(f"backed{i}")
 
         def back_up(number):
@@ -131,9 +131,7 @@ def earlier_versions():
     count("a home of an earlier version", found, len(harms), harms)
 
 
-def torture(long):
-    crowd(50 if long else 1)
-    readers(30 if long else 1)
-    writers(20 if long else 1)
-    backups(20 if long else 1)
-    earlier_versions()
+def torture(long, **_):
+    share_time(lambda: crowd(50 if long else 1), lambda: readers(30 if long else 1),
+               lambda: writers(20 if long else 1), lambda: backups(20 if long else 1),
+               earlier_versions)

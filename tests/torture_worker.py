@@ -19,22 +19,20 @@ MISDEEDS = {
 }
 
 
-def misdeeds(times):
-    draw = random.Random(5)
-    wanted = undisturbed(trainer=FAKE)
-    for fault, word in MISDEEDS.items():
-        harms, done = [], 0
-        for i in range(times if word != "hang" else (times + 3) // 4):
-            home = Home(f"{word}{i}", WHOLE.replace("epoch_seconds: 2", "epoch_seconds: 1, "
-                                                    "log_megabytes: 1"), FAKE)
-            code, err = home.run(workers=2, fake=f"{word}={draw.randrange(9)}:1")
-            done += any(name.startswith(word) for name in os.listdir(home.path + "/fake-state"))
-            harm = home.harm(set())
-            if code != 0 or home.results() != wanted:
-                harm = harm or f"exit code {code}: {err[-500:]}"
-            harms += [harm] if harm else []
-            discard(home)
-        count(fault, done, len(harms), harms)
+def misdeed(fault, times):
+    word, wanted = MISDEEDS[fault], undisturbed(trainer=FAKE)
+    draw, harms, done = random.Random(word), [], 0
+    for i in in_time(range(times if word != "hang" else (times + 3) // 4)):
+        home = Home(f"{word}{i}", WHOLE.replace("epoch_seconds: 2", "epoch_seconds: 1, "
+                                                "log_megabytes: 1"), FAKE)
+        code, err = home.run(workers=2, fake=f"{word}={draw.randrange(9)}:1")
+        done += any(name.startswith(word) for name in os.listdir(home.path + "/fake-state"))
+        harm = home.harm(set())
+        if code != 0 or home.results() != wanted:
+            harm = harm or f"exit code {code}: {err[-500:]}"
+        harms += [harm] if harm else []
+        discard(home)
+    count(fault, done, len(harms), harms)
 
 
 def children(pid):
@@ -72,9 +70,11 @@ def signals(times):
     """A worker that dies before it is ready counts as one that cannot start; after three in a
     row the study ends with a message, and goes on when it is run again."""
     for number, most in ((signal.SIGKILL, 20), (signal.SIGSEGV, 20), (signal.SIGSTOP, 3)):
-        draw, harms, hits, homes = random.Random(int(number)), [], 0, 0
-        while hits < (times if number != signal.SIGSTOP else (times + 9) // 10):
-            homes += 1
+        draw, harms, hits = random.Random(int(number)), [], 0
+        wanted = times if number != signal.SIGSTOP else (times + 9) // 10
+        for homes in in_time(range(wanted)):
+            if hits >= wanted:
+                break
             home = Home(f"hit{int(number)}-{homes}")
             struck, code, err = hit_until_the_end(home, number, draw, most)
             hits += struck
@@ -85,9 +85,10 @@ def signals(times):
 
 
 def keepers(times):
-    draw, harms, hits, homes = random.Random(3), [], 0, 0
-    while hits < times:
-        homes += 1
+    draw, harms, hits = random.Random(3), [], 0
+    for homes in in_time(range(times)):
+        if hits >= times:
+            break
         home = Home(f"keeper{homes}")
         process = home.start()
         while process.poll() is None:
@@ -117,7 +118,7 @@ def checkpoints(times):
     search = "{trials: 3, max_epochs: 4, " + LIMITS.replace("2}", "60}") + "}"
     undisturbed(search, TRAINER)
     harms, spoilt = [], 0
-    for i in range(times):
+    for i in in_time(range(times)):
         home = Home(f"spoilt{i}", search, TRAINER)
         home.run(failpoint=f"after-act:{10 + 2 * i}")
         for path, _, names in os.walk(home.path + "/checkpoints"):
@@ -130,8 +131,7 @@ def checkpoints(times):
     count("a checkpoint with a changed byte", spoilt, len(harms), harms)
 
 
-def torture(long):
-    misdeeds(40 if long else 1)
-    signals(300 if long else 6)
-    keepers(100 if long else 2)
-    checkpoints(6 if long else 1)
+def torture(long, **_):
+    share_time(*(lambda fault=fault: misdeed(fault, 40 if long else 1) for fault in MISDEEDS),
+               lambda: signals(300 if long else 4), lambda: keepers(100 if long else 2),
+               lambda: checkpoints(6 if long else 1))
