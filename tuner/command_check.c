@@ -276,7 +276,14 @@ static int inspect(const char *file, const char *home, const char *trainer, int 
     inspection->sampler = sampler_new(study->sampler, &study->space, study->seed, study->points);
     if (study_plan(study, sampler_size(inspection->sampler), &inspection->plan, why) != 0)
         return -1;
-    return prepare(study, home, trainer, true, &inspection->prepared, why);
+    return study->outside ? 0 : prepare(study, home, trainer, true, &inspection->prepared, why);
+}
+
+/* There is no trainer to ask, nor a network to show. */
+static void print_outside(const struct inspection *inspection)
+{
+    printf("study %s: the file is right; %d configurations for programs that ask and tell\n",
+           inspection->study->name, inspection->plan.trials);
 }
 
 enum exit_code command_check(char *const arguments[], struct failure *why)
@@ -302,7 +309,9 @@ enum exit_code command_check(char *const arguments[], struct failure *why)
     }
     home = home_path(home_option);
     if (inspect(words[0], home, trainer, (int)workers, &inspection, why) == 0) {
-        if (trial >= 0)
+        if (inspection.study->outside)
+            print_outside(&inspection);
+        else if (trial >= 0)
             print_trial(&inspection, (int)trial, why);
         else if (json)
             print_json(&inspection);

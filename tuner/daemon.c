@@ -37,6 +37,7 @@ int daemon_commit(struct daemon *daemon)
 
 int daemon_answer(struct daemon *daemon, struct failure *why)
 {
+    daemon->stirred = true;
     return daemon_commit(daemon) == 0 ? 0 : fail(why, "%s", daemon->broken.text);
 }
 
@@ -211,10 +212,11 @@ static void take_turn(struct daemon *daemon)
 static void run_loop(struct daemon *daemon)
 {
     while (!is_over(daemon)) {
+        daemon->stirred = false;
         take_turn(daemon);
         if (daemon->turned != NULL)
             daemon->turned(daemon->turned_context);
-        if (!is_over(daemon))
+        if (!is_over(daemon) && !daemon->stirred)
             loop_turn(daemon->loop, &daemon->broken);
     }
 }
@@ -230,6 +232,7 @@ void daemon_each_turn(struct daemon *daemon, void (*turned)(void *context), void
 void daemon_end(struct daemon *daemon, bool now)
 {
     int i;
+    daemon->stirred = true;
     if (daemon->ending == 0)
         event_line(daemon, NULL, "stopping: the epochs in hand are finished and recorded "
                                  "(once more: stop now)");

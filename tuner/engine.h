@@ -69,6 +69,7 @@ struct daemon {
     int run_count;
     struct reporter reporter;
 
+    bool stirred;               /* something was asked for: the next turn does not wait */
     int64_t retry_ms;           /* pause before the first retry */
     struct disk disk;
     int ending;                 /* 0: no; 1: after the epochs in hand; 2: now */
