@@ -47,7 +47,7 @@ static void start(struct fixture *fixture, int workers, bool stay)
 {
     const struct daemon_settings settings = {.home = fixture->home, .workers = workers,
                                              .trainer = getenv("FAKE_TRAINER"), .stay = stay};
-    const struct daemon_events events = {happened, fixture};
+    const struct daemon_events events = {.happened = happened, .context = fixture};
     fixture->loop = loop_new(&fixture->why);
     fixture->daemon = daemon_new(fixture->loop, &settings, &events, &fixture->why);
     if (fixture->daemon == NULL)
