@@ -142,7 +142,7 @@ def read_only_home():
                           text=True, timeout=60, stdin=subprocess.DEVNULL)
     said = done.returncode == 65 and home.path in done.stderr and "ead-only" in done.stderr
     harm = go_on(home) if said else f"{done.returncode}: {done.stderr}"
-    count(fault, 1, harm is not None, harm)
+    count(fault, 1, int(harm is not None), harm)
     discard(home)
 
 
