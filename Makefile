@@ -2,7 +2,7 @@
 # make demo        from nothing to a report on MNIST, with what is missing installed
 # make test        every test; ends in one line "N passed, M failed"
 # make test T=space          one suite alone, by its name
-# make torture     the tuner under thousands of faults; an hour
+# make torture     the tuner and the daemon under thousands of faults; TORTURE_MINUTES=10
 # make asan, make tsan       the tests under address+undefined, thread sanitizer
 # make bench       how fast this machine trains, beside its sgemm
 # make bench-scale how many trials a second the tuner itself does, beside Optuna
