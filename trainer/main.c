@@ -37,7 +37,8 @@ static const char help[] =
     "\n"
     "Every command explains itself: trainer train --help.\n"
     "TRAINER_ISA=auto|portable|avx2|avx512|neon in the environment chooses the kernels.\n"
-    "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted.\n";
+    "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 71 out of memory,\n"
+    "130 interrupted.\n";
 
 static enum exit_code unknown(const char *word, struct failure *why)
 {

@@ -63,7 +63,8 @@ static const char help[] =
     "\n"
     "Every command explains itself: tuner run --help.\n"
     "The home folder is --home DIR, else $TUNER_HOME, else ./tuning.\n"
-    "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted.\n";
+    "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 71 out of memory,\n"
+    "130 interrupted.\n";
 
 static enum exit_code unknown(const char *word, struct failure *why)
 {
