@@ -4,7 +4,7 @@ import gzip
 
 from torture_ledger import *
 
-CASES = os.path.join(TOP, "tests", "cases", "databases")
+CASES = os.path.join(TOP, "tests", "cases", "interrupted")
 
 
 def crowd(times):
