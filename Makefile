@@ -2,6 +2,7 @@
 # make demo        from nothing to a report on MNIST, with what is missing installed
 # make test        every test; ends in one line "N passed, M failed"
 # make test T=space          one suite alone, by its name
+# make torture     the tuner and the daemon under thousands of faults; TORTURE_MINUTES=10
 # make asan, make tsan       the tests under address+undefined, thread sanitizer
 # make bench       how fast this machine trains, beside its sgemm
 # make bench-scale how many trials a second the tuner itself does, beside Optuna
@@ -34,10 +35,11 @@ LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
-helpers := report_driver scoring_driver logits_driver fake_trainer
+helpers := report_driver scoring_driver logits_driver fake_trainer quick_trainer
+shims := fault_shim memory_shim
 
-.PHONY: all demo test build-tests run-tests asan tsan emulated aarch64 valgrind bench bench-scale \
-    bench-peers deps install uninstall deb clean
+.PHONY: all demo test build-tests run-tests torture asan tsan emulated aarch64 valgrind bench \
+    bench-scale bench-peers deps install uninstall deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(BUILD)/tuner $(BUILD)/trainer
@@ -75,6 +77,11 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/project.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+# Libraries that tests load below a program (tests/*_shim.c), never with a sanitizer.
+$(BUILD)/tests/%.so: tests/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -shared -fPIC -o $@ $< -ldl
+
 # Files that become part of an object (common/embed.h).
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard db/*.c)): $(wildcard db/*.sql db/*/*.sql)
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard reports/*.c)): $(wildcard reports/web/*)
@@ -105,12 +112,18 @@ demo: deps
 test: deps
 	@$(MAKE) --no-print-directory run-tests
 
-build-tests: all $(suites:%=$(BUILD)/tests/%) $(helpers:%=$(BUILD)/tests/%)
+build-tests: all $(suites:%=$(BUILD)/tests/%) $(helpers:%=$(BUILD)/tests/%) \
+    $(shims:%=$(BUILD)/tests/%.so)
 
 # The programs under test have failpoints; the ones that users run have not.
 run-tests: all
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
 	@tests/run.sh $(BUILD)/test $(T)
+
+# Faults by the thousand; prints the table of docs/reliability.md.
+torture: all
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
+	@tests/torture.py $(BUILD)/test $(T)
 
 asan: deps
 	@$(MAKE) --no-print-directory BUILD=build/asan OPTIMIZE="-O1 -g" FAST= \

@@ -181,9 +181,14 @@ static int use_write_ahead_log(struct store *store, struct failure *why)
         return -1;
     int result = 0;
     int code = sqlite3_step(statement);
-    if (code != SQLITE_ROW)
+    bool is_used = code == SQLITE_ROW &&
+                   strcmp((const char *)sqlite3_column_text(statement, 0), "wal") == 0;
+    /* The row tells what is going to be; whether it was written, only the end. */
+    if (code == SQLITE_ROW)
+        code = sqlite3_step(statement);
+    if (code != SQLITE_DONE)
         result = store_fail(store, code, why);
-    else if (strcmp((const char *)sqlite3_column_text(statement, 0), "wal") != 0)
+    else if (!is_used)
         result = fail_input(why, "%s: this file system cannot hold a database that is read while "
                                  "it is written (a network's?); choose another place",
                             store->path);

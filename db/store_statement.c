@@ -104,9 +104,19 @@ struct value store_column(sqlite3_stmt *statement, int column)
 
 /* ---- failures ---- */
 
+/* Also where it was the index of the log, which is beside the database, that had no room. */
+static bool is_full(const struct store *store, int code)
+{
+    return (code & 0xff) == SQLITE_FULL ||
+           sqlite3_extended_errcode(store->db) == SQLITE_IOERR_SHMSIZE;
+}
+
 int store_fail(struct store *store, int code, struct failure *why)
 {
     const char *text = sqlite3_errmsg(store->db);
+    if (is_full(store, code))
+        return fail(why, "%s: the disk is full; make room, then run the study again: it goes on "
+                         "where it was", store->path);
     switch (code & 0xff) {
     case SQLITE_NOTADB:
         return fail_input(why, "%s: is not a database; move it away or choose another place",
@@ -114,9 +124,6 @@ int store_fail(struct store *store, int code, struct failure *why)
     case SQLITE_CORRUPT:
         return fail_input(why, "%s: is damaged (%s); restore it from a copy, or move it away",
                           store->path, text);
-    case SQLITE_FULL:
-        return fail(why, "%s: the disk is full; make room, then run the study again: it goes on "
-                         "where it was", store->path);
     case SQLITE_IOERR:
         return fail(why, "%s: the disk failed (%s, code %d); see to it, then run the study again: "
                          "it goes on where it was", store->path, text,

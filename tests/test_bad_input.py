@@ -142,7 +142,7 @@ def disks():
 
 def command_lines():
     home = folder("usage")
-    for arguments, word in ((["rum"], "run"), (["run"], "FILE"), (["run", "x", "--worker", "2"],
+    for arguments, word in ((["rum"], "run"), (["run"], "STUDY.yaml"), (["run", "x", "--worker", "2"],
                             "--workers"), (["run", "x", "--workers", "0"], "workers"),
                             (["trials", "s", "--sort", "valu"], "value"), (["list", "extra"], "extra")):
         code, out, err = run(home, *arguments, trainer=None)

@@ -383,6 +383,7 @@ static void what_cannot_be_done_is_refused_with_a_reason(void **state)
         {"{}", "object"},                          {"{\"priority\": \"high\"}", "number"},
     };
     size_t i;
+    char *again;
     start(fixture, 1, false);
     submit(fixture, "mnist", 3, 0);
     assert_int_equal(daemon_pause(fixture->daemon, "mnits", &fixture->why), -1);
@@ -391,8 +392,12 @@ static void what_cannot_be_done_is_refused_with_a_reason(void **state)
     assert_int_equal(daemon_resume(fixture->daemon, "mnist", &fixture->why), -1);
     assert_int_equal(fixture->why.code, EXIT_BAD_INPUT);
     failure_clear(&fixture->why);
+    again = submit_with(fixture, "mnist", "0.0", 3, (struct submission){0});
+    assert_string_equal(again, "mnist"); /* in hand with these settings: it goes on */
+    free(again);
+    assert_int_equal(daemon_stop(fixture->daemon, "mnist", &fixture->why), 0);
     assert_null(submit_with(fixture, "mnist", "0.0", 3, (struct submission){0}));
-    assert_non_null(strstr(fixture->why.text, "in hand already"));
+    assert_non_null(strstr(fixture->why.text, "is stopping"));
     failure_clear(&fixture->why);
     for (i = 0; i < ARRAY_LENGTH(refused); i++) {
         json_t *settings = json_loads(refused[i].settings, 0, NULL);

@@ -44,7 +44,8 @@ static const struct commands commands = {
              "TRAINER_ISA=auto|portable|avx2|avx512|neon in the environment chooses the kernels.\n",
     .variables = variables,
     .variable_count = ARRAY_LENGTH(variables),
-    .exit_codes = "0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted",
+    .exit_codes = "0 done, 1 failed, 64 wrong usage, 65 bad input, 71 out of memory, "
+                  "130 interrupted",
     .see_also = "tuner",
 };
 

@@ -71,14 +71,16 @@ struct run *daemon_find(const struct daemon *daemon, const char *study)
     return NULL;
 }
 
-struct launcher *daemon_launcher(struct daemon *daemon, const json_t *command)
+struct launcher *daemon_launcher(struct daemon *daemon, const json_t *command,
+                                 const struct limits *limits)
 {
     const struct launcher_events events = slot_events(daemon);
     struct crew *crew;
     char *logs;
     int i;
     for (i = 0; i < daemon->crew_count; i++) {
-        if (json_equal(daemon->crews[i].command, command))
+        if (json_equal(daemon->crews[i].command, command) &&
+            limits_equal(&daemon->crews[i].limits, limits))
             return daemon->crews[i].launcher;
     }
     daemon->crews = xreallocarray(daemon->crews, (size_t)daemon->crew_count + 1,
@@ -86,7 +88,9 @@ struct launcher *daemon_launcher(struct daemon *daemon, const json_t *command)
     crew = &daemon->crews[daemon->crew_count++];
     logs = path_join(daemon->settings.home, "logs");
     crew->command = json_deep_copy(command);
+    crew->limits = *limits;
     crew->launcher = launcher_local_new(daemon->loop, command, logs, &events);
+    launcher_limit(crew->launcher, limits);
     free(logs);
     return crew->launcher;
 }

@@ -159,7 +159,8 @@ int daemon_tell(struct daemon *daemon, const char *study, const json_t *report,
                 struct failure *why);
 
 /* Reads <home>/settings.yaml again, where there is one:
- *   workers, quota_bytes, free_bytes (below so much free space nothing new is started). */
+ *   workers, quota_bytes, free_bytes (below so much free space nothing new is started);
+ *   memory_megabytes, nice: of each worker of studies that begin from then on. */
 int daemon_reload(struct daemon *daemon, struct failure *why);
 /* How everything stands, as "line" events. */
 void daemon_log_state(struct daemon *daemon);

@@ -77,7 +77,8 @@ static const struct commands commands = {
              "The home folder is --home DIR, else $TUNER_HOME, else ./tuning.\n",
     .variables = variables,
     .variable_count = ARRAY_LENGTH(variables),
-    .exit_codes = "0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted",
+    .exit_codes = "0 done, 1 failed, 64 wrong usage, 65 bad input, 71 out of memory, "
+                  "130 interrupted",
     .see_also = "trainer",
 };
 

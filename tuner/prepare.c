@@ -252,6 +252,7 @@ int prepare(const struct study *study, const char *home, const char *trainer, bo
     if (prepared->data == NULL || (inquiry.loop = loop_new(why)) == NULL)
         goto done;
     inquiry.launcher = launcher_local_new(inquiry.loop, prepared->command, NULL, &events);
+    launcher_limit(inquiry.launcher, &study->worker_limits);
     inquiry.worker = launcher_start(inquiry.launcher, 0, NULL, why);
     if (inquiry.worker == NULL || wait_for(&inquiry, &inquiry.ready, why) != 0 ||
         ask_data(&inquiry, study, why) != 0 || ask_network(&inquiry, study, measure, why) != 0)

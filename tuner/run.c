@@ -475,7 +475,8 @@ int run_begin(struct run *run)
     if (run->finished)
         return 0;
     if (!study->outside) {
-        run->launcher = daemon_launcher(run->daemon, run->prepared.command);
+        run->limits = limits_join(&study->worker_limits, &run->daemon->limits);
+        run->launcher = daemon_launcher(run->daemon, run->prepared.command, &run->limits);
         sweep_checkpoints(run);
         if (make_folder(run) != 0)
             return -1;

@@ -52,6 +52,7 @@ struct run {
     bool accepted;          /* and it went well */
     bool finished;          /* the record says so */
     struct launcher *launcher;
+    struct limits limits;       /* of its workers */
     struct plan plan;
     struct sampler *sampler;
     struct scheduler *scheduler;
