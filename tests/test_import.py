@@ -75,7 +75,7 @@ def test_options():
     for arguments, code, part in (
             ((path,), 65, "--value"),
             ((path, "--value", "score"), 64, "--goal"),
-            ((path, "--value", "score", "--goal", "up"), 64, "maximize or minimize"),
+            ((path, "--value", "score", "--goal", "up"), 64, "one of maximize|minimize"),
             ((path, "--value", "score", "--goal", "maximize", "--name", "1x"), 64, "--name"),
             ((path, "--value", "score", "--goal", "maximize", "--name", "select"), 64, "SQL"),
             ((path, "--value", "score", "--metric", "a b", "--goal", "maximize"), 64, "--metric"),
