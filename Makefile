@@ -4,12 +4,13 @@
 # make test T=space          one suite alone, by its name
 # make asan, make tsan       the tests under address+undefined, thread sanitizer
 # make bench       how fast this machine trains, beside its sgemm
+# make bench-scale how many trials a second the tuner itself does, beside Optuna
 # make bench-peers the same of PyTorch and Keras, which it installs; 7 GB, see bench/README.md
 # make emulated    the trainer's tests on x86-64 without AVX and without AVX-512, under qemu
 # make aarch64     cross-compiles for aarch64, and the same tests there; ./deps.sh --emulated
 # make valgrind    the tuner's own tests under valgrind
 # make deps        installs what is missing (apt), or says what to install
-# make install     both programs to $(DESTDIR)$(PREFIX)/bin
+# make install     both programs to $(DESTDIR)$(PREFIX)/bin, and the daemon's unit for systemd
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -24,15 +25,17 @@ DEFINES ?=
 # would keep loops that take roots from being done in vectors.
 CPPFLAGS += -I. -D_GNU_SOURCE $(DEFINES) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS += -std=c11 -pthread -ffp-contract=off -fno-math-errno $(OPTIMIZE) $(WARNINGS) $(SANITIZE)
-LDFLAGS += -pthread $(SANITIZE)
+# Only libraries that a program calls: OpenBLAS starts threads when it is loaded, and those
+# would take the signals that the tuner waits for.
+LDFLAGS += -pthread -Wl,--as-needed $(SANITIZE)
 LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
-helpers := report_driver
+helpers := report_driver fake_trainer
 
-.PHONY: all demo test build-tests run-tests asan tsan emulated aarch64 valgrind bench bench-peers \
-    deps install clean
+.PHONY: all demo test build-tests run-tests asan tsan emulated aarch64 valgrind bench bench-scale \
+    bench-peers deps install clean
 .SECONDARY:
 all: $(BUILD)/tuner $(BUILD)/trainer
 
@@ -128,6 +131,9 @@ valgrind: run-tests
 bench: all
 	@$(BUILD)/trainer bench
 
+bench-scale: all $(BUILD)/tests/fake_trainer
+	@/usr/bin/python3 bench/scale.py $(BUILD)
+
 bench-peers: all build/peers/installed
 	@bench/peers.py $(PEERS)
 
@@ -138,6 +144,9 @@ build/peers/installed: bench/requirements.txt
 
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/tuner $(BUILD)/trainer
+	sed 's|/usr/local|$(PREFIX)|' tuner/tuner.service > $(BUILD)/tuner.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system $(BUILD)/tuner.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/user $(BUILD)/tuner.service
 
 clean:
 	rm -rf $(BUILD)

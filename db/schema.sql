@@ -4,6 +4,7 @@
 .read db/migrations/001.sql
 .read db/migrations/002.sql
 .read db/migrations/003.sql
-PRAGMA user_version = 3;
+.read db/migrations/004.sql
+PRAGMA user_version = 4;
 PRAGMA application_id = 0x54554e45; -- "TUNE"
 .read db/views.sql

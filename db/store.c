@@ -19,11 +19,13 @@ enum {
 EMBED(store_migration_001, "db/migrations/001.sql");
 EMBED(store_migration_002, "db/migrations/002.sql");
 EMBED(store_migration_003, "db/migrations/003.sql");
-extern const char store_migration_001[], store_migration_002[], store_migration_003[];
+EMBED(store_migration_004, "db/migrations/004.sql");
+extern const char store_migration_001[], store_migration_002[], store_migration_003[],
+    store_migration_004[];
 
 /* Migration i brings a database from version i to i + 1; a new one starts from 0. */
 static const char *const migrations[] = {store_migration_001, store_migration_002,
-                                         store_migration_003};
+                                         store_migration_003, store_migration_004};
 enum { SCHEMA_VERSION = ARRAY_LENGTH(migrations) };
 
 /* ---- connecting ---- */
@@ -194,11 +196,12 @@ static int migrate(struct store *store, int64_t version, struct failure *why)
 
 /* Whoever was still running when the last tuner was killed is so no more: its workers die
  * with a tuner, and there is no other tuner while we hold the lock. */
-static int tidy(struct store *store, struct failure *why)
+int store_tidy(struct store *store, struct failure *why)
 {
     return store_execute(
         store,
-        "UPDATE recorded_studies SET state = 'interrupted' WHERE state = 'running';"
+        "UPDATE recorded_studies SET state = 'interrupted', standing = NULL"
+        " WHERE state = 'running';"
         "UPDATE recorded_trials SET state = 'pending' WHERE state = 'running';"
         "UPDATE recorded_segments SET state = 'interrupted', reason = 'the tuner ended before it'"
         " WHERE state = 'running';"
@@ -215,7 +218,7 @@ static int prepare_to_write(struct store *store, struct failure *why)
                       "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
                       "PRAGMA journal_size_limit = 67108864; BEGIN IMMEDIATE", why) < 0)
         return -1;
-    if (migrate(store, version, why) < 0 || tidy(store, why) < 0 ||
+    if (migrate(store, version, why) < 0 || store_tidy(store, why) < 0 ||
         store_make_views(store, why) < 0)
         return -1;
     return store_execute(store, "COMMIT", why);
@@ -283,4 +286,26 @@ void store_rollback(struct store *store)
     if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     store->spoilt = false;
+}
+
+bool store_is_full(const struct store *store)
+{
+    return store->full;
+}
+
+int store_recover(struct store *store, struct failure *why)
+{
+    if (!store->full)
+        return fail(why, "%s: nothing more is recorded after a failure of the disk", store->path);
+    store_rollback(store);
+    if (store_execute(store, "BEGIN IMMEDIATE", why) < 0 || store_tidy(store, why) < 0 ||
+        store_execute(store, "COMMIT", why) < 0) {
+        store_rollback(store);
+        return -1;
+    }
+    free(store->broken);
+    store->broken = NULL;
+    store->full = false;
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return 0;
 }

@@ -5,7 +5,8 @@
  * writer: store_open() takes an flock on "<path>.lock".  What is recorded between
  * store_begin() and store_commit() is there whole or not at all.  A failed write
  * or sync is final: nothing may be recorded after it, and the transaction in which
- * anything could not be recorded is never committed. */
+ * anything could not be recorded is never committed.  The exception is a disk that was
+ * full: what was rolled back is known then, and store_recover() lets work go on. */
 #ifndef DB_STORE_H
 #define DB_STORE_H
 
@@ -30,6 +31,11 @@ void store_close(struct store *store);
 int store_begin(struct store *store, struct failure *why);
 int store_commit(struct store *store, struct failure *why);
 void store_rollback(struct store *store);
+/* Whether what broke the store was that the disk had no more room. */
+bool store_is_full(const struct store *store);
+/* After that: puts in order what the lost transaction left running, as store_open() does, and
+ * lets recording go on; -1 while there is no room yet. */
+int store_recover(struct store *store, struct failure *why);
 
 /* ---- record (inside a transaction) ---- */
 
@@ -43,8 +49,10 @@ struct study_record {
     bool maximize;
     const char *sampler, *scheduler;
     int max_epochs, eta;       /* 0 where they do not apply */
-    const char *data;          /* JSON as dataset_describe() gives it, with "dataset" */
+    const char *data;          /* JSON as dataset_describe() gives it, with "dataset"; "{}":
+                                  not known yet */
     const char *precision;     /* that its trials begin in, "fp32"; NULL: not known */
+    int64_t extends;           /* the version of the study before this one; 0: none */
     const json_t *parameters;  /* array of parameter_json() */
     const json_t *plan;        /* array of {"bracket","rung","places","keep","epochs"} */
 };
@@ -52,9 +60,28 @@ int store_add_study(struct store *store, const struct study_record *study, int64
                     struct failure *why);
 /* Another plan (as in study_record) in place of the one there: limits may change. */
 int store_set_plan(struct store *store, int64_t study, const json_t *plan, struct failure *why);
-/* state: "running", "interrupted", "finished", "failed"; `note` may be NULL. */
+/* What has been found out about a new study's data. */
+int store_set_study_data(struct store *store, int64_t study, const char *data,
+                         const char *precision, struct failure *why);
+/* It is submitted (again): the file may differ in what makes no other study. */
+int store_submit_study(struct store *store, int64_t study, const char *file, const char *text,
+                       int priority, bool any_precision, struct failure *why);
+/* JSON of what was set while it is in hand, for whoever goes on with it. */
+int store_set_study_settings(struct store *store, int64_t study, int priority,
+                             const char *settings, struct failure *why);
+/* Whether the next daemon goes on with it by itself. */
+enum wanted_as { WANTED_NOT, WANTED, WANTED_PAUSED };
+int store_want_study(struct store *store, int64_t study, enum wanted_as wanted,
+                     struct failure *why);
+/* Removes a study that has no trials. */
+int store_forget_study(struct store *store, int64_t study, struct failure *why);
+/* state: "queued", "running", "paused", "stopping", "interrupted", "finished", "failed";
+ * `note` may be NULL. */
 int store_set_study_state(struct store *store, int64_t study, const char *state,
                           const char *note, struct failure *why);
+/* The same without a new time of its end. */
+int store_restore_study(struct store *store, int64_t study, const char *state, const char *note,
+                        struct failure *why);
 /* Something that voids "the same result for every number of workers". */
 int store_void_study(struct store *store, int64_t study, const char *reason, struct failure *why);
 
@@ -135,6 +162,10 @@ int64_t store_find_study(struct store *store, const char *name, struct failure *
  * null; a blob as a string of hexadecimal digits).  `arguments`, an array or NULL,
  * is bound to ?1, ?2, ...  New reference, NULL on failure. */
 json_t *store_rows(struct store *store, const char *sql, const json_t *arguments,
+                   struct failure *why);
+/* The same row by row, for results that are too large to be held at once. */
+int store_each_row(struct store *store, const char *sql, const json_t *arguments,
+                   void (*row)(void *context, const json_t *row), void *context,
                    struct failure *why);
 /* One blob, 1 when found, 0 when not, -1 on failure; the caller frees *bytes. */
 int store_final_model(struct store *store, int64_t study, void **bytes, size_t *size,

@@ -22,6 +22,7 @@ struct store {
     enum store_mode mode;
     struct store_lock *lock;    /* NULL when reading */
     char *broken;               /* why nothing may be recorded any more, or NULL */
+    bool full;                  /* and it was that the disk had no more room */
     bool spoilt;                /* something of this transaction is missing: never commit it */
     struct statement statements[STATEMENTS_MAX];
     size_t statement_count;
@@ -83,11 +84,17 @@ int store_fail(struct store *store, int code, struct failure *why);
 /* The same where something was to be recorded. */
 int store_fail_recording(struct store *store, int code, struct failure *why);
 
+/* ---- store.c ---- */
+
+/* Puts in order what a tuner that is gone, or a lost transaction, left running. */
+int store_tidy(struct store *store, struct failure *why);
+
 /* ---- store_views.c ---- */
 
 /* Makes the views of this version of the program, those of each study included. */
 int store_make_views(struct store *store, struct failure *why);
 /* The wide view "study_<name>" with a column for each parameter. */
 int store_make_study_view(struct store *store, int64_t study, struct failure *why);
+int store_drop_study_view(struct store *store, int64_t study, struct failure *why);
 
 #endif

@@ -112,25 +112,37 @@ static sqlite3_stmt *compile_select(struct store *store, const char *sql, struct
     return NULL;
 }
 
+int store_each_row(struct store *store, const char *sql, const json_t *arguments,
+                   void (*row)(void *context, const json_t *row), void *context,
+                   struct failure *why)
+{
+    int code = SQLITE_DONE, result = -1;
+    sqlite3_stmt *statement = compile_select(store, sql, why);
+    if (statement && bind_arguments(store, statement, arguments, why) == 0) {
+        while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+            json_t *value = row_value(statement);
+            row(context, value);
+            json_decref(value);
+        }
+        result = code == SQLITE_DONE ? 0 : store_fail(store, code, why);
+    }
+    sqlite3_finalize(statement);
+    return result;
+}
+
+static void append(void *context, const json_t *row)
+{
+    json_array_append(context, (json_t *)(uintptr_t)row);
+}
+
 json_t *store_rows(struct store *store, const char *sql, const json_t *arguments,
                    struct failure *why)
 {
-    json_t *rows = NULL;
-    int code = SQLITE_DONE;
-    sqlite3_stmt *statement = compile_select(store, sql, why);
-    if (!statement || bind_arguments(store, statement, arguments, why) < 0)
-        goto end;
-    rows = json_array();
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW)
-        json_array_append_new(rows, row_value(statement));
-    if (code != SQLITE_DONE) {
-        store_fail(store, code, why);
-        json_decref(rows);
-        rows = NULL;
-    }
-end:
-    sqlite3_finalize(statement);
-    return rows;
+    json_t *rows = json_array();
+    if (store_each_row(store, sql, arguments, append, rows, why) == 0)
+        return rows;
+    json_decref(rows);
+    return NULL;
 }
 
 /* ---- the model ---- */

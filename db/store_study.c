@@ -3,6 +3,7 @@
 #include "common/json_text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- studies ---- */
 
@@ -23,13 +24,14 @@ static int add_row(struct store *store, const struct study_record *study, struct
         value_integer_or_null(study->eta, 0),
         value_text(study->data),
         value_text(study->precision),
+        value_integer_or_null(study->extends, 0),
         value_integer(clock_wall_ms()),
     };
     int result = RECORD(store,
                         "INSERT INTO recorded_studies (name, file, text, fingerprint, seed,"
                         " metric, maximize, sampler, scheduler, max_epochs, eta, data, precision,"
-                        " started_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-                        " ?13, ?14)",
+                        " extends, started_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+                        " ?11, ?12, ?13, ?14, ?15)",
                         values, why);
     free(seed);
     return result;
@@ -114,14 +116,79 @@ int store_add_study(struct store *store, const struct study_record *study, int64
     return -1;
 }
 
+int store_set_study_data(struct store *store, int64_t study, const char *data,
+                         const char *precision, struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_text(data), value_text(precision)};
+    return RECORD(store,
+                  "UPDATE recorded_studies SET data = ?2, precision = ?3 WHERE id = ?1", values,
+                  why);
+}
+
+int store_submit_study(struct store *store, int64_t study, const char *file, const char *text,
+                       int priority, bool any_precision, struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_text(file), value_text(text),
+                                   value_integer(priority), value_integer(any_precision)};
+    return RECORD(store,
+                  "UPDATE recorded_studies SET file = ?2, text = ?3, priority = ?4,"
+                  " any_precision = ?5, settings = NULL WHERE id = ?1", values, why);
+}
+
+int store_set_study_settings(struct store *store, int64_t study, int priority,
+                             const char *settings, struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_integer(priority),
+                                   value_text(settings)};
+    return RECORD(store,
+                  "UPDATE recorded_studies SET priority = ?2, settings = ?3 WHERE id = ?1", values,
+                  why);
+}
+
+int store_want_study(struct store *store, int64_t study, enum wanted_as wanted,
+                     struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_integer(wanted)};
+    return RECORD(store, "UPDATE recorded_studies SET wanted = ?2 WHERE id = ?1", values, why);
+}
+
+int store_forget_study(struct store *store, int64_t study, struct failure *why)
+{
+    const struct value values[] = {value_integer(study)};
+    if (store_drop_study_view(store, study, why) < 0 ||
+        RECORD(store, "DELETE FROM recorded_plan WHERE study = ?1", values, why) < 0 ||
+        RECORD(store, "DELETE FROM recorded_parameters WHERE study = ?1", values, why) < 0)
+        return -1;
+    return RECORD(store, "DELETE FROM recorded_studies WHERE id = ?1", values, why);
+}
+
+/* The words beside "running" say more exactly what that is. */
+static bool is_standing(const char *state)
+{
+    return strcmp(state, "queued") == 0 || strcmp(state, "paused") == 0 ||
+           strcmp(state, "stopping") == 0;
+}
+
 int store_set_study_state(struct store *store, int64_t study, const char *state,
                           const char *note, struct failure *why)
 {
-    const struct value values[] = {value_integer(study), value_text(state), value_text(note),
-                                   value_integer(clock_wall_ms())};
+    bool standing = is_standing(state);
+    const struct value values[] = {value_integer(study),
+                                   value_text(standing ? "running" : state), value_text(note),
+                                   value_integer(clock_wall_ms()),
+                                   value_text(standing ? state : NULL)};
     return RECORD(store,
-                  "UPDATE recorded_studies SET state = ?2, note = ?3,"
+                  "UPDATE recorded_studies SET state = ?2, note = ?3, standing = ?5,"
                   " ended_ms = iif(?2 = 'running', NULL, ?4) WHERE id = ?1", values, why);
+}
+
+int store_restore_study(struct store *store, int64_t study, const char *state, const char *note,
+                        struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_text(state), value_text(note)};
+    return RECORD(store,
+                  "UPDATE recorded_studies SET state = ?2, note = ?3, standing = NULL, wanted = 0"
+                  " WHERE id = ?1", values, why);
 }
 
 int store_void_study(struct store *store, int64_t study, const char *reason, struct failure *why)

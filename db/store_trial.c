@@ -103,6 +103,26 @@ static const char *trial_state_after(const char *segment_state)
     return strcmp(segment_state, "failed") == 0 ? "failed" : "pending";
 }
 
+/* The trial's value is that of its last segment that ended; a failed trial has none. */
+static int set_value(struct store *store, int64_t study, int trial, int rung, int attempt,
+                     bool ended, struct failure *why)
+{
+    const struct value values[] = {value_integer(study), value_integer(trial),
+                                   value_integer(rung), value_integer(attempt)};
+    if (!ended)
+        return store_record(store,
+                            "UPDATE recorded_trials SET value = NULL, value_epochs = NULL,"
+                            " order_epochs = NULL, order_value = NULL"
+                            " WHERE study = ?1 AND trial = ?2", values, 2, why);
+    return RECORD(store,
+                  "UPDATE recorded_trials SET (value, value_epochs, order_epochs, order_value) ="
+                  " (SELECT g.value, g.to_epoch, iif(s.scheduler = 'full', 0, -g.to_epoch),"
+                  " iif(s.maximize, -g.value, g.value)"
+                  " FROM recorded_segments g JOIN recorded_studies s ON s.id = g.study"
+                  " WHERE g.study = ?1 AND g.trial = ?2 AND g.rung = ?3 AND g.attempt = ?4)"
+                  " WHERE study = ?1 AND trial = ?2", values, why);
+}
+
 int store_end_segment(struct store *store, int64_t study, int trial, int rung, int attempt,
                       const char *state, double value, const char *reason, struct failure *why)
 {
@@ -124,6 +144,8 @@ int store_end_segment(struct store *store, int64_t study, int trial, int rung, i
         return fail(why, "%s: trial %d has not begun attempt %d of rung %d", store->path, trial,
                     attempt, rung);
     }
+    if ((ended || failed) && set_value(store, study, trial, rung, attempt, ended, why) < 0)
+        return -1;
     return set_trial_state(store, study, trial, trial_state_after(state), failed ? reason : NULL,
                            why);
 }

@@ -125,6 +125,20 @@ int store_make_study_view(struct store *store, int64_t study, struct failure *wh
     return make_views_of(store, "SELECT id, name FROM recorded_studies WHERE id = ?1", study, why);
 }
 
+int store_drop_study_view(struct store *store, int64_t study, struct failure *why)
+{
+    json_t *argument = json_pack("[I]", (json_int_t)study);
+    json_t *rows = store_rows(store, "SELECT name FROM recorded_studies WHERE id = ?1", argument,
+                              why);
+    const char *name = json_string_value(json_object_get(json_array_get(rows, 0), "name"));
+    char *sql = xasprintf("DROP VIEW IF EXISTS \"study_%s\"", name ? name : "");
+    int result = rows ? store_execute(store, sql, why) : -1;
+    free(sql);
+    json_decref(rows);
+    json_decref(argument);
+    return result;
+}
+
 int store_make_views(struct store *store, struct failure *why)
 {
     if (store_execute(store, store_views, why) < 0)

@@ -72,6 +72,7 @@ def write_study(home, name="s", seed=1, search=HYPERBAND, more=""):
 def environment(home, fake="", failpoint=None):
     env = dict(os.environ, TUNER_HOME=home, FAKE=fake, FAKE_STATE=folder(home + "/fake-state"))
     env.pop("TUNER_FAILPOINT", None)
+    env["TUNER_RETRY_MS"] = "10"  # pauses before retries
     if failpoint:
         env["TUNER_FAILPOINT"] = failpoint
     return env

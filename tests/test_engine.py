@@ -474,9 +474,15 @@ search: {scheduler: hyperband, max_epochs: 9}
 
 def begun_elsewhere(name, fake):
     """A home whose study was interrupted on another machine, trained as `fake` says."""
-    home = folder("precision-" + name)
-    study = write_study(home)
-    run(home, "run", study, "--workers", "2", fake="slow," + fake, failpoint="after-act:30")
+    for point in range(25, 45):
+        home = folder(f"precision-{name}{point}")
+        study = write_study(home)
+        run(home, "run", study, "--workers", "2", fake="slow," + fake,
+            failpoint=f"after-act:{point}")
+        if rows(home, "SELECT count(*) > 0 FROM segments AS s JOIN epochs AS e "
+                      "USING (study, trial) WHERE s.state = 'running' AND "
+                      "e.epoch > s.from_epoch") == [(1,)]:
+            break  # there is a checkpoint to go on from
     return home, study
 
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct seen {
@@ -82,6 +83,38 @@ static void a_descriptor_unwatched_in_the_same_turn_is_not_called(void **state)
     close(two[1]);
 }
 
+static void note_ready(struct watch *watch, void *context)
+{
+    (void)watch;
+    note(context, 'r');
+}
+
+static void a_descriptor_is_watched_for_what_is_asked(void **state)
+{
+    struct seen seen = {.loop = loop_new(NULL)};
+    struct timer tick = {.due = due_a, .context = &seen};
+    struct watch watch = {.ready = note_ready, .context = &seen};
+    int ends[2];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    watch.fd = ends[0];
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_int_equal(loop_watch(seen.loop, &watch, NULL), 0);
+    assert_int_equal(loop_turn(seen.loop, NULL), 0);
+    loop_watch_for(seen.loop, &watch, false, false);
+    loop_set_timer(seen.loop, &tick, 1);
+    while (seen.count < 2)
+        assert_int_equal(loop_turn(seen.loop, NULL), 0);
+    loop_watch_for(seen.loop, &watch, false, true);
+    assert_int_equal(loop_turn(seen.loop, NULL), 0);
+    loop_watch_for(seen.loop, &watch, false, false);
+    close(ends[1]);
+    assert_int_equal(loop_turn(seen.loop, NULL), 0);
+    assert_string_equal(seen.order, "rarr");
+    loop_free(seen.loop);
+    close(ends[0]);
+}
+
 static void caught(int number, void *context)
 {
     note(context, number == SIGUSR1 ? 'u' : '?');
@@ -104,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_come_in_their_order_and_once),
         cmocka_unit_test(a_descriptor_unwatched_in_the_same_turn_is_not_called),
+        cmocka_unit_test(a_descriptor_is_watched_for_what_is_asked),
         cmocka_unit_test(a_signal_is_an_event),
     };
     return cmocka_run_group_tests_name("loop", tests, NULL, NULL);

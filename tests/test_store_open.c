@@ -48,7 +48,7 @@ static void a_new_database_is_marked_as_ours(void **state)
 {
     struct fixture *fixture = *state;
     assert_rows(fixture->store, "PRAGMA application_id", "[{\"application_id\":1414876741}]");
-    assert_rows(fixture->store, "PRAGMA user_version", "[{\"user_version\":3}]");
+    assert_rows(fixture->store, "PRAGMA user_version", "[{\"user_version\":4}]");
     char *mode = sqlite3_output(fixture->path, "'PRAGMA journal_mode'");
     assert_string_equal(mode, "wal\n");
     free(mode);
@@ -166,7 +166,7 @@ static void a_database_of_a_later_version_is_refused(void **state)
     struct fixture *fixture = *state;
     store_close(fixture->store);
     fixture->store = NULL;
-    run_sql(fixture->path, "PRAGMA user_version = 4");
+    run_sql(fixture->path, "PRAGMA user_version = 5");
     assert_not_opened(fixture->path, STORE_WRITE, "later version");
     assert_not_opened(fixture->path, STORE_READ, "later version");
 }
@@ -181,13 +181,24 @@ static void a_database_of_an_earlier_version_is_brought_up_to_date(void **state)
                   " maximize, sampler, scheduler, data, started_ms) VALUES"
                   " (1, 'old', 'f', 't', '{}', '1', 'val_loss', 0, 'grid', 'full', '{}', 1);"
                   "INSERT INTO recorded_trials (study, trial, bracket, parameters, state,"
-                  " started_ms) VALUES (1, 0, 0, '{}', 'completed', 1);"
+                  " started_ms) VALUES (1, 0, 0, '{}', 'completed', 1),"
+                  " (1, 1, 0, '{}', 'failed', 1), (1, 2, 0, '{}', 'completed', 1);"
+                  "INSERT INTO recorded_segments (study, trial, rung, attempt, from_epoch,"
+                  " to_epoch, state, value, started_ms) VALUES"
+                  " (1, 0, 0, 1, 0, 1, 'ended', 0.5, 1), (1, 0, 1, 2, 1, 3, 'ended', 0.25, 1),"
+                  " (1, 1, 0, 1, 0, 1, 'ended', 0.125, 1), (1, 2, 0, 1, 0, 1, 'ended', 0.2, 1);"
                   "CREATE VIEW trials AS SELECT bracket FROM recorded_trials");
     assert_not_opened(path, STORE_READ, "earlier version");
     struct store *store = open_store(path, STORE_WRITE);
-    assert_rows(store, "PRAGMA user_version", "[{\"user_version\":3}]");
-    assert_rows(store, "SELECT study, trial, state, early_end FROM trials",
+    assert_rows(store, "PRAGMA user_version", "[{\"user_version\":4}]");
+    assert_rows(store, "SELECT study, trial, state, early_end FROM trials WHERE trial = 0",
                 "[{\"study\":\"old\",\"trial\":0,\"state\":\"completed\",\"early_end\":null}]");
+    assert_rows(store, "SELECT trial, value, value_epochs FROM trials",
+                "[{\"trial\":0,\"value\":0.25,\"value_epochs\":3},"
+                "{\"trial\":1,\"value\":null,\"value_epochs\":null},"
+                "{\"trial\":2,\"value\":0.2,\"value_epochs\":1}]");
+    assert_rows(store, "SELECT rank, trial, value FROM leaderboard",
+                "[{\"rank\":1,\"trial\":2,\"value\":0.2},{\"rank\":2,\"trial\":0,\"value\":0.25}]");
     assert_rows(store, "SELECT precision FROM studies", "[{\"precision\":null}]");
     store_close(store);
     free(made);

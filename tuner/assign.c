@@ -1,130 +1,89 @@
 #include "tuner/engine.h"
 
-static struct trial *first_pending(struct tuner *tuner)
+/* How many slots work for a study or are about to. */
+static int slots_of(const struct daemon *daemon, const struct run *run)
 {
+    int i, count = 0;
+    for (i = 0; i < daemon->slot_count; i++)
+        count += daemon->slots[i]->run == run && daemon->slots[i]->state != SLOT_ENDING;
+    return count;
+}
+
+/* Whether `a` comes before `b` (NULL: nobody): by priority, then by the fewest of what
+ * `share` counts, then whose trainer the slot runs already, then by age. */
+static bool comes_before(const struct slot *slot, const struct run *a, const struct run *b,
+                         int (*share)(const struct daemon *, const struct run *))
+{
+    int share_a, share_b;
+    if (b == NULL || a->priority != b->priority)
+        return b == NULL || a->priority > b->priority;
+    share_a = share(slot->daemon, a);
+    share_b = share(slot->daemon, b);
+    if (share_a != share_b)
+        return share_a < share_b;
+    return a->launcher == slot->launcher && b->launcher != slot->launcher;
+}
+
+static int segments_of(const struct daemon *daemon, const struct run *run)
+{
+    (void)daemon;
+    return run->segments;
+}
+
+/* The study that should have the slot next; NULL: none has anything to do. */
+static struct run *choose(struct slot *slot,
+                          int (*share)(const struct daemon *, const struct run *))
+{
+    struct daemon *daemon = slot->daemon;
+    struct run *chosen = NULL;
     int i;
-    for (i = 0; i < tuner->trial_count; i++) {
-        if (tuner->trials[i]->state == TRIAL_PENDING)
-            return tuner->trials[i];
+    for (i = 0; i < daemon->run_count; i++) {
+        struct run *run = daemon->runs[i];
+        if (run->begun && !run->study->outside && comes_before(slot, run, chosen, share) &&
+            run_has_work(run))
+            chosen = run;
     }
-    return NULL;
+    return chosen;
 }
 
-/* Draws the parameters of a new trial and records it; NULL when the space is used up.
- * A trial that cannot be configured is recorded and has failed. */
-static struct trial *propose(struct tuner *tuner, const struct assignment *assignment)
+static void give(struct slot *slot, struct run *run)
 {
-    struct failure why = FAILURE_NONE;
-    struct trial *trial;
-    json_t *parameters = sampler_propose(tuner->sampler, (uint32_t)assignment->trial);
-    int epochs = assignment->to_epoch;
-    if (parameters == NULL) {
-        tuner->exhausted = true;
-        scheduler_exhausted(tuner->scheduler, assignment->trial);
-        tuner_take_decisions(tuner);
-        return NULL;
-    }
-    trial = trial_new(assignment->trial, tuner->plan.brackets[assignment->bracket].number,
-                      parameters);
-    trial->configuration = study_configure(tuner->study, parameters, tuner->prepared.classes,
-                                           &why);
-    if (epochs == 0 && trial->configuration != NULL)
-        epochs = (int)json_integer_value(json_object_get(
-            json_object_get(trial->configuration, "training"), "epochs"));
-    trial_set_out(trial, 0, 0, epochs > 0 ? epochs : 1);
-    tuner->trials = xreallocarray(tuner->trials, (size_t)tuner->trial_count + 1,
-                                  sizeof *tuner->trials);
-    tuner->trials[tuner->trial_count++] = trial;
-    if (tuner_recording(tuner))
-        store_add_trial(tuner->store, tuner->id, trial->number, trial->bracket, parameters,
-                        trial->configuration, &tuner->broken);
-    if (trial->configuration == NULL)
-        segment_fail_unconfigurable(tuner, trial, why.text);
-    failure_clear(&why);
-    return trial;
+    if (run->final.winner != NULL)
+        final_assign(run, slot);
+    else
+        segment_give(run, slot, run_next(run));
 }
 
-/* The trial whose segment should run next, PENDING; NULL when there is none now. */
-static struct trial *next_trial(struct tuner *tuner)
+static void assign_slot(struct slot *slot)
 {
-    struct trial *trial = first_pending(tuner);
-    struct assignment assignment;
-    while (trial == NULL && tuner->broken.text == NULL &&
-           scheduler_next(tuner->scheduler, &assignment) == SCHEDULER_RUN) {
-        if (assignment.rung == 0) {
-            trial = propose(tuner, &assignment);
-            if (trial == NULL || trial->state != TRIAL_PENDING)
-                trial = NULL;
-        } else {
-            trial = tuner->trials[assignment.trial];
-            trial_set_out(trial, assignment.rung, assignment.from_epoch, assignment.to_epoch);
-            if (trial->early_end > 0) { /* which may promote it once more */
-                segment_pass(tuner, trial);
-                trial = NULL;
-            }
-        }
-    }
-    return trial;
-}
-
-static bool any_busy(const struct tuner *tuner)
-{
-    int i;
-    for (i = 0; i < tuner->slot_count; i++) {
-        if (tuner->slots[i].job.type != JOB_NONE)
-            return true;
-    }
-    return false;
-}
-
-static void finish(struct tuner *tuner, const char *note)
-{
-    tuner_end_workers(tuner, "ended with the study");
-    if (tuner_recording(tuner))
-        store_set_study_state(tuner->store, tuner->id, "finished", note, &tuner->broken);
-    tuner->finished = true;
-}
-
-/* Whether no configuration is left that has not been tried. */
-static bool used_up(const struct tuner *tuner)
-{
-    double size = sampler_size(tuner->sampler);
-    return tuner->exhausted || (size > 0 && tuner->trial_count >= size);
-}
-
-/* Nothing of the search is left: on to the final, or to the end. */
-static void conclude(struct tuner *tuner)
-{
-    bool searched = tuner->final.winner == NULL;
-    if (searched && used_up(tuner))
-        progress_line(tuner->progress, "the search space is used up: all of its %d configurations "
-                                       "were tried", tuner->trial_count);
-    if (searched && final_decide(tuner) != 0)
+    struct daemon *daemon = slot->daemon;
+    struct run *run;
+    if (slot->number >= daemon->workers) {
+        slot_stop(slot);
         return;
-    if (tuner->final.evaluated)
-        finish(tuner, used_up(tuner) ? "the search space is used up" : NULL);
-}
-
-void assign(struct tuner *tuner)
-{
-    int i;
-    bool search_over = false;
-    if (tuner->interrupts > 0 || tuner->finished || tuner->broken.text != NULL)
-        return;
-    for (i = 0; i < tuner->slot_count; i++) {
-        struct slot *slot = &tuner->slots[i];
-        struct trial *trial = NULL;
-        if (slot->state != SLOT_IDLE)
-            continue;
-        if (tuner->final.winner == NULL && !tuner->closed)
-            trial = next_trial(tuner);
-        if (trial != NULL)
-            segment_give(tuner, slot, trial);
-        else if (tuner->final.winner != NULL && !tuner->final.evaluated && !any_busy(tuner))
-            final_assign(tuner, slot);
+    }
+    if (slot->state == SLOT_IDLE && (run = choose(slot, segments_of)) != NULL) {
+        if (run->launcher == slot->launcher)
+            give(slot, run);
         else
-            search_over = true;
+            slot_stop(slot); /* its place is for a worker with that study's trainer */
+    } else if (slot->state == SLOT_EMPTY && daemon->unstartable == NULL) {
+        slot->run = choose(slot, slots_of);
     }
-    if ((search_over || tuner->final.winner != NULL) && !any_busy(tuner))
-        conclude(tuner);
+}
+
+void assign(struct daemon *daemon)
+{
+    int i;
+    if (daemon->ending > 0 || daemon->disk.full || daemon->broken.text != NULL)
+        return;
+    if (disk_has_room(daemon)) {
+        for (i = 0; i < daemon->slot_count; i++)
+            assign_slot(daemon->slots[i]);
+    }
+    for (i = 0; i < daemon->run_count; i++) {
+        struct run *run = daemon->runs[i];
+        if (run->begun && run->state == RUN_RUNNING && run->segments == 0)
+            run_conclude(run);
+    }
 }

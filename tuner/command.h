@@ -8,11 +8,28 @@
 
 #define TUNER_VERSION "1.0"
 
+enum exit_code command_prepare(char *const arguments[], struct failure *why);
 enum exit_code command_run(char *const arguments[], struct failure *why);
 enum exit_code command_check(char *const arguments[], struct failure *why);
 enum exit_code command_trials(char *const arguments[], struct failure *why);
 enum exit_code command_best(char *const arguments[], struct failure *why);
 enum exit_code command_report(char *const arguments[], struct failure *why);
 enum exit_code command_list(char *const arguments[], struct failure *why);
+enum exit_code command_serve(char *const arguments[], struct failure *why);
+enum exit_code command_submit(char *const arguments[], struct failure *why);
+enum exit_code command_status(char *const arguments[], struct failure *why);
+enum exit_code command_watch(char *const arguments[], struct failure *why);
+enum exit_code command_pause(char *const arguments[], struct failure *why);
+enum exit_code command_resume(char *const arguments[], struct failure *why);
+enum exit_code command_stop(char *const arguments[], struct failure *why);
+enum exit_code command_cancel(char *const arguments[], struct failure *why);
+enum exit_code command_set(char *const arguments[], struct failure *why);
+enum exit_code command_logs(char *const arguments[], struct failure *why);
+enum exit_code command_ask(char *const arguments[], struct failure *why);
+enum exit_code command_tell(char *const arguments[], struct failure *why);
+
+/* For a command whose options did not parse to 0: shows the help that was asked for, or
+ * passes on the usage failure. */
+enum exit_code command_help(int parsed, const char *help);
 
 #endif

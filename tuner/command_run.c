@@ -1,14 +1,20 @@
 #include "tuner/command.h"
 
+#include "common/file.h"
 #include "common/options.h"
 #include "reports/report.h"
+#include "tuner/daemon.h"
+#include "tuner/hand_in.h"
 #include "tuner/home.h"
-#include "tuner/name.h"
+#include "tuner/progress.h"
 #include "tuner/summary.h"
-#include "tuner/tuner.h"
+#include "tuner/watching.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { REDRAW_MS = 250, FILE_BYTES_MAX = 1 << 20 };
 
 static const char help[] =
     "Examples:\n"
@@ -24,14 +30,19 @@ static const char help[] =
     "                     (default: $TUNER_HOME, else ./tuning)\n"
     "  --workers N        so many at once (default: as the study says, else one per core)\n"
     "  --fresh            start over under a new name, such as study_2\n"
+    "  --extend           a study whose settings have changed since is taken on as its next\n"
+    "                     version, such as study_v2\n"
     "  --name NAME        run it as the study NAME, rather than as its file says\n"
     "  --trainer PROGRAM  the trainer to launch (default: the one beside the tuner)\n"
+    "  --priority N       with a daemon: before the studies of a lower one (default: 0)\n"
     "  --any-precision    go on although `precision: auto` means another precision here than\n"
     "                     where the study began, and its trials are then no more alike\n"
     "  --json             the result as JSON\n"
     "  --quiet, -q        no progress\n"
     "\n"
-    "Ctrl-C finishes the epochs in hand and records them; twice stops at once.\n"
+    "Where a daemon has the home (tuner serve), it is given the study, and this watches it.\n"
+    "Ctrl-C finishes the epochs in hand and records them; twice stops at once; with a daemon\n"
+    "it stops watching.\n"
     "Progress goes to stderr, the result to stdout.\n"
     "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted.\n";
 
@@ -61,48 +72,185 @@ static enum exit_code show_result(const char *home, const char *study, bool json
     return code;
 }
 
-/* Runs the study under another name than its file gives it. */
-static int rename_study(struct study *study, const char *name, struct failure *why)
+/* ---- the study ---- */
+
+/* What a user sees of the daemon while it works. */
+struct view {
+    struct loop *loop;
+    struct daemon *daemon;
+    struct progress *progress;
+    struct timer redraw;
+};
+
+static void happened(void *context, const json_t *event)
 {
-    if (!name_is_valid(name))
-        return fail_usage(why, "--name %s: a study's name is a letter, then up to 63 letters, "
-                               "digits and _", name);
-    free(study->name);
-    study->name = xstrdup(name);
-    return 0;
+    struct view *view = context;
+    const char *word = json_string_value(json_object_get(event, "event"));
+    if (strcmp(word, "line") == 0)
+        progress_line(view->progress, "%s",
+                      json_string_value(json_object_get(event, "text")));
 }
 
-static enum exit_code run(const char *file, const char *name, struct tuner_options *options,
-                          bool json, struct failure *why)
+static void draw(void *context)
 {
-    struct study *study = study_load(file, why);
-    enum exit_code code;
-    if (study == NULL)
-        return why->code;
-    if (name != NULL && rename_study(study, name, why) != 0) {
-        study_free(study);
-        return why->code;
+    struct view *view = context;
+    json_t *status;
+    if (!progress_due(view->progress))
+        return;
+    status = daemon_status(view->daemon, NULL, NULL);
+    progress_draw(view->progress, status);
+    json_decref(status);
+}
+
+static void redraw_due(struct timer *timer, void *context)
+{
+    struct view *view = context;
+    /* Nothing to do but to wake the loop, whose turn draws. */
+    loop_set_timer(view->loop, timer, REDRAW_MS);
+}
+
+struct wish {
+    struct daemon_settings settings;
+    struct submission submission;
+    bool quiet, json;
+};
+
+/* A daemon with one study, which ends with it; *name is what it is called in the end. */
+static enum exit_code work(const struct wish *wish, struct view *view, char **name,
+                           struct failure *why)
+{
+    const struct daemon_events events = {.happened = wish->quiet ? NULL : happened,
+                                         .context = view};
+    enum exit_code code = EXIT_FAILED;
+    view->progress = progress_new(wish->quiet);
+    view->loop = loop_new(why);
+    if (view->loop != NULL)
+        view->daemon = daemon_new(view->loop, &wish->settings, &events, why);
+    if (view->daemon != NULL &&
+        daemon_submit(view->daemon, &wish->submission, name, why) == 0) {
+        view->redraw = (struct timer){.due = redraw_due, .context = view};
+        loop_set_timer(view->loop, &view->redraw, REDRAW_MS);
+        daemon_each_turn(view->daemon, draw, view);
+        code = daemon_run(view->daemon, why);
+    } else if (why->code != EXIT_DONE) {
+        code = why->code;
     }
-    code = tuner_run(study, options, why);
-    if (code == EXIT_DONE)
-        code = show_result(options->home, study->name, json, why);
-    else if (code == EXIT_INTERRUPTED)
-        message("interrupted; everything so far is recorded. "
-                "To go on: tuner run %s --home %s --name %s", file, options->home, study->name);
+    progress_free(view->progress);
+    daemon_free(view->daemon);
+    loop_free(view->loop);
+    return code;
+}
+
+/* Asks a trainer first, so that a study that cannot be run leaves nothing behind. */
+static enum exit_code prepare_and_work(struct wish *wish, char **name, struct failure *why)
+{
+    const struct submission *submission = &wish->submission;
+    struct study *study = study_parse(submission->file, submission->text, submission->size, why);
+    struct prepared prepared = {0};
+    struct view view = {0};
+    enum exit_code code = EXIT_FAILED;
+    if (study != NULL && study->outside)
+        fail_input(why, "%s: with `trainer: none` there is nothing to run; submit it to `tuner "
+                        "serve`, for other programs to ask and tell", submission->file);
+    else if (study != NULL &&
+             prepare(study, wish->settings.home, wish->settings.trainer, false, &prepared,
+                     why) == 0 &&
+             home_make(wish->settings.home, why) == 0) {
+        wish->submission.prepared = &prepared;
+        code = work(wish, &view, name, why);
+    }
+    if (why->code != EXIT_DONE)
+        code = why->code;
+    prepared_release(&prepared);
     study_free(study);
     return code;
 }
 
+static enum exit_code run(struct wish *wish, struct failure *why)
+{
+    const char *file = wish->submission.file, *home = wish->settings.home;
+    char *text, *name = NULL;
+    enum exit_code code;
+    if (file_read(file, FILE_BYTES_MAX, &text, &wish->submission.size, why) != 0)
+        return why->code;
+    wish->submission.text = text;
+    code = prepare_and_work(wish, &name, why);
+    if (code == EXIT_DONE)
+        code = show_result(home, name, wish->json, why);
+    else if (code == EXIT_INTERRUPTED)
+        message("interrupted; everything so far is recorded. "
+                "To go on: tuner run %s --home %s --name %s", file, home, name);
+    free(name);
+    free(text);
+    return code;
+}
+
+/* ---- where a daemon has the home ---- */
+
+/* Of no consequence for a study that has been finished. */
+static void ask_for_workers(struct client *client, const char *name, int workers)
+{
+    if (workers > 0)
+        json_decref(client_ask(client, json_pack("{s: s, s: s, s: {s: i}}", "request", "set",
+                                                 "study", name, "settings", "workers", workers),
+                               NULL));
+}
+
+/* The daemon does the work; this gives it the study, and watches. */
+static enum exit_code run_there(struct client *client, const struct wish *wish,
+                                struct failure *why)
+{
+    const struct submission *submission = &wish->submission;
+    const struct hand_in hand_in = {
+        .file = submission->file, .name = submission->name, .priority = submission->priority,
+        .fresh = submission->fresh, .extend = submission->extend,
+        .any_precision = submission->any_precision};
+    struct watching watching = {.home = wish->settings.home, .quiet = wish->quiet,
+                                .json = wish->json};
+    enum exit_code code;
+    char *name;
+    if (wish->settings.trainer != NULL) {
+        fail_usage(why, "--trainer %s: the daemon of %s launches the trainers; say it to tuner "
+                        "serve, or in the study", wish->settings.trainer, wish->settings.home);
+        return EXIT_BAD_USAGE;
+    }
+    name = study_hand_in(client, &hand_in, why);
+    if (name == NULL)
+        return why->code;
+    ask_for_workers(client, name, wish->settings.workers);
+    watching.study = name;
+    code = watch_study(client, &watching, why);
+    free(name);
+    return code;
+}
+
+static enum exit_code run_here_or_there(struct wish *wish, struct failure *why)
+{
+    struct client *client = NULL;
+    enum exit_code code;
+    switch (client_find(wish->settings.home, &client, why)) {
+    case 0:
+        return run(wish, why);
+    case 1:
+        code = run_there(client, wish, why);
+        client_close(client);
+        return code;
+    }
+    return why->code;
+}
+
 enum exit_code command_run(char *const arguments[], struct failure *why)
 {
-    const char *home = NULL, *trainer = NULL, *name = NULL, *words[1];
-    int64_t workers = 0;
-    bool fresh = false, any_precision = false, quiet = false, json = false;
+    const char *home = NULL, *trainer = NULL, *name = NULL, *words[1] = {NULL};
+    int64_t workers = 0, priority = 0;
+    bool fresh = false, extend = false, any_precision = false, quiet = false, json = false;
     const struct option_rule rules[] = {
         {"home", 0, OPTION_TEXT, &home, 0, 0},
         {"trainer", 0, OPTION_TEXT, &trainer, 0, 0},
         {"workers", 0, OPTION_INTEGER, &workers, 1, 1024},
+        {"priority", 0, OPTION_INTEGER, &priority, -1000, 1000},
         {"fresh", 0, OPTION_FLAG, &fresh, 0, 0},
+        {"extend", 0, OPTION_FLAG, &extend, 0, 0},
         {"name", 0, OPTION_TEXT, &name, 0, 0},
         {"any-precision", 0, OPTION_FLAG, &any_precision, 0, 0},
         {"json", 0, OPTION_FLAG, &json, 0, 0},
@@ -110,18 +258,18 @@ enum exit_code command_run(char *const arguments[], struct failure *why)
     };
     const struct options options = {"tuner run", rules, ARRAY_LENGTH(rules), "FILE", 1, 1};
     int parsed = options_parse(&options, arguments, words, NULL, why);
-    struct tuner_options settings = {.trainer = trainer, .workers = (int)workers, .fresh = fresh,
-                                     .any_precision = any_precision, .quiet = quiet};
+    struct wish wish = {.settings = {.trainer = trainer, .workers = (int)workers},
+                        .submission = {.file = words[0], .name = name,
+                                       .priority = (int)priority, .fresh = fresh,
+                                       .extend = extend, .any_precision = any_precision},
+                        .quiet = quiet, .json = json};
     char *path;
     enum exit_code code;
-    if (parsed != 0) {
-        if (parsed > 0)
-            fputs(help, stdout);
-        return parsed > 0 ? EXIT_DONE : EXIT_BAD_USAGE;
-    }
+    if (parsed != 0)
+        return command_help(parsed, help);
     path = home_path(home);
-    settings.home = path;
-    code = run(words[0], name, &settings, json, why);
+    wish.settings.home = path;
+    code = run_here_or_there(&wish, why);
     free(path);
     return code;
 }

@@ -1,192 +1,167 @@
-/* The engine's insides, shared by tuner.c (the turn), assign.c (who works on what next),
- * slot.c (workers and what they say), segment.c (a trial's training from milestone to
- * milestone), fault.c (what goes wrong with a job), record.c and replay.c (a new record,
- * going on from one), sweep.c (files left over) and final.c (the winner's training and
- * evaluation).
+/* The engine's insides, shared by its files:
+ *
+ *   daemon.c  the turn: assign, commit, act      run.c      a study's life
+ *   submit.c  how studies come in, and versions  segment.c  training from milestone to milestone
+ *   steer.c   pause, stop, set...                final.c    the winner's training and evaluation
+ *   assign.c  who works on what next             fault.c    what goes wrong with a job
+ *   slot.c    workers and what they say          record.c, replay.c  a new record, and back
+ *   outside.c programs that ask and tell         sweep.c    files left over
+ *   disk.c    the quota, and a disk that is full
+ *   status.c  how everything stands              settings.c what the home's own file sets
+ *   reporter.c  reports of finished studies      event.c    what who watches is told
+ *
  * Nobody else includes this. */
 #ifndef TUNER_ENGINE_H
 #define TUNER_ENGINE_H
 
 #include "db/store.h"
-#include "tuner/launcher.h"
-#include "tuner/prepare.h"
-#include "tuner/progress.h"
-#include "tuner/sampler.h"
-#include "tuner/scheduler.h"
-#include "tuner/trial.h"
-#include "tuner/tuner.h"
+#include "tuner/child.h"
+#include "tuner/daemon.h"
+#include "tuner/run.h"
 
-enum job_type { JOB_NONE, JOB_SEGMENT, JOB_FINAL_TRAINING, JOB_FINAL_EVALUATION };
+enum { PRIORITY_MOST = 1000, WORKERS_MOST = 1024 };
 
-/* What a worker has in hand. */
-struct job {
-    enum job_type type;
-    struct trial *trial;
-    int attempt;
-    int next_epoch;   /* the only one that may be reported next */
-    int to_epoch;
-    int64_t next_image; /* of an evaluation */
-    int64_t correct;
-    bool settled;     /* recorded as ended or failed: only `done` is still to come */
-};
-
-enum slot_state {
-    SLOT_EMPTY,    /* no worker */
-    SLOT_STARTING, /* not ready yet */
-    SLOT_IDLE,
-    SLOT_BUSY,
-    SLOT_ENDING    /* killed or told to stop; its end is awaited */
-};
-
-/* A place for a worker. */
-struct slot {
-    struct tuner *tuner;
-    int number;
-    enum slot_state state;
-    struct worker *worker;
-    int64_t worker_id;      /* its row in the store, 0 before it is ready */
-    struct job job;
-    json_t *unsaid;         /* message to send after the commit */
-    bool kill;              /* to be killed after the commit */
-    struct timer deadline;
-};
-
-/* The final training and evaluation. */
-struct final {
-    struct trial *winner;   /* NULL: not decided yet */
-    int attempt, retries;
-    int epochs, to_epoch;   /* of `checkpoint`, and in all */
-    char *checkpoint;       /* the newest of the final training, or the winner's own */
-    bool trained, evaluated;
-};
-
-struct tuner {
-    struct study *study;
-    const struct tuner_options *options;
-    struct prepared prepared;
-    struct plan plan;
-    struct store *store;
-    struct loop *loop;
+/* Launchers, one for each trainer command that is in use. */
+struct crew {
+    json_t *command;
     struct launcher *launcher;
-    struct sampler *sampler;
-    struct scheduler *scheduler;
-    struct progress *progress;
-    int64_t id;             /* the study's row */
+};
 
-    struct trial **trials;  /* by number; [trial_count] */
-    int trial_count;
-    bool exhausted;         /* the space is used up */
-    struct slot *slots;
-    int slot_count;
-    struct final final;
+/* Writes the reports of finished studies, one after the other, by a program on the side. */
+struct reporter {
+    struct child *child;        /* NULL: none is being written */
+    json_t *studies;            /* names of those to come, the one being written first */
+};
 
+struct disk {
+    int64_t quota_bytes;        /* of checkpoints; 0: none */
+    int64_t floor_bytes;        /* of free space; -1: the default for this disk */
+    int64_t used_bytes;         /* by checkpoints of studies in hand */
+    int64_t looked_ms;          /* when free space was looked at last */
+    char *waiting;              /* why nothing new is started, or NULL */
+    bool full;                  /* the store could not be written: all work has been put down */
+    struct timer look_again;
+};
+
+struct daemon {
+    struct daemon_settings settings;
+    struct daemon_events events;
+    json_t *untold;             /* events of this turn */
+    void (*turned)(void *context);
+    void *turned_context;
+
+    struct store *store;
     bool in_transaction;
-    char **doomed;          /* checkpoint files to delete after the commit */
+    char **doomed;              /* checkpoint files to delete after the commit */
     size_t doomed_count;
 
-    int interrupts;         /* signals received */
-    bool closed;            /* the limit in minutes is over: nothing new */
-    bool finished;
-    struct timer time_limit;
-    struct timer redraw;
-    int start_failures;     /* workers in a row that ended before they were ready */
-    struct failure broken;  /* ends the study: the store, the trainer, no trial ended well */
+    struct loop *loop;
+    struct crew *crews;
+    int crew_count;
+    struct slot **slots;        /* [slot_count]; those from `workers` on take no more jobs */
+    int slot_count, workers;
+    char *unstartable;          /* why no worker can be started for the moment, or NULL */
+    struct timer start_again;
+
+    struct run **runs;          /* in the order of submission */
+    int run_count;
+    struct reporter reporter;
+
+    int64_t retry_ms;           /* pause before the first retry */
+    struct disk disk;
+    int ending;                 /* 0: no; 1: after the epochs in hand; 2: now */
+    bool undone;                /* a study was interrupted */
+    struct failure failed;      /* the first failure of a study */
+    struct failure broken;      /* ends the daemon: the store or the loop failed */
 };
 
-/* ---- tuner.c ---- */
+/* ---- daemon.c ---- */
+
 /* Opens the turn's transaction unless it is open; true when recording may go on. */
-bool tuner_recording(struct tuner *tuner);
-/* Deletes a trial's newest checkpoint after the commit. */
-void tuner_drop_checkpoint(struct tuner *tuner, struct trial *trial);
-void tuner_doom_file(struct tuner *tuner, const char *path);
-/* Records what the scheduler has decided and carries it over to the trials. */
-void tuner_take_decisions(struct tuner *tuner);
-/* Records that the workers end along with the study, and what they had in hand with them. */
-void tuner_end_workers(struct tuner *tuner, const char *reason);
-const struct trial *tuner_best(const struct tuner *tuner);
-int64_t tuner_test_images(const struct tuner *tuner);
+bool daemon_recording(struct daemon *daemon);
+/* Commits what is recorded so far; -1 when that failed, with the reason in daemon->broken. */
+int daemon_commit(struct daemon *daemon);
+/* The same at the end of something that was asked for: -1 with `why`. */
+int daemon_answer(struct daemon *daemon, struct failure *why);
+/* No process can be started for now: tries again in a while. */
+void daemon_cannot_start(struct daemon *daemon, const char *reason);
+/* Deletes a file after the commit. */
+void daemon_doom(struct daemon *daemon, const char *path);
+/* The study in hand of that name, or NULL. */
+struct run *daemon_find(const struct daemon *daemon, const char *study);
+struct launcher *daemon_launcher(struct daemon *daemon, const json_t *command);
+/* Makes slots, and has them take jobs, so that there are `count`. */
+void daemon_set_workers(struct daemon *daemon, int count);
+
+/* ---- submit.c ---- */
+
+/* Goes on with what an earlier daemon had in hand. */
+int submit_wanted(struct daemon *daemon, struct failure *why);
+/* Has the next studies that wait prepared, and begins with those that are. */
+void submit_advance(struct daemon *daemon);
+/* Fails, and names the study that is nearest to `name`; -1. */
+int submit_unknown(struct daemon *daemon, const char *name, struct failure *why);
 
 /* ---- assign.c ---- */
-/* Gives work to the idle slots, and ends the study when there is none left. */
-void assign(struct tuner *tuner);
 
-/* ---- segment.c ---- */
-/* Gives a PENDING trial's segment to an idle slot. */
-void segment_give(struct tuner *tuner, struct slot *slot, struct trial *trial);
-/* Where training that goes on after `from` epochs is to pause before it has `to`: at the
- * trial's milestones, if its learning rate is laid out anew for each. */
-int segment_pause(const struct tuner *tuner, const struct trial *trial, int from, int to);
-/* Epochs that the learning rate is laid out for, in training as far as `to_epoch`. */
-int segment_schedule(const struct tuner *tuner, const struct trial *trial, int to_epoch);
-/* An epoch in its turn, with the objective's metric. */
-void segment_epoch(struct slot *slot, const struct message *message);
-/* What is missing when its worker says that it is done; NULL: nothing. */
-const char *segment_lacks(const struct job *job, const struct message *message);
-void segment_done(struct tuner *tuner, const struct job *job, const struct message *message);
-/* Records how an attempt at a segment ended. */
-void segment_end(struct tuner *tuner, const struct job *job, const char *state, double value,
-                 const char *reason);
-/* A new trial that cannot be configured: recorded, and failed. */
-void segment_fail_unconfigurable(struct tuner *tuner, struct trial *trial, const char *reason);
-/* A trial that early stopping has ended reaches another milestone with nothing trained. */
-void segment_pass(struct tuner *tuner, struct trial *trial);
+/* Gives work to idle slots and says for whom empty ones start workers; ends what is over. */
+void assign(struct daemon *daemon);
 
-/* ---- record.c ---- */
-/* Finds the study's record, checks that it is the same study and replays it; or adds it. */
-int find_study(struct tuner *tuner, struct failure *why);
-/* The plan as the store takes it. */
-json_t *plan_json(const struct plan *plan);
+/* ---- reporter.c ---- */
 
-/* ---- slot.c ---- */
-/* Gives a job to an idle slot: recorded by the caller, said after the commit. */
-void slot_give(struct slot *slot, const struct job *job, json_t *message);
-/* After the commit: says, kills, starts workers while `wanted`. */
-void slot_act(struct slot *slot, bool wanted);
-void slot_stop(struct slot *slot);
-/* Records that its worker, if there is one, ends now; its segment can be gone on with. */
-void slot_record_end(struct slot *slot, const char *reason);
-struct launcher_events slot_events(struct tuner *tuner);
+/* Has the report of a finished study written after the commit. */
+void report_later(struct daemon *daemon, const char *study);
+/* Whether it is still to come, or being written. */
+bool reporter_has(const struct daemon *daemon, const char *study);
+/* After the commit: starts the next. */
+void reporter_act(struct daemon *daemon);
+void reporter_release(struct reporter *reporter);
 
-/* ---- fault.c ---- */
-/* Records a fault of a slot's worker, and says it. */
-void fault_record(struct slot *slot, const char *kind, const char *reason, const char *action);
-/* The trial in hand has failed, whatever is tried. */
-void fault_fail_trial(struct slot *slot, const char *reason);
-/* The worker is at fault: what it has in hand is tried again, or has failed. */
-void fault_lose_job(struct slot *slot, const char *kind, const char *reason);
-/* The name of a metric that is not finite; NULL: all are. */
-const char *fault_not_finite(const struct message *message);
-/* Whether an error says that this machine lacks the precision that the job needs. */
-bool fault_is_of_precision(const struct message *message);
-/* Not the trial's failure: the study ends here, and the job can be gone on with elsewhere. */
-void fault_lack_precision(struct slot *slot, const struct message *message);
-/* Whether an error says that the checkpoint to go on from is of no use. */
-bool fault_is_of_checkpoint(const struct slot *slot, const struct message *message);
-/* Nobody's retry, for without it the training begins anew and comes out the same. */
-void fault_lose_checkpoint(struct slot *slot, const char *reason);
+/* ---- settings.c ---- */
 
-/* ---- replay.c ---- */
-/* Rebuilds sampler, scheduler, trials and final from the record of study `id`. */
-int replay(struct tuner *tuner, struct failure *why);
+/* <home>/settings.yaml, where there is one. */
+int settings_read(struct daemon *daemon, struct failure *why);
 
-/* ---- sweep.c ---- */
-/* Deletes checkpoint files that the record does not know: written, but not recorded,
- * when an earlier run was killed. */
-void sweep_checkpoints(struct tuner *tuner);
+/* ---- steer.c ---- */
 
-/* ---- final.c ---- */
-/* Decides on the winner when the search is over; -1: there is none. */
-int final_decide(struct tuner *tuner);
-/* Without `retrain`: takes the winner's own checkpoint, if it is that of its value. */
-void final_adopt(struct tuner *tuner);
-/* Gives the next step of the final to an idle slot. */
-void final_assign(struct tuner *tuner, struct slot *slot);
-/* Its checkpoint is of no use: the final training begins anew. */
-void final_drop_checkpoint(struct tuner *tuner);
-void final_epoch(struct tuner *tuner, struct job *job, const struct message *message);
-void final_predictions(struct tuner *tuner, struct job *job, const struct message *message);
-/* What is missing when its worker says that it is done; NULL: nothing. */
-const char *final_lacks(const struct tuner *tuner, const struct job *job);
-void final_done(struct tuner *tuner, struct job *job, const struct message *message);
+/* {"workers", "limits"...} of one study: checked whole, then taken over. */
+int steer_set_run(struct run *run, const json_t *settings, struct failure *why);
+
+/* ---- disk.c ---- */
+
+/* A checkpoint was written; its size counts until it is dropped. */
+void disk_add(struct run *run, struct trial *trial);
+void disk_subtract(struct run *run, struct trial *trial);
+/* Over the quota: the worst checkpoints go. */
+void disk_keep_quota(struct daemon *daemon);
+/* Whether new segments may be started; says so when that changes. */
+bool disk_has_room(struct daemon *daemon);
+/* The store could not be written for want of room, and has nothing of this turn: all work is
+ * put down, to be taken up from the record when there is room again. */
+void disk_put_down(struct daemon *daemon);
+/* After that: goes on if there is room. */
+void disk_take_up(struct daemon *daemon);
+
+/* ---- outside.c ---- */
+
+/* What an outside program had in hand is given out again. */
+void outside_take_back(struct slot *slot, const char *reason);
+
+/* ---- event.c ---- */
+
+void event_line(struct daemon *daemon, const struct run *run, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void event_state(const struct run *run, const char *state, const char *note);
+void event_epoch(const struct slot *slot, const struct message *message);
+void event_segment(const struct run *run, const struct job *job, const char *state, double value,
+                   const char *reason);
+void event_decision(const struct run *run, const struct decision *decision);
+void event_fault(const struct slot *slot, const char *kind, const char *reason,
+                 const char *action);
+/* `error` NULL: the report of a finished study is written. */
+void event_report(struct daemon *daemon, const char *study, const char *error);
+/* After the commit. */
+void event_deliver(struct daemon *daemon);
+void event_discard(struct daemon *daemon);
 
 #endif

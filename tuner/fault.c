@@ -5,62 +5,72 @@
 
 void fault_record(struct slot *slot, const char *kind, const char *reason, const char *action)
 {
-    struct tuner *tuner = slot->tuner;
+    struct daemon *daemon = slot->daemon;
+    const struct run *run = slot->run;
     const struct job *job = &slot->job;
     int trial = job->trial != NULL ? job->trial->number : -1;
-    if (tuner_recording(tuner))
-        store_add_fault(tuner->store, tuner->id, trial, job->attempt, slot->worker_id, kind,
-                        reason, action, &tuner->broken);
-    if (trial >= 0)
-        progress_line(tuner->progress, "trial %d, worker %d: %s: %s (%s)", trial, slot->number,
-                      kind, reason, action);
+    if (run != NULL && daemon_recording(daemon))
+        store_add_fault(daemon->store, run->id, trial, job->attempt, slot->worker_id, kind,
+                        reason, action, &daemon->broken);
+    event_fault(slot, kind, reason, action);
+    if (trial >= 0 && slot->number < 0)
+        event_line(daemon, run, "trial %d: %s: %s (%s)", trial, kind, reason, action);
+    else if (trial >= 0)
+        event_line(daemon, run, "trial %d, worker %d: %s: %s (%s)", trial, slot->number, kind,
+                   reason, action);
     else
-        progress_line(tuner->progress, "worker %d: %s: %s (%s)", slot->number, kind, reason,
-                      action);
+        event_line(daemon, run, "worker %d: %s: %s (%s)", slot->number, kind, reason, action);
 }
 
 void fault_fail_trial(struct slot *slot, const char *reason)
 {
-    struct tuner *tuner = slot->tuner;
+    struct run *run = slot->run;
     struct trial *trial = slot->job.trial;
-    segment_end(tuner, &slot->job, "failed", (double)NAN, reason);
+    segment_end(run, &slot->job, "failed", (double)NAN, reason);
     trial->value = (double)NAN;
-    trial->state = TRIAL_ENDED;
+    if (run->best == trial)
+        run_find_best(run);
+    run_end_trial(run, trial);
     slot->job.settled = true;
-    scheduler_ended(tuner->scheduler, trial->number, trial->rung, (double)NAN);
-    tuner_take_decisions(tuner);
-    progress_line(tuner->progress, "trial %d failed: %s", trial->number, reason);
+    scheduler_ended(run->scheduler, trial->number, trial->rung, (double)NAN);
+    run_take_decisions(run);
+    event_line(run->daemon, run, "trial %d failed: %s", trial->number, reason);
 }
 
 /* The segment's worker is at fault: another attempt, or the trial fails. */
 static void lose_segment(struct slot *slot, const char *kind, const char *reason)
 {
-    struct tuner *tuner = slot->tuner;
+    struct run *run = slot->run;
     struct trial *trial = slot->job.trial;
-    bool again = trial->retries < tuner->study->retries;
+    bool again = trial->retries < run->study->retries;
     fault_record(slot, kind, reason, again ? "retried" : "trial failed");
     if (again) {
-        segment_end(tuner, &slot->job, "retry", (double)NAN, reason);
+        segment_end(run, &slot->job, "retry", (double)NAN, reason);
         trial->retries++;
-        trial->state = TRIAL_PENDING;
+        run_delay(run, trial);
         slot->job.settled = true;
         return;
     }
     fault_fail_trial(slot, reason);
-    if (tuner_recording(tuner))
-        store_void_study(tuner->store, tuner->id, "a trial failed because its retries were used up",
-                         &tuner->broken);
+    if (daemon_recording(slot->daemon))
+        store_void_study(slot->daemon->store, run->id,
+                         "a trial failed because its retries were used up",
+                         &slot->daemon->broken);
 }
 
 static void lose_final(struct slot *slot, const char *kind, const char *reason)
 {
-    struct tuner *tuner = slot->tuner;
-    bool again = tuner->final.retries++ < tuner->study->retries;
+    struct run *run = slot->run;
+    bool again = run->final.retries++ < run->study->retries;
     fault_record(slot, kind, reason, again ? "retried" : "study failed");
     slot->job.settled = true;
-    if (!again)
-        fail(&tuner->broken, "the final training and evaluation failed: %s; run the study again "
-                             "to go on from here", reason);
+    if (again) {
+        run->final.due_ms = clock_ms() + run_pause_ms(run, run->final.retries);
+        run_set_retry_timer(run);
+        return;
+    }
+    fail(&run->broken, "the final training and evaluation failed: %s; run the study again to go "
+                       "on from here", reason);
 }
 
 void fault_lose_job(struct slot *slot, const char *kind, const char *reason)
@@ -75,15 +85,15 @@ void fault_lose_job(struct slot *slot, const char *kind, const char *reason)
 
 void fault_lose_checkpoint(struct slot *slot, const char *reason)
 {
-    struct tuner *tuner = slot->tuner;
+    struct run *run = slot->run;
     fault_record(slot, "checkpoint", reason, "trained again from the start");
     slot->job.settled = true;
     if (slot->job.type == JOB_SEGMENT) {
-        segment_end(tuner, &slot->job, "interrupted", (double)NAN, reason);
-        tuner_drop_checkpoint(tuner, slot->job.trial);
-        slot->job.trial->state = TRIAL_PENDING;
+        segment_end(run, &slot->job, "interrupted", (double)NAN, reason);
+        run_drop_checkpoint(run, slot->job.trial);
+        run_pend(run, slot->job.trial);
     } else {
-        final_drop_checkpoint(tuner);
+        final_drop_checkpoint(run);
     }
 }
 
@@ -100,15 +110,15 @@ bool fault_is_of_precision(const struct message *message)
 
 void fault_lack_precision(struct slot *slot, const struct message *message)
 {
-    struct tuner *tuner = slot->tuner;
+    struct run *run = slot->run;
     struct trial *trial = slot->job.trial;
     fault_record(slot, "precision", message->text, "study stopped");
     slot->job.settled = true;
     if (slot->job.type == JOB_SEGMENT) {
-        segment_end(tuner, &slot->job, "interrupted", (double)NAN, message->text);
-        trial->state = TRIAL_PENDING;
+        segment_end(run, &slot->job, "interrupted", (double)NAN, message->text);
+        run_pend(run, trial);
     }
-    fail_input(&tuner->broken, "trial %d cannot go on on this machine: %s%s", trial->number,
+    fail_input(&run->broken, "trial %d cannot go on on this machine: %s%s", trial->number,
                message->text,
                is_of_other_precision(message) ? " with tuner run --any-precision" : "");
 }
@@ -128,6 +138,6 @@ bool fault_is_of_checkpoint(const struct slot *slot, const struct message *messa
 {
     bool has_one = slot->job.type == JOB_SEGMENT ? slot->job.trial->checkpoint != NULL
                                                  : slot->job.type == JOB_FINAL_TRAINING &&
-                                                       slot->tuner->final.checkpoint != NULL;
+                                                       slot->run->final.checkpoint != NULL;
     return has_one && message->where != NULL && strcmp(message->where, "read_checkpoint") == 0;
 }

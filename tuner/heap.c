@@ -27,6 +27,11 @@ void heap_push(struct heap *heap, uint64_t key)
     heap->keys[at] = key;
 }
 
+uint64_t heap_first(const struct heap *heap)
+{
+    return heap->keys[0];
+}
+
 bool heap_pop(struct heap *heap, uint64_t *key)
 {
     size_t at = 0;

@@ -15,6 +15,8 @@ struct heap {
 
 void heap_free(struct heap *heap);
 void heap_push(struct heap *heap, uint64_t key);
+/* The smallest of a heap that is not empty. */
+uint64_t heap_first(const struct heap *heap);
 /* Takes the smallest; false when the heap is empty. */
 bool heap_pop(struct heap *heap, uint64_t *key);
 

@@ -53,6 +53,13 @@ int loop_watch(struct loop *loop, struct watch *watch, struct failure *why)
     return 0;
 }
 
+void loop_watch_for(struct loop *loop, struct watch *watch, bool reading, bool writing)
+{
+    struct epoll_event event = {.data = {.ptr = watch}};
+    event.events = (reading ? EPOLLIN : 0u) | (writing ? EPOLLOUT : 0u);
+    epoll_ctl(loop->epoll, EPOLL_CTL_MOD, watch->fd, &event);
+}
+
 void loop_unwatch(struct loop *loop, struct watch *watch)
 {
     int i;

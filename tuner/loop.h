@@ -12,7 +12,8 @@ struct loop;
 /* One descriptor under watch.  The owner embeds it and keeps it until loop_unwatch(). */
 struct watch {
     int fd;
-    void (*ready)(struct watch *watch, void *context); /* readable, at its end, or in error */
+    /* Readable, at its end, or in error; writable, if that was asked for. */
+    void (*ready)(struct watch *watch, void *context);
     void *context;
 };
 
@@ -29,6 +30,9 @@ void loop_free(struct loop *loop);
 
 int loop_watch(struct loop *loop, struct watch *watch, struct failure *why);
 void loop_unwatch(struct loop *loop, struct watch *watch);
+/* What a descriptor under watch is watched for from now on; at first, for reading alone.
+ * Its hang-up is always told. */
+void loop_watch_for(struct loop *loop, struct watch *watch, bool reading, bool writing);
 void loop_set_timer(struct loop *loop, struct timer *timer, int64_t after_ms);
 void loop_clear_timer(struct loop *loop, struct timer *timer);
 /* Blocks the signals and has `caught` called with each that arrives; once per loop. */

@@ -11,6 +11,11 @@ static const struct {
 } commands[] = {
     {"run", command_run},   {"check", command_check},   {"trials", command_trials},
     {"best", command_best}, {"report", command_report}, {"list", command_list},
+    {"serve", command_serve}, {"submit", command_submit}, {"status", command_status},
+    {"watch", command_watch}, {"pause", command_pause},   {"resume", command_resume},
+    {"stop", command_stop},   {"cancel", command_cancel}, {"set", command_set},
+    {"logs", command_logs},   {"ask", command_ask},       {"tell", command_tell},
+    {"prepare", command_prepare}, /* for the daemon's own use */
 };
 
 static const char help[] =
@@ -21,6 +26,8 @@ static const char help[] =
     "  tuner best quickstart                       the winner and its test accuracy\n"
     "  tuner report quickstart                     write the report again\n"
     "  tuner list                                  the studies of this home\n"
+    "  tuner serve --detach                        a daemon, for any number of studies\n"
+    "  tuner submit search_spaces/quickstart.yaml  gives it one; then tuner status, tuner watch\n"
     "  sqlite3 tuning/trials.db < db/queries/best_trials.sql\n"
     "\n"
     "Usage: tuner COMMAND [OPTIONS] ...\n"
@@ -31,6 +38,16 @@ static const char help[] =
     "  best STUDY    shows the best trial; --config, --model for use elsewhere\n"
     "  report STUDY  writes the report from the database\n"
     "  list          lists the studies\n"
+    "\n"
+    "With a daemon (docs/control.md), where `run` only watches:\n"
+    "  serve         works on all studies of a home, in the foreground or --detach\n"
+    "  submit FILE   gives it a study\n"
+    "  status        what it has in hand; of one STUDY, its workers and rungs\n"
+    "  watch STUDY   follows a study to its end\n"
+    "  pause, resume, stop, cancel STUDY   keep what was learned\n"
+    "  set [STUDY]   workers, priority and limits\n"
+    "  logs          what it and its workers said\n"
+    "  ask STUDY, tell STUDY TRIAL         for a training program of your own\n"
     "\n"
     "Every command explains itself: tuner run --help.\n"
     "The home folder is --home DIR, else $TUNER_HOME, else ./tuning.\n"

@@ -279,3 +279,55 @@ void prepared_release(struct prepared *prepared)
     free(prepared->arithmetic);
     *prepared = (struct prepared){0};
 }
+
+/* ---- as an answer ---- */
+
+json_t *prepared_json(struct prepared *prepared, struct failure *why)
+{
+    json_t *answer;
+    if (why->text != NULL)
+        answer = json_pack("{s:i, s:s}", "code", (int)why->code, "text", why->text);
+    else
+        answer = json_pack("{s:O?, s:O?, s:O?, s:i, s:O?, s:s?, s:s?}", "command",
+                           prepared->command, "data", prepared->data, "shape", prepared->shape,
+                           "classes", prepared->classes, "described", prepared->described,
+                           "arithmetic", prepared->arithmetic, "program", prepared->program);
+    prepared_release(prepared);
+    failure_clear(why);
+    return answer;
+}
+
+static char *copied(const json_t *answer, const char *name)
+{
+    const char *text = json_string_value(json_object_get(answer, name));
+    return text != NULL ? xstrdup(text) : NULL;
+}
+
+static json_t *taken(const json_t *answer, const char *name)
+{
+    return json_incref(json_object_get(answer, name));
+}
+
+int prepared_parse(const char *answer, size_t length, struct prepared *prepared,
+                   struct failure *why)
+{
+    json_t *body = json_loadb(answer, length, 0, NULL);
+    const char *text = json_string_value(json_object_get(body, "text"));
+    int result;
+    if (text != NULL) {
+        fail(why, "%s", text);
+        why->code = (enum exit_code)json_integer_value(json_object_get(body, "code"));
+    } else if (body != NULL) {
+        prepared->command = taken(body, "command");
+        prepared->data = taken(body, "data");
+        prepared->shape = taken(body, "shape");
+        prepared->classes = (int)json_integer_value(json_object_get(body, "classes"));
+        prepared->described = taken(body, "described");
+        prepared->precision = json_string_value(json_object_get(prepared->described, "precision"));
+        prepared->arithmetic = copied(body, "arithmetic");
+        prepared->program = copied(body, "program");
+    }
+    result = body != NULL && text == NULL ? 0 : -1;
+    json_decref(body);
+    return result;
+}

@@ -25,4 +25,11 @@ int prepare(const struct study *study, const char *home, const char *trainer, bo
             struct prepared *prepared, struct failure *why);
 void prepared_release(struct prepared *prepared);
 
+/* As `tuner prepare` answers whoever runs it on the side: what prepare() made of it, or
+ * its failure.  New reference; empties both. */
+json_t *prepared_json(struct prepared *prepared, struct failure *why);
+/* Reads such an answer; -1 with the failure, or one of an answer that is none. */
+int prepared_parse(const char *answer, size_t length, struct prepared *prepared,
+                   struct failure *why);
+
 #endif

@@ -2,7 +2,6 @@
 
 #include "common/text.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,13 +92,23 @@ static void add_bar(struct text *line, double share)
     text_addf(line, "] %3d %%", (int)(share * 100));
 }
 
+static int64_t integer_of(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
 /* Time left, from the epochs since this run began. */
-static void add_time_left(const struct progress *progress, const struct progress_state *state,
-                          struct text *line)
+static void add_time_left(const struct progress *progress, const json_t *study, struct text *line)
 {
     double elapsed = clock_seconds() - progress->began;
-    int64_t done = state->epochs_done - progress->epochs_began;
-    int64_t left = state->epochs_planned - state->epochs_done;
+    int64_t done = integer_of(study, "epochs_done") - progress->epochs_began;
+    int64_t left = integer_of(study, "epochs_planned") - integer_of(study, "epochs_done");
     if (done > 0 && left > 0) {
         text_add(line, ", about ");
         add_duration(line, elapsed / (double)done * (double)left);
@@ -122,55 +131,62 @@ static void add_parameters(struct text *line, const json_t *parameters)
     }
 }
 
-static void draw_summary(struct progress *progress, const struct progress_state *state,
+static void draw_summary(struct progress *progress, const json_t *study, bool ending,
                          struct text *line)
 {
-    double share = state->epochs_planned > 0
-                       ? (double)state->epochs_done / (double)state->epochs_planned : 0;
-    text_addf(line, "%s  ", state->study);
+    int64_t done = integer_of(study, "epochs_done"), planned = integer_of(study, "epochs_planned");
+    double share = planned > 0 ? (double)done / (double)planned : 0;
+    text_addf(line, "%s  ", text_of(study, "study"));
     add_bar(line, share > 1 ? 1 : share);
-    text_addf(line, "  %lld of %lld epochs", (long long)state->epochs_done,
-              (long long)state->epochs_planned);
-    add_time_left(progress, state, line);
+    text_addf(line, "  %lld of %lld epochs", (long long)done, (long long)planned);
+    add_time_left(progress, study, line);
     put(progress, line);
-    text_addf(line, "trials: %d of %d ended", state->trials_ended, state->trials_planned);
-    if (state->trials_failed > 0)
-        text_addf(line, ", %d failed", state->trials_failed);
-    if (state->stopping)
+    text_addf(line, "trials: %lld of %lld ended", (long long)integer_of(study, "trials_ended"),
+              (long long)integer_of(study, "trials_planned"));
+    if (integer_of(study, "trials_failed") > 0)
+        text_addf(line, ", %lld failed", (long long)integer_of(study, "trials_failed"));
+    if (ending)
         text_add(line, "  -- stopping after the epochs in hand");
+    else if (*text_of(study, "waiting") != '\0')
+        text_addf(line, "  -- %s", text_of(study, "waiting"));
     put(progress, line);
 }
 
-static void draw_row(struct progress *progress, const struct progress_row *row, int number,
-                     struct text *line)
+static void draw_slot(struct progress *progress, const json_t *slot, struct text *line)
 {
-    if (row->trial == NULL) {
-        text_addf(line, "%6d  %-17s", number, row->activity[0] != '\0' ? row->activity : "idle");
+    const json_t *latest = json_object_get(slot, "latest");
+    int64_t number = integer_of(slot, "worker"), to_epoch = integer_of(slot, "to_epoch");
+    if (!json_is_integer(json_object_get(slot, "trial"))) {
+        text_addf(line, "%6lld  %-17s", (long long)number, text_of(slot, "activity"));
         put(progress, line);
         return;
     }
-    text_addf(line, "%6d  %-17s %5d  ", number, row->activity, row->trial->number);
-    if (row->to_epoch > 0)
-        text_addf(line, "%4d/%-4d", row->epoch, row->to_epoch);
+    text_addf(line, "%6lld  %-17s %5lld  ", (long long)number, text_of(slot, "activity"),
+              (long long)integer_of(slot, "trial"));
+    if (to_epoch > 0)
+        text_addf(line, "%4lld/%-4lld", (long long)integer_of(slot, "epoch"),
+                  (long long)to_epoch);
     else
         text_add(line, "         ");
-    if (isnan(row->trial->latest))
-        text_add(line, "       -");
+    if (json_is_real(latest))
+        text_addf(line, "  %.4f", json_real_value(latest));
     else
-        text_addf(line, "  %.4f", row->trial->latest);
-    add_parameters(line, row->trial->parameters);
+        text_add(line, "       -");
+    add_parameters(line, json_object_get(slot, "parameters"));
     put(progress, line);
 }
 
-static void draw_best(struct progress *progress, const struct progress_state *state,
-                      struct text *line)
+static void draw_best(struct progress *progress, const json_t *study, struct text *line)
 {
-    if (state->best == NULL)
+    const json_t *best = json_object_get(study, "best");
+    int64_t epochs = integer_of(best, "epochs");
+    if (!json_is_object(best))
         return;
-    text_addf(line, "  best  trial %d, %s %.4f after %d epoch%s ", state->best->number,
-              state->metric, state->best->value, state->best->value_epochs,
-              state->best->value_epochs == 1 ? "" : "s");
-    add_parameters(line, state->best->parameters);
+    text_addf(line, "  best  trial %lld, %s %.4f after %lld epoch%s ",
+              (long long)integer_of(best, "trial"), text_of(study, "metric"),
+              json_number_value(json_object_get(best, "value")), (long long)epochs,
+              epochs == 1 ? "" : "s");
+    add_parameters(line, json_object_get(best, "parameters"));
     put(progress, line);
 }
 
@@ -179,22 +195,25 @@ bool progress_due(const struct progress *progress)
     return !progress->quiet && progress->terminal && clock_ms() - progress->drawn_ms >= DRAW_MS;
 }
 
-void progress_draw(struct progress *progress, const struct progress_state *state)
+void progress_draw(struct progress *progress, const json_t *status)
 {
+    const json_t *study = json_array_get(json_object_get(status, "studies"), 0), *slot;
     struct text line = TEXT_EMPTY;
-    int i;
+    size_t i;
     if (progress->drawn_ms == 0) {
         progress->began = clock_seconds();
-        progress->epochs_began = state->epochs_done;
+        progress->epochs_began = integer_of(study, "epochs_done");
     }
     progress->drawn_ms = clock_ms();
     erase(progress);
-    draw_summary(progress, state, &line);
-    text_addf(&line, "worker  state             trial    epoch   value  parameters");
-    put(progress, &line);
-    for (i = 0; i < state->row_count; i++)
-        draw_row(progress, &state->rows[i], i, &line);
-    draw_best(progress, state, &line);
+    if (study != NULL) {
+        draw_summary(progress, study, json_is_true(json_object_get(status, "ending")), &line);
+        text_addf(&line, "worker  state             trial    epoch   value  parameters");
+        put(progress, &line);
+        json_array_foreach(json_object_get(status, "slots"), i, slot)
+            draw_slot(progress, slot, &line);
+        draw_best(progress, study, &line);
+    }
     fflush(stderr);
     text_free(&line);
 }

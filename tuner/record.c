@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-enum { NAMES_TRIED = 10000 };
-
 json_t *plan_json(const struct plan *plan)
 {
     json_t *rungs = json_array();
@@ -29,70 +27,38 @@ static json_t *parameters_json(const struct space *space)
     return parameters;
 }
 
-static json_t *data_json(const struct tuner *tuner)
+int record_study(struct run *run, int64_t extends, struct failure *why)
 {
-    json_t *data = json_copy(tuner->prepared.shape);
-    json_object_set(data, "dataset", json_object_get(tuner->prepared.data, "dataset"));
-    return data;
-}
-
-static int add_study(struct tuner *tuner, struct failure *why)
-{
-    const struct study *study = tuner->study;
-    json_t *data_object = data_json(tuner);
+    const struct study *study = run->study;
     char *fingerprint = json_dumps(study->fingerprint, JSON_COMPACT);
-    char *data = json_dumps(data_object, JSON_COMPACT);
-    json_t *parameters = parameters_json(&study->space), *plan = plan_json(&tuner->plan);
+    json_t *parameters = parameters_json(&study->space), *none = json_array();
     struct study_record record = {
         .name = study->name, .file = study->file, .text = study->text, .fingerprint = fingerprint,
         .seed = study->seed, .metric = study->metric, .maximize = study->maximize,
         .sampler = study->sampler == SAMPLER_GRID ? "grid" : "random",
         .scheduler = study->scheduler == SCHEDULER_HYPERBAND ? "hyperband" : "full",
-        .max_epochs = study->max_epochs, .eta = study->eta, .data = data,
-        .precision = tuner->prepared.precision, .parameters = parameters, .plan = plan};
-    int failed = store_begin(tuner->store, why) != 0 ||
-                 store_add_study(tuner->store, &record, &tuner->id, why) != 0 ||
-                 store_commit(tuner->store, why) != 0;
-    if (failed)
-        store_rollback(tuner->store);
+        .max_epochs = study->max_epochs, .eta = study->eta, .data = "{}",
+        .extends = extends, .parameters = parameters, .plan = none};
+    int result = store_add_study(run->daemon->store, &record, &run->id, why);
     json_decref(parameters);
-    json_decref(plan);
-    json_decref(data_object);
+    json_decref(none);
     free(fingerprint);
+    return result;
+}
+
+int record_data(struct run *run)
+{
+    struct daemon *daemon = run->daemon;
+    json_t *data_object = json_copy(run->prepared.shape);
+    char *data;
+    int result;
+    if (data_object == NULL) /* of an outside program nothing is known */
+        data_object = json_object();
+    json_object_set(data_object, "dataset", json_object_get(run->prepared.data, "dataset"));
+    data = json_dumps(data_object, JSON_COMPACT);
+    result = store_set_study_data(daemon->store, run->id, data, run->prepared.precision,
+                                  &daemon->broken);
+    json_decref(data_object);
     free(data);
-    return failed ? -1 : 0;
-}
-
-/* The first free name: mnist_2, mnist_3... */
-static int rename_fresh(struct tuner *tuner, struct failure *why)
-{
-    char *base = xstrdup(tuner->study->name);
-    int number;
-    int64_t found = 1;
-    for (number = 1; found > 0 && number <= NAMES_TRIED; number++) {
-        free(tuner->study->name);
-        tuner->study->name = number == 1 ? xstrdup(base) : xasprintf("%s_%d", base, number);
-        found = store_find_study(tuner->store, tuner->study->name, why);
-    }
-    if (found > 0)
-        fail(why, "%s and %s_2 to %s_%d are all taken; give the study another name with --name",
-             base, base, base, NAMES_TRIED);
-    free(base);
-    return found == 0 ? 0 : -1;
-}
-
-int find_study(struct tuner *tuner, struct failure *why)
-{
-    if (tuner->options->fresh && rename_fresh(tuner, why) != 0)
-        return -1;
-    tuner->id = store_find_study(tuner->store, tuner->study->name, why);
-    if (tuner->id < 0)
-        return -1;
-    if (tuner->id == 0)
-        return add_study(tuner, why);
-    if (replay(tuner, why) != 0)
-        return -1;
-    if (!tuner->finished)
-        sweep_checkpoints(tuner);
-    return 0;
+    return result;
 }

@@ -7,12 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *rows_of(struct tuner *tuner, const char *sql, struct failure *why)
+static json_t *rows_of(struct run *run, const char *sql)
 {
-    json_t *arguments = json_pack("[s]", tuner->study->name);
-    json_t *rows = store_rows(tuner->store, sql, arguments, why);
+    struct daemon *daemon = run->daemon;
+    json_t *arguments = json_pack("[s]", run->study->name);
+    json_t *rows = store_rows(daemon->store, sql, arguments, &daemon->broken);
     json_decref(arguments);
     return rows;
+}
+
+/* Has each row of a SELECT recalled; ?1 is the study's name. */
+static int recall_each(struct run *run, const char *sql,
+                       void (*recall)(void *run, const json_t *row))
+{
+    struct daemon *daemon = run->daemon;
+    json_t *arguments = json_pack("[s]", run->study->name);
+    int result = store_each_row(daemon->store, sql, arguments, recall, run, &daemon->broken);
+    json_decref(arguments);
+    return result;
 }
 
 static int integer(const json_t *row, const char *name)
@@ -38,128 +50,98 @@ static json_t *parsed(const json_t *row, const char *name)
     return text != NULL ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
 }
 
-/* ---- is it the same study, on the same data? ---- */
+/* ---- is it on the same data? ---- */
 
-static int check_fingerprint(struct tuner *tuner, const json_t *row, struct failure *why)
-{
-    json_t *recorded = parsed(row, "fingerprint");
-    char *differences = study_differences(recorded, tuner->study->fingerprint);
-    int result = 0;
-    if (*differences != '\0')
-        result = fail_input(why, "study %s is recorded in this home with other settings:\n%s\n"
-                                 "give the study another name, or start over with --fresh",
-                            tuner->study->name, differences);
-    free(differences);
-    json_decref(recorded);
-    return result;
-}
-
-static int check_data(struct tuner *tuner, const json_t *row, struct failure *why)
+static int check_data(struct run *run, const json_t *row)
 {
     json_t *recorded = parsed(row, "data");
-    const json_t *dataset = json_object_get(tuner->prepared.data, "dataset");
+    const json_t *dataset = json_object_get(run->prepared.data, "dataset");
     int result = 0;
-    if (!json_equal(json_object_get(recorded, "dataset"), dataset) ||
-        !json_equal(json_object_get(recorded, "checksum"),
-                    json_object_get(tuner->prepared.shape, "checksum")))
-        result = fail_input(why, "study %s began with other data (%s); with data that differs its "
-                                 "trials cannot be compared. Bring the data back, or start over "
-                                 "with --fresh", tuner->study->name,
+    if (json_object_size(recorded) == 0) /* it is prepared for the first time */
+        result = record_data(run);
+    else if (!json_equal(json_object_get(recorded, "dataset"), dataset) ||
+             !json_equal(json_object_get(recorded, "checksum"),
+                         json_object_get(run->prepared.shape, "checksum")))
+        result = fail_input(&run->broken,
+                            "study %s began with other data (%s); with data that differs its "
+                            "trials cannot be compared. Bring the data back, or start over with "
+                            "--fresh", run->study->name,
                             json_string_value(json_object_get(recorded, "dataset")));
     json_decref(recorded);
     return result;
 }
 
-static int check_study(struct tuner *tuner, struct failure *why)
+/* ---- is it the same arithmetic? ---- */
+
+static int refuse_precision(struct run *run, const char *began)
 {
-    json_t *rows = rows_of(tuner, "SELECT fingerprint, data, state FROM studies "
-                                  "WHERE study = ?1", why);
-    const json_t *row = json_array_get(rows, 0);
-    int result = -1;
-    if (row == NULL)
-        fail(why, "the record of study %s cannot be read", tuner->study->name);
-    else if (check_fingerprint(tuner, row, why) == 0 && check_data(tuner, row, why) == 0)
-        result = 0;
-    if (result == 0)
-        tuner->finished = is(row, "state", "finished");
-    json_decref(rows);
+    return fail_input(&run->broken,
+                      "study %s began in %s, and on this machine it would go on in %s: its "
+                      "trials could not be compared. Go on where it can be %s, start over "
+                      "with --fresh, or allow the mixture with --any-precision",
+                      run->study->name, began, run->prepared.precision, began);
+}
+
+static int record_mixture(struct run *run, const char *began)
+{
+    struct daemon *daemon = run->daemon;
+    char *reason = xasprintf("it began in %s and went on in %s", began, run->prepared.precision);
+    int result = store_void_study(daemon->store, run->id, reason, &daemon->broken);
+    free(reason);
     return result;
 }
 
-/* ---- is it the same arithmetic? ---- */
-
-static int refuse_precision(const struct tuner *tuner, const char *began, struct failure *why)
-{
-    return fail_input(why, "study %s began in %s, and on this machine it would go on in %s: its "
-                           "trials could not be compared. Go on where it can be %s, start over "
-                           "with --fresh, or allow the mixture with --any-precision",
-                      tuner->study->name, began, tuner->prepared.precision, began);
-}
-
-static int record_mixture(struct tuner *tuner, const char *began, struct failure *why)
-{
-    char *reason = xasprintf("it began in %s and went on in %s", began,
-                             tuner->prepared.precision);
-    int failed = store_begin(tuner->store, why) != 0 ||
-                 store_void_study(tuner->store, tuner->id, reason, why) != 0 ||
-                 store_commit(tuner->store, why) != 0;
-    free(reason);
-    return failed ? -1 : 0;
-}
-
 /* `precision: auto` may mean another one on this machine than where the study began. */
-static int check_precision(struct tuner *tuner, struct failure *why)
+static int check_precision(struct run *run, const json_t *row)
 {
-    json_t *rows = rows_of(tuner, "SELECT precision FROM studies WHERE study = ?1", why);
-    const char *began = json_string_value(json_object_get(json_array_get(rows, 0), "precision"));
-    const char *here = tuner->prepared.precision;
-    int result = rows != NULL ? 0 : -1;
-    if (began != NULL && here != NULL && strcmp(began, here) != 0)
-        result = tuner->options->any_precision ? record_mixture(tuner, began, why)
-                                               : refuse_precision(tuner, began, why);
+    const char *began = json_string_value(json_object_get(row, "precision"));
+    const char *here = run->prepared.precision;
+    if (began == NULL || here == NULL || strcmp(began, here) == 0)
+        return 0;
+    return run->any_precision ? record_mixture(run, began) : refuse_precision(run, began);
+}
+
+static int check_study(struct run *run)
+{
+    json_t *rows = rows_of(run, "SELECT data, state, precision FROM studies WHERE study = ?1");
+    const json_t *row = json_array_get(rows, 0);
+    int result = -1;
+    run->finished = row != NULL && run->state_before != NULL &&
+                    strcmp(run->state_before, "finished") == 0;
+    if (row == NULL)
+        fail(&run->broken, "the record of study %s cannot be read", run->study->name);
+    else if (run->study->outside && !is(row, "data", "{}"))
+        result = 0;
+    else if (check_data(run, row) == 0 && (run->finished || check_precision(run, row) == 0))
+        result = 0;
     json_decref(rows);
     return result;
 }
 
 /* ---- trials ---- */
 
-static void recall_trial(struct tuner *tuner, const json_t *row)
+static void recall_trial(void *context, const json_t *row)
 {
-    struct trial *trial = trial_new(integer(row, "trial"), integer(row, "bracket"),
-                                    parsed(row, "parameters"));
-    trial->configuration = parsed(row, "configuration");
+    struct run *run = context;
+    json_t *parameters = parsed(row, "parameters");
+    struct trial *trial = trial_new(integer(row, "trial"), integer(row, "bracket"), NULL);
+    sampler_recall(run->sampler, (uint32_t)trial->number, parameters);
+    json_decref(parameters); /* read again if it is gone on with */
     trial->early_end = integer(row, "early_end");
     trial->state = TRIAL_PAUSED;
-    sampler_recall(tuner->sampler, (uint32_t)trial->number, trial->parameters);
-    tuner->trials = xreallocarray(tuner->trials, (size_t)tuner->trial_count + 1,
-                                  sizeof *tuner->trials);
-    tuner->trials[tuner->trial_count++] = trial;
-}
-
-static int recall_trials(struct tuner *tuner, struct failure *why)
-{
-    json_t *rows = rows_of(tuner, "SELECT trial, bracket, parameters, configuration, early_end "
-                                  "FROM trials WHERE study = ?1 ORDER BY trial", why);
-    const json_t *row;
-    size_t i;
-    if (rows == NULL)
-        return -1;
-    json_array_foreach(rows, i, row)
-        recall_trial(tuner, row);
-    json_decref(rows);
-    return 0;
+    run_add_trial(run, trial);
 }
 
 /* Where a recorded checkpoint is by now, NULL when it is gone.  The home may have been
  * moved, or have another path to it, since; so its own folder is looked into first. */
-static char *present_checkpoint(const struct tuner *tuner, const json_t *row)
+static char *present_checkpoint(const struct run *run, const json_t *row)
 {
     const char *recorded = json_string_value(json_object_get(row, "checkpoint"));
     const char *slash = recorded != NULL ? strrchr(recorded, '/') : NULL;
     char *folder, *path;
     if (recorded == NULL)
         return NULL;
-    folder = home_checkpoints(tuner->options->home, tuner->study->name);
+    folder = home_checkpoints(run->daemon->settings.home, run->study->name);
     path = path_join(folder, slash != NULL ? slash + 1 : recorded);
     free(folder);
     if (!file_exists(path)) {
@@ -170,42 +152,29 @@ static char *present_checkpoint(const struct tuner *tuner, const json_t *row)
 }
 
 /* Metrics by epoch, and the newest checkpoint that is still there. */
-static int recall_epochs(struct tuner *tuner, struct failure *why)
+static void recall_epoch(void *context, const json_t *row)
 {
-    json_t *arguments = json_pack("[s, s]", tuner->study->name, tuner->study->metric);
-    json_t *rows = store_rows(tuner->store,
-                              "SELECT e.trial AS trial, e.epoch AS epoch, "
-                              "       e.checkpoint AS checkpoint, m.value AS value "
-                              "FROM epochs AS e LEFT JOIN metrics AS m ON m.study = e.study AND "
-                              "     m.trial = e.trial AND m.epoch = e.epoch AND m.name = ?2 "
-                              "WHERE e.study = ?1 ORDER BY e.trial, e.epoch", arguments, why);
-    const json_t *row;
-    size_t i;
-    json_decref(arguments);
-    if (rows == NULL)
-        return -1;
-    json_array_foreach(rows, i, row) {
-        struct trial *trial = tuner->trials[integer(row, "trial")];
-        char *checkpoint = present_checkpoint(tuner, row);
-        trial_advance(trial, integer(row, "epoch"), real(row, "value"), tuner->study->maximize,
-                      checkpoint);
-        free(checkpoint);
-    }
-    json_decref(rows);
-    return 0;
+    struct run *run = context;
+    struct trial *trial = run->trials[integer(row, "trial")];
+    char *checkpoint = present_checkpoint(run, row);
+    trial_advance(trial, integer(row, "epoch"), real(row, "value"), run->study->maximize,
+                  checkpoint);
+    free(checkpoint);
 }
 
 /* ---- segments ---- */
 
-/* One attempt at a segment.  The last one of a segment says how it stands. */
-static void recall_segment(struct tuner *tuner, const json_t *row)
+/* One attempt at a segment.  The last one of a segment says how it stands; one that was
+ * running when the tuner died waits for a worker again. */
+static void recall_segment(void *context, const json_t *row)
 {
-    struct trial *trial = tuner->trials[integer(row, "trial")];
+    struct run *run = context;
+    struct trial *trial = run->trials[integer(row, "trial")];
     int rung = integer(row, "rung");
     bool first = trial->attempt == 0 || trial->rung != rung;
     if (first) {
         trial_set_out(trial, rung, integer(row, "from_epoch"), integer(row, "to_epoch"));
-        scheduler_begun(tuner->scheduler, trial->number, rung);
+        scheduler_begun(run->scheduler, trial->number, rung);
     }
     trial->attempt = integer(row, "attempt");
     if (is(row, "state", "retry")) {
@@ -214,74 +183,106 @@ static void recall_segment(struct tuner *tuner, const json_t *row)
         trial->value = real(row, "value");
         trial->value_epochs = trial->to_epoch;
         trial->state = TRIAL_PAUSED;
-        scheduler_ended(tuner->scheduler, trial->number, rung, trial->value);
+        scheduler_ended(run->scheduler, trial->number, rung, trial->value);
     } else if (is(row, "state", "failed")) {
         trial->value = (double)NAN;
         trial->state = TRIAL_ENDED;
-        scheduler_ended(tuner->scheduler, trial->number, rung, (double)NAN);
+        scheduler_ended(run->scheduler, trial->number, rung, (double)NAN);
     }
 }
 
-/* Segments that were running when the tuner died wait for a worker again.  Rung by rung,
- * because a trial begins a rung only after the rung below has let it go on. */
-static int recall_segments(struct tuner *tuner, struct failure *why)
+/* A trial that was drawn and not given to a worker any more. */
+static void recall_unbegun(struct run *run, struct trial *trial)
 {
-    json_t *rows = rows_of(tuner, "SELECT trial, rung, attempt, from_epoch, to_epoch, state, value "
-                                  "FROM segments WHERE study = ?1 ORDER BY rung, trial, attempt",
-                           why);
-    const json_t *row;
-    size_t i;
-    if (rows == NULL)
-        return -1;
-    json_array_foreach(rows, i, row)
-        recall_segment(tuner, row);
-    json_decref(rows);
-    return 0;
-}
-
-/* Another limit in epochs makes another plan: trials beyond it are not gone on with. */
-static void leave_out(struct tuner *tuner)
-{
-    int i;
-    for (i = tuner->plan.trials; i < tuner->trial_count; i++)
-        tuner->trials[i]->state = TRIAL_ENDED;
+    const struct plan *plan = &run->plan;
+    int epochs = 0, b;
+    for (b = 0; b < plan->bracket_count; b++) {
+        if (plan->brackets[b].number == trial->bracket)
+            epochs = plan->brackets[b].rungs[0].epochs;
+    }
+    if (epochs == 0) {
+        run_recall(run, trial);
+        epochs = (int)json_integer_value(json_object_get(
+            json_object_get(trial->configuration, "training"), "epochs"));
+    }
+    trial_set_out(trial, 0, 0, epochs > 0 ? epochs : 1);
+    scheduler_begun(run->scheduler, trial->number, 0);
 }
 
 /* What the scheduler decides again was recorded with the segment that made it certain. */
-static int recall_decisions(struct tuner *tuner, struct failure *why)
+static void recall_decision(void *context, const json_t *row)
 {
-    json_t *rows = rows_of(tuner, "SELECT trial, verdict FROM rungs WHERE study = ?1 "
-                                  "AND verdict IS NOT NULL", why);
+    struct run *run = context;
+    struct trial *trial = run->trials[integer(row, "trial")];
+    trial->completed = trial->completed || is(row, "verdict", "completed");
+    if (!is(row, "verdict", "promoted"))
+        trial->state = TRIAL_ENDED;
+}
+
+static int recall_search(struct run *run)
+{
     struct decision decision;
-    const json_t *row;
-    size_t i;
-    if (rows == NULL)
+    int i;
+    if (recall_each(run, "SELECT trial, bracket, parameters, early_end FROM trials "
+                         "WHERE study = ?1 ORDER BY trial", recall_trial) != 0 ||
+        recall_each(run, "SELECT e.trial AS trial, e.epoch AS epoch, e.checkpoint AS checkpoint,"
+                         " m.value AS value "
+                         "FROM epochs AS e LEFT JOIN metrics AS m ON m.study = e.study AND"
+                         " m.trial = e.trial AND m.epoch = e.epoch AND m.name ="
+                         " (SELECT metric FROM studies WHERE study = ?1) "
+                         "WHERE e.study = ?1 ORDER BY e.trial, e.epoch", recall_epoch) != 0 ||
+        /* Rung by rung: a trial begins one only after that below has let it go on. */
+        recall_each(run, "SELECT trial, rung, attempt, from_epoch, to_epoch, state, value "
+                         "FROM segments WHERE study = ?1 ORDER BY rung, trial, attempt",
+                    recall_segment) != 0)
         return -1;
-    while (scheduler_decision(tuner->scheduler, &decision))
+    while (scheduler_decision(run->scheduler, &decision))
         continue;
-    json_array_foreach(rows, i, row) {
-        struct trial *trial = tuner->trials[integer(row, "trial")];
-        trial->completed = trial->completed || is(row, "verdict", "completed");
-        if (!is(row, "verdict", "promoted"))
-            trial->state = TRIAL_ENDED;
+    for (i = 0; i < run->trial_count; i++) {
+        if (run->trials[i]->attempt == 0)
+            recall_unbegun(run, run->trials[i]);
     }
-    json_decref(rows);
-    return 0;
+    return recall_each(run, "SELECT trial, verdict FROM decisions WHERE study = ?1",
+                       recall_decision);
+}
+
+/* What follows from how the trials stand.  Another limit in epochs makes another plan: trials
+ * beyond it are not gone on with. */
+static void sum_up(struct run *run)
+{
+    struct tally *tally = &run->tally;
+    int i;
+    for (i = 0; i < run->trial_count; i++) {
+        struct trial *trial = run->trials[i];
+        if (i >= run->plan.trials)
+            trial->state = TRIAL_ENDED;
+        tally->epochs += trial->epochs;
+        if (trial->early_end > 0 && trial->value_epochs > trial->early_end)
+            tally->spared += trial->value_epochs - trial->early_end;
+        tally->ended += trial->state == TRIAL_ENDED;
+        tally->failed += trial->state == TRIAL_ENDED && isnan(trial->value);
+        disk_add(run, trial);
+        if (trial->state == TRIAL_PENDING)
+            run_pend(run, trial);
+        if (trial->completed && trial->checkpoint != NULL)
+            kept_add(&run->kept, trial);
+    }
+    run_find_best(run);
 }
 
 /* ---- the final ---- */
 
-static int recall_final_epochs(struct tuner *tuner, struct failure *why)
+static int recall_final_epochs(struct run *run)
 {
-    struct final *final = &tuner->final;
-    json_t *rows = rows_of(tuner, "SELECT epoch, checkpoint FROM final_epochs WHERE study = ?1 "
-                                  "ORDER BY epoch", why);
+    struct final *final = &run->final;
+    json_t *rows = rows_of(run, "SELECT epoch, checkpoint FROM final_epochs WHERE study = ?1 "
+                                "ORDER BY epoch");
     const json_t *row;
     size_t i;
     if (rows == NULL)
         return -1;
     json_array_foreach(rows, i, row) {
-        char *checkpoint = present_checkpoint(tuner, row);
+        char *checkpoint = present_checkpoint(run, row);
         if (checkpoint == NULL)
             continue;
         free(final->checkpoint);
@@ -293,47 +294,45 @@ static int recall_final_epochs(struct tuner *tuner, struct failure *why)
     return 0;
 }
 
-static int recall_final(struct tuner *tuner, struct failure *why)
+static int recall_final(struct run *run)
 {
-    struct final *final = &tuner->final;
-    json_t *rows = rows_of(tuner, "SELECT trial, attempt, epochs, state FROM finals "
-                                  "WHERE study = ?1", why);
+    struct final *final = &run->final;
+    json_t *rows = rows_of(run, "SELECT trial, attempt, epochs, state FROM finals "
+                                "WHERE study = ?1");
     const json_t *row = json_array_get(rows, 0);
     int result = rows != NULL ? 0 : -1;
     if (row != NULL) {
-        final->winner = tuner->trials[integer(row, "trial")];
+        final->winner = run->trials[integer(row, "trial")];
+        run_recall(run, final->winner);
         final->attempt = integer(row, "attempt");
         final->to_epoch = integer(row, "epochs");
         final->evaluated = is(row, "state", "ended");
-        final_adopt(tuner);
+        final_adopt(run);
         if (!final->trained)
-            result = recall_final_epochs(tuner, why);
+            result = recall_final_epochs(run);
     }
     json_decref(rows);
     return result;
 }
 
-static int record_start(struct tuner *tuner, struct failure *why)
+static int record_start(struct run *run)
 {
-    json_t *plan = plan_json(&tuner->plan);
-    int failed = store_begin(tuner->store, why) != 0 ||
-                 store_set_plan(tuner->store, tuner->id, plan, why) != 0 ||
-                 store_set_study_state(tuner->store, tuner->id, "running", NULL, why) != 0 ||
-                 store_commit(tuner->store, why) != 0;
+    struct daemon *daemon = run->daemon;
+    json_t *plan = plan_json(&run->plan);
+    int result = store_set_plan(daemon->store, run->id, plan, &daemon->broken);
     json_decref(plan);
-    return failed ? -1 : 0;
+    run_set_state(run, RUN_RUNNING);
+    return result;
 }
 
-int replay(struct tuner *tuner, struct failure *why)
+int replay(struct run *run)
 {
-    if (check_study(tuner, why) != 0)
+    if (!daemon_recording(run->daemon) || check_study(run) != 0)
         return -1;
-    if (tuner->finished)
+    if (run->finished)
         return 0;
-    if (check_precision(tuner, why) != 0 || recall_trials(tuner, why) != 0 ||
-        recall_epochs(tuner, why) != 0 || recall_segments(tuner, why) != 0 ||
-        recall_decisions(tuner, why) != 0 || recall_final(tuner, why) != 0)
+    if (recall_search(run) != 0 || recall_final(run) != 0)
         return -1;
-    leave_out(tuner);
-    return record_start(tuner, why);
+    sum_up(run);
+    return record_start(run);
 }

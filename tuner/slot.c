@@ -7,21 +7,29 @@ enum { START_FAILURES_MAX = 3, READY_SECONDS = 60 };
 
 /* ---- what ends a worker before its time ---- */
 
+void slot_drop_job(struct slot *slot)
+{
+    if (slot->job.type != JOB_NONE)
+        slot->run->segments--;
+    slot->job = (struct job){.type = JOB_NONE};
+    loop_clear_timer(slot->daemon->loop, &slot->deadline);
+}
+
 static void kill_worker(struct slot *slot)
 {
     slot->state = SLOT_ENDING;
     slot->kill = true;
-    slot->job = (struct job){.type = JOB_NONE};
-    loop_clear_timer(slot->tuner->loop, &slot->deadline);
+    slot_drop_job(slot);
 }
 
 /* A trainer that does not even start ends the study: trying for ever helps nobody. */
 static void count_start_failure(struct slot *slot, const char *reason)
 {
-    struct tuner *tuner = slot->tuner;
-    if (slot->state == SLOT_STARTING && ++tuner->start_failures >= START_FAILURES_MAX)
-        fail(&tuner->broken, "workers cannot start: the trainer %s; see %s/logs/worker-%d.log",
-             reason, tuner->options->home, slot->number);
+    struct run *run = slot->run;
+    if (slot->state == SLOT_STARTING && run != NULL &&
+        ++run->start_failures >= START_FAILURES_MAX)
+        fail(&run->broken, "workers cannot start: the trainer %s; see %s/logs/worker-%d.log",
+             reason, slot->daemon->settings.home, slot->number);
 }
 
 /* The worker may be in any state now: what it had is lost, and it is ended. */
@@ -34,46 +42,49 @@ static void at_fault(struct slot *slot, const char *kind, const char *reason)
     kill_worker(slot);
 }
 
+static double seconds_allowed(const struct slot *slot)
+{
+    return slot->state == SLOT_STARTING || slot->run == NULL ? READY_SECONDS
+                                                             : slot->run->study->epoch_seconds;
+}
+
 static void deadline_passed(struct timer *timer, void *context)
 {
     struct slot *slot = context;
-    char *reason = xasprintf("said nothing for %g s",
-                             slot->state == SLOT_STARTING ? READY_SECONDS
-                                                          : slot->tuner->study->epoch_seconds);
+    char *reason = xasprintf("said nothing for %g s", seconds_allowed(slot));
     (void)timer;
-    at_fault(slot, "hung", reason);
+    if (slot->number < 0)
+        outside_take_back(slot, reason);
+    else
+        at_fault(slot, "hung", reason);
     free(reason);
 }
 
-static void set_deadline(struct slot *slot)
+void slot_set_deadline(struct slot *slot)
 {
-    double seconds = slot->state == SLOT_STARTING ? READY_SECONDS
-                                                  : slot->tuner->study->epoch_seconds;
     slot->deadline.due = deadline_passed;
     slot->deadline.context = slot;
-    loop_set_timer(slot->tuner->loop, &slot->deadline, (int64_t)(seconds * 1e3));
+    loop_set_timer(slot->daemon->loop, &slot->deadline, (int64_t)(seconds_allowed(slot) * 1e3));
 }
 
 /* ---- what workers say ---- */
 
 static void free_slot(struct slot *slot)
 {
-    slot->job = (struct job){.type = JOB_NONE};
+    slot_drop_job(slot);
     slot->state = SLOT_IDLE;
-    loop_clear_timer(slot->tuner->loop, &slot->deadline);
 }
 
 static void hear_ready(struct slot *slot, const struct message *message)
 {
-    struct tuner *tuner = slot->tuner;
     if (slot->state != SLOT_STARTING) {
         at_fault(slot, "protocol", "said `ready` twice");
         return;
     }
-    tuner->start_failures = 0;
-    if (tuner_recording(tuner))
-        store_add_worker(tuner->store, tuner->id, worker_pid(slot->worker), message->program,
-                         message->arithmetic, &slot->worker_id, &tuner->broken);
+    if (slot->run != NULL)
+        slot->run->start_failures = 0;
+    slot->program = xstrdup(message->program);
+    slot->arithmetic = xstrdup(message->arithmetic);
     free_slot(slot);
 }
 
@@ -81,14 +92,14 @@ static void hear_ready(struct slot *slot, const struct message *message)
 static void hear_final_epoch(struct slot *slot, const struct message *message)
 {
     const char *name = fault_not_finite(message);
-    final_epoch(slot->tuner, &slot->job, message);
+    final_epoch(slot->run, &slot->job, message);
     if (name != NULL) {
         char *reason = xasprintf("the final training diverged: %s is not finite after epoch %d",
                                  name, (int)message->epoch);
         fault_record(slot, "diverged", reason, "study failed");
         slot->job.settled = true;
-        fail(&slot->tuner->broken, "%s; a study with final: {retrain: false} and another name "
-                                   "takes the winner as the search left it", reason);
+        fail(&slot->run->broken, "%s; a study with final: {retrain: false} and another name "
+                                 "takes the winner as the search left it", reason);
         free(reason);
     }
 }
@@ -97,7 +108,7 @@ static void hear_final_epoch(struct slot *slot, const struct message *message)
 static char *epoch_fault(const struct slot *slot, const struct message *message)
 {
     const struct job *job = &slot->job;
-    const char *metric = slot->tuner->study->metric;
+    const char *metric = slot->run->study->metric;
     bool training = job->type == JOB_SEGMENT || job->type == JOB_FINAL_TRAINING;
     if (!training || message->epoch != job->next_epoch || message->epoch > job->to_epoch)
         return xasprintf("epoch %lld out of order", (long long)message->epoch);
@@ -126,7 +137,7 @@ static const char *missing(const struct slot *slot, const struct message *messag
 {
     if (slot->job.type == JOB_SEGMENT)
         return segment_lacks(&slot->job, message);
-    return final_lacks(slot->tuner, &slot->job);
+    return final_lacks(slot->run, &slot->job);
 }
 
 static void hear_done(struct slot *slot, const struct message *message)
@@ -138,9 +149,9 @@ static void hear_done(struct slot *slot, const struct message *message)
         return;
     }
     if (!job->settled && job->type == JOB_SEGMENT)
-        segment_done(slot->tuner, job, message);
+        segment_done(slot->run, job, message);
     else if (!job->settled)
-        final_done(slot->tuner, &slot->job, message);
+        final_done(slot->run, &slot->job, message);
     free_slot(slot);
 }
 
@@ -155,7 +166,7 @@ static void hear_error(struct slot *slot, const struct message *message)
             fault_lose_job(slot, "error", message->text);
             /* The same file would be refused again; trained again it may be whole. */
             if (slot->job.type == JOB_FINAL_EVALUATION && !message->retry)
-                final_drop_checkpoint(slot->tuner);
+                final_drop_checkpoint(slot->run);
         } else {
             fault_record(slot, "error", message->text, "trial failed");
             fault_fail_trial(slot, message->text);
@@ -175,7 +186,7 @@ static void hear_about_job(struct slot *slot, const struct message *message)
     }
     if (message->attempt < job->attempt)
         return;
-    set_deadline(slot);
+    slot_set_deadline(slot);
     switch (message->type) {
     case MESSAGE_EPOCH:
         hear_epoch(slot, message);
@@ -186,8 +197,8 @@ static void hear_about_job(struct slot *slot, const struct message *message)
     case MESSAGE_PREDICTIONS:
         if (job->type == JOB_FINAL_EVALUATION && message->first == job->next_image &&
             job->next_image + (int64_t)json_array_size(message->labels) <=
-                tuner_test_images(slot->tuner))
-            final_predictions(slot->tuner, &slot->job, message);
+                run_test_images(slot->run))
+            final_predictions(slot->run, &slot->job, message);
         else
             at_fault(slot, "protocol", "predictions that were not asked for, or out of order");
         break;
@@ -218,54 +229,80 @@ static void hear_garbage(void *context, struct worker *worker, const char *reaso
 
 /* ---- beginning and end of workers ---- */
 
-/* A worker that was told to stop: its segment goes on in the next run. */
+/* What it has in hand can be gone on with. */
 static void interrupt_job(struct slot *slot)
 {
-    struct trial *trial = slot->job.trial;
     if (slot->job.type != JOB_SEGMENT || slot->job.settled)
         return;
-    segment_end(slot->tuner, &slot->job, "interrupted", (double)NAN, NULL);
-    trial->state = TRIAL_PENDING;
+    segment_end(slot->run, &slot->job, "interrupted", (double)NAN, NULL);
+    run_pend(slot->run, slot->job.trial);
+    slot->job.settled = true;
 }
 
-void slot_record_end(struct slot *slot, const char *reason)
+void slot_leave(struct slot *slot, const char *reason)
 {
-    struct tuner *tuner = slot->tuner;
+    struct daemon *daemon = slot->daemon;
     interrupt_job(slot);
-    if (slot->worker_id != 0 && tuner_recording(tuner))
-        store_end_worker(tuner->store, slot->worker_id, reason, &tuner->broken);
+    slot_drop_job(slot);
+    if (slot->worker_id != 0 && daemon_recording(daemon))
+        store_end_worker(daemon->store, slot->worker_id, reason, &daemon->broken);
     slot->worker_id = 0;
+    slot->run = NULL;
+}
+
+void slot_serve(struct slot *slot, struct run *run)
+{
+    struct daemon *daemon = slot->daemon;
+    if (slot->run != run && slot->run != NULL)
+        slot_leave(slot, "went over to another study");
+    slot->run = run;
+    if (slot->worker != NULL && slot->worker_id == 0 && daemon_recording(daemon))
+        store_add_worker(daemon->store, run->id, worker_pid(slot->worker), slot->program,
+                         slot->arithmetic, &slot->worker_id, &daemon->broken);
+}
+
+/* As it was before it had a worker. */
+static void clear(struct slot *slot)
+{
+    loop_clear_timer(slot->daemon->loop, &slot->deadline);
+    json_decref(slot->unsaid);
+    free(slot->program);
+    free(slot->arithmetic);
+    *slot = (struct slot){.daemon = slot->daemon, .number = slot->number, .state = SLOT_EMPTY};
+}
+
+void slot_free(struct slot *slot)
+{
+    clear(slot);
+    free(slot);
 }
 
 static void hear_end(void *context, struct worker *worker, const char *reason)
 {
     struct slot *slot = worker_owner(worker);
-    struct tuner *tuner = slot->tuner;
     (void)context;
-    if (tuner->interrupts == 0 && slot->state != SLOT_ENDING) {
+    if (slot->daemon->ending == 0 && slot->state != SLOT_ENDING) {
         fault_lose_job(slot, "crashed", reason);
         count_start_failure(slot, reason);
     }
-    slot_record_end(slot, reason);
-    loop_clear_timer(tuner->loop, &slot->deadline);
-    json_decref(slot->unsaid);
-    *slot = (struct slot){.tuner = tuner, .number = slot->number, .state = SLOT_EMPTY};
+    slot_leave(slot, reason);
+    clear(slot);
 }
 
-struct launcher_events slot_events(struct tuner *tuner)
+struct launcher_events slot_events(struct daemon *daemon)
 {
-    return (struct launcher_events){hear, hear_garbage, hear_end, tuner};
+    return (struct launcher_events){hear, hear_garbage, hear_end, daemon};
 }
 
 void slot_give(struct slot *slot, const struct job *job, json_t *message)
 {
     slot->job = *job;
     slot->state = SLOT_BUSY;
+    slot->run->segments++;
     json_decref(slot->unsaid);
     slot->unsaid = message;
 }
 
-/* The epoch in hand is finished, then the worker ends by itself. */
 void slot_stop(struct slot *slot)
 {
     if (slot->worker == NULL || slot->state == SLOT_ENDING)
@@ -274,27 +311,52 @@ void slot_stop(struct slot *slot)
         json_decref(slot->unsaid);
         slot->unsaid = json_pack("{s:s}", "type", "stop");
     } else {
-        interrupt_job(slot);
-        kill_worker(slot);
+        slot_cancel(slot);
     }
 }
 
-void slot_act(struct slot *slot, bool wanted)
+void slot_cancel(struct slot *slot)
 {
-    struct tuner *tuner = slot->tuner;
+    interrupt_job(slot);
+    if (slot->worker != NULL)
+        kill_worker(slot);
+}
+
+const char *slot_activity(const struct slot *slot)
+{
+    static const char *const activities[] = {"idle", "training", "final training",
+                                             "final evaluation"};
+    return slot->state == SLOT_STARTING ? "starting" : activities[slot->job.type];
+}
+
+/* For the study that it was chosen for.  Where no process can be started now, one may be later. */
+static void start_worker(struct slot *slot)
+{
+    struct failure why = FAILURE_NONE;
+    slot->launcher = slot->run->launcher;
+    slot->worker = launcher_start(slot->launcher, slot->number, slot, &why);
+    slot->state = SLOT_STARTING;
+    if (slot->worker != NULL) {
+        slot_set_deadline(slot);
+    } else {
+        clear(slot);
+        daemon_cannot_start(slot->daemon, why.text);
+    }
+    failure_clear(&why);
+}
+
+void slot_act(struct slot *slot)
+{
     if (slot->kill && slot->worker != NULL) {
         worker_kill(slot->worker);
         slot->kill = false;
     }
-    if (slot->state == SLOT_EMPTY && wanted) {
-        slot->worker = launcher_start(tuner->launcher, slot->number, slot, &tuner->broken);
-        slot->state = SLOT_STARTING;
-        set_deadline(slot);
-    }
+    if (slot->state == SLOT_EMPTY && slot->run != NULL)
+        start_worker(slot);
     if (slot->unsaid != NULL) {
         worker_send(slot->worker, slot->unsaid);
         json_decref(slot->unsaid);
         slot->unsaid = NULL;
-        set_deadline(slot);
+        slot_set_deadline(slot);
     }
 }

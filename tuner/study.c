@@ -148,6 +148,9 @@ static int read_trainer(struct study *study, struct failure *why)
     if (!node) {
         return 0;
     }
+    if (study->outside) {
+        return 0;
+    }
     study->trainer = json_array();
     if (node->type == YAML_STRING) {
         add_words(study->trainer, node->text);
@@ -165,12 +168,35 @@ static int read_trainer(struct study *study, struct failure *why)
 
 /* ---- The whole ---- */
 
-static int check_document(const struct study *study, struct failure *why)
+/* `trainer: none`: nobody is told of data or a network. */
+static int check_outside(const struct study *study, struct failure *why)
+{
+    static const char *const meaningless[] = {"data", "model", "training", "final", "workers",
+                                              "threads", "keep"};
+    for (size_t i = 0; i < ARRAY_LENGTH(meaningless); i++) {
+        const struct yaml *node = yaml_get(study->document, meaningless[i]);
+        if (node) {
+            return yaml_fail(study->file, node, why,
+                             "`%s` means nothing with `trainer: none`; remove it",
+                             meaningless[i]);
+        }
+    }
+    return 0;
+}
+
+static bool is_outside(const struct yaml *document)
+{
+    const struct yaml *trainer = yaml_get(document, "trainer");
+    return trainer && trainer->type == YAML_STRING && strcmp(trainer->text, "none") == 0;
+}
+
+static int check_document(struct study *study, struct failure *why)
 {
     static const char *const keys[] = {"study",    "seed",   "objective", "data",    "parameters",
                                        "model",    "training", "search",  "workers", "threads",
                                        "final",    "keep",   "trainer"};
-    static const char *const required[] = {"study", "data", "parameters", "model", "training"};
+    static const char *const required[] = {"study", "parameters", "data", "model", "training"};
+    enum { REQUIRED_OUTSIDE = 2 };
     const struct yaml *document = study->document;
     if (document->type != YAML_MAP) {
         return yaml_fail(study->file, document, why,
@@ -180,13 +206,14 @@ static int check_document(const struct study *study, struct failure *why)
     if (field_check_keys(study->file, document, "a study", keys, ARRAY_LENGTH(keys), why) != 0) {
         return -1;
     }
-    for (size_t i = 0; i < ARRAY_LENGTH(required); i++) {
+    study->outside = is_outside(document);
+    for (size_t i = 0; i < (study->outside ? REQUIRED_OUTSIDE : ARRAY_LENGTH(required)); i++) {
         if (!yaml_get(document, required[i])) {
             return yaml_fail(study->file, document, why, "a study needs the key `%s`",
                              required[i]);
         }
     }
-    return 0;
+    return study->outside ? check_outside(study, why) : 0;
 }
 
 /* The trainer comes before the objective: with one of the user's own, any metric will do. */
@@ -198,7 +225,7 @@ static int read_settings(struct study *study, struct failure *why)
     study->keep = KEEP_DEFAULT;
     if (read_name(study, why) != 0 || read_seed(study, why) != 0 ||
         read_trainer(study, why) != 0 || study_read_objective(study, why) != 0 ||
-        study_read_data(study, why) != 0 ||
+        (!study->outside && study_read_data(study, why) != 0) ||
         space_read(file, yaml_get(document, "parameters"), &study->space, why) != 0 ||
         study_read_search(study, why) != 0 || read_workers(study, why) != 0 ||
         field_optional_int(file, document, "threads", 1, THREADS_MAX, &study->threads, why) != 0 ||

@@ -31,6 +31,7 @@ struct study {
     /* limits: not part of the fingerprint */
     int limit_epochs;        /* cut the plan; 0: none */
     double limit_minutes;    /* 0: none; voids independence of luck */
+    int limit_failures;      /* how many trials may fail; 0: half of those planned, at least 100 */
     int retries;             /* of a segment whose worker failed; default 1 */
     double epoch_seconds;    /* longest that a worker may say nothing; default 600 */
 
@@ -40,6 +41,8 @@ struct study {
     bool retrain_on_all;     /* ... on all training images, however few `data` gives a trial */
     int keep;                /* checkpoints of the best trials that stay; default 5 */
     json_t *trainer;         /* command as array of strings; NULL: the trainer beside the tuner */
+    bool outside;            /* `trainer: none`: outside programs ask and tell; there is no data,
+                                model, training or final */
 
     struct yaml *document;   /* the whole tree: model and training are templates in it */
     json_t *fingerprint;     /* the resolved file without name, workers, threads, limits, keep,

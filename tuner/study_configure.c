@@ -88,6 +88,9 @@ json_t *study_configure(const struct study *study, const json_t *values, int cla
 {
     const struct filling filling = {study->file, values, classes};
     json_t *training = NULL;
+    if (study->outside) { /* its parameters are all that there is */
+        return json_object();
+    }
     json_t *model = configure_part(study, "model", &filling, schema_check_model, why);
     if (model) {
         training = configure_training(study, &filling, why);

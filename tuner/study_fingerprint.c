@@ -155,6 +155,12 @@ json_t *study_fingerprint(const struct study *study, struct failure *why)
     json_t *objective = json_pack("{s:s, s:s, s:s}", "metric", study->metric, "goal",
                                   study->maximize ? "maximize" : "minimize", "take",
                                   study->take_best ? "best" : "last");
+    if (study->outside) {
+        return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "seed", seed, "objective", objective,
+                         "trainer", "none", "parameters", stored_parameters(&study->space),
+                         "parameter_order", stored_order(&study->space), "search",
+                         stored_search(study));
+    }
     json_t *model = stored_part(study, "model", why);
     json_t *training = stored_part(study, "training", why);
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "seed", seed,

@@ -28,7 +28,7 @@ int study_check_objective(const struct study *study, struct failure *why)
 {
     const struct yaml *objective = yaml_get(study->document, "objective");
     bool chosen = objective && yaml_get(objective, "metric");
-    if (validates(study) || !needs_validation(study->metric)) {
+    if (study->outside || validates(study) || !needs_validation(study->metric)) {
         return 0;
     }
     return study_fail_at(study, chosen ? "objective.metric" : "data.validation", why,

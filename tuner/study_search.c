@@ -75,7 +75,8 @@ static int read_duration(const char *file, const struct yaml *limits, const char
 
 static int read_limits(struct study *study, const struct yaml *limits, struct failure *why)
 {
-    static const char *const keys[] = {"epochs", "minutes", "retries", "epoch_seconds"};
+    static const char *const keys[] = {"epochs", "minutes", "retries", "failures",
+                                       "epoch_seconds"};
     const char *file = study->file;
     if (!limits) {
         return 0;
@@ -84,6 +85,8 @@ static int read_limits(struct study *study, const struct yaml *limits, struct fa
         field_check_keys(file, limits, "`limits`", keys, ARRAY_LENGTH(keys), why) != 0 ||
         field_optional_int(file, limits, "epochs", 1, INT32_MAX, &study->limit_epochs, why) != 0 ||
         field_optional_int(file, limits, "retries", 0, RETRIES_MAX, &study->retries, why) != 0 ||
+        field_optional_int(file, limits, "failures", 1, TRIALS_MAX, &study->limit_failures,
+                           why) != 0 ||
         read_duration(file, limits, "minutes", SECONDS_MAX, &study->limit_minutes, why) != 0) {
         return -1;
     }
@@ -129,7 +132,7 @@ static int check_hyperband(struct study *study, const struct yaml *epochs, struc
     return 0;
 }
 
-static int check_full(const struct study *study, const struct yaml *epochs, struct failure *why)
+static int check_full(struct study *study, const struct yaml *epochs, struct failure *why)
 {
     if (refuse_key(study, "eta", "goes with hyperband only; remove it", why) != 0) {
         return -1;
@@ -143,6 +146,9 @@ static int check_full(const struct study *study, const struct yaml *epochs, stru
         return yaml_fail(study->file, epochs, why,
                          "the epochs of a trial are given twice; remove either `epochs` in "
                          "`training` or `max_epochs` in `search`");
+    }
+    if (study->outside && study->max_epochs == 0) {
+        study->max_epochs = 1;
     }
     if (!epochs && study->max_epochs == 0) {
         return yaml_fail(study->file, search_place(study), why,
@@ -176,7 +182,8 @@ int study_read_search(struct study *study, struct failure *why)
     static const char *const keys[] = {"sampler", "scheduler", "max_epochs", "eta",
                                        "trials",  "points",    "limits"};
     const struct yaml *search = yaml_get(study->document, "search");
-    const struct yaml *epochs = yaml_get(yaml_get(study->document, "training"), "epochs");
+    const struct yaml *training = yaml_get(study->document, "training"); /* NULL: outside */
+    const struct yaml *epochs = training ? yaml_get(training, "epochs") : NULL;
     study->retries = RETRIES_DEFAULT;
     study->epoch_seconds = SECONDS_DEFAULT;
     if (search &&

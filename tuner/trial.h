@@ -24,14 +24,15 @@ enum trial_state {
 
 struct trial {
     int number, bracket;
-    json_t *parameters;     /* name -> value */
-    json_t *configuration;  /* {"model", "training"}, or NULL: it cannot be configured */
+    json_t *parameters;     /* name -> value; NULL: not at hand (run_recall) */
+    json_t *configuration;  /* {"model", "training"}; NULL: likewise, or there is none */
     enum trial_state state;
 
     int rung;               /* of the segment in hand, or the last */
     int from_epoch, to_epoch;
     int attempt;            /* counted over the whole trial, from 1 */
     int retries;            /* of this segment, so far */
+    int64_t due_ms;         /* on clock_ms(): not tried again before */
 
     int epochs;             /* recorded */
     double value;           /* at the last milestone; NaN: none, or failed */
@@ -42,6 +43,7 @@ struct trial {
     bool completed;         /* reached the end of its bracket */
     char *checkpoint;       /* path of the newest, or NULL */
     int checkpoint_epoch;
+    int64_t checkpoint_bytes; /* as counted against the quota */
 };
 
 struct trial *trial_new(int number, int bracket, json_t *parameters /* taken over */);

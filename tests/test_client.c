@@ -1,0 +1,247 @@
+#include "tuner/client.h"
+
+#include "tuner/control.h"
+#include "tuner/control_address.h"
+#include "tuner/requests.h"
+
+#include "tests/fake_daemon.h"
+#include "tests/home_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A daemon in a process of its own, which ends when it is asked to cancel everything. */
+struct house {
+    char *home;
+    pid_t process;
+};
+
+struct server {
+    struct control *control;
+    struct daemon daemon;
+    bool ended;
+};
+
+static void on_line(void *context, struct peer *peer, const char *line, size_t length)
+{
+    struct server *server = context;
+    struct failure why = FAILURE_NONE;
+    struct request request;
+    json_t *answer;
+    bool known = request_parse(line, length, &request, &why) == 0;
+    answer = known ? request_answer(&request, &server->daemon) : request_refusal(&why);
+    if (known && request.type == REQUEST_WATCH)
+        peer_watch(peer, request.study);
+    peer_say(peer, answer);
+    json_decref(answer);
+    if (known && request.type == REQUEST_PAUSE) {
+        answer = json_pack("{s: s, s: s}", "event", "state", "state", "paused");
+        control_publish(server->control, request.study, answer, false);
+        json_decref(answer);
+    }
+    server->ended = known && request.type == REQUEST_CANCEL;
+    request_release(&request);
+    failure_clear(&why);
+}
+
+static void serve(const char *home, int ready)
+{
+    struct server server = {.daemon = {.asked = TEXT_EMPTY}};
+    const struct control_events events = {on_line, &server};
+    struct loop *loop = loop_new(NULL);
+    server.control = control_open(loop, home, &events, NULL);
+    (void)!write(ready, "r", 1);
+    while (!server.ended && loop_turn(loop, NULL) == 0)
+        continue;
+    control_close(server.control);
+    loop_free(loop);
+    text_free(&server.daemon.asked);
+}
+
+static void open_house(struct house *house)
+{
+    int ready[2];
+    char byte;
+    house->home = new_home();
+    assert_int_equal(pipe(ready), 0);
+    house->process = fork();
+    if (house->process == 0) {
+        serve(house->home, ready[1]);
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+static void close_house(struct house *house)
+{
+    struct client *client = client_open(house->home, NULL);
+    int status;
+    if (client != NULL)
+        json_decref(client_ask(client, json_pack("{s: s}", "request", "cancel"), NULL));
+    assert_int_equal(waitpid(house->process, &status, 0), house->process);
+    assert_int_equal(status, 0);
+    client_close(client);
+    remove_home(house->home);
+}
+
+static json_t *request(const char *word, const char *study)
+{
+    return json_pack("{s: s, s: s}", "request", word, "study", study);
+}
+
+static void a_request_is_answered(void **state)
+{
+    struct house house;
+    struct failure why = FAILURE_NONE;
+    struct client *client;
+    json_t *answer;
+    (void)state;
+    open_house(&house);
+    client = client_open(house.home, &why);
+    assert_non_null(client);
+    assert_int_equal(client_pid(client), house.process);
+    answer = client_ask(client, request("ask", "s"), &why);
+    assert_int_equal(json_integer_value(json_object_get(answer, "trial")), 3);
+    json_decref(answer);
+    client_close(client);
+    close_house(&house);
+}
+
+static void a_refusal_is_a_failure_with_its_code(void **state)
+{
+    struct house house;
+    struct failure why = FAILURE_NONE;
+    struct client *client;
+    (void)state;
+    open_house(&house);
+    client = client_open(house.home, &why);
+    assert_null(client_ask(client, request("pause", "nobody"), &why));
+    assert_int_equal(why.code, EXIT_BAD_INPUT);
+    assert_string_equal(why.text, "there is no study named nobody");
+    failure_clear(&why);
+    assert_null(client_ask(client, request("pause", "../x"), &why));
+    assert_int_equal(why.code, EXIT_BAD_USAGE);
+    failure_clear(&why);
+    client_close(client);
+    close_house(&house);
+}
+
+static void without_a_daemon_the_way_to_start_one_is_said(void **state)
+{
+    struct failure why = FAILURE_NONE;
+    struct client *client = NULL;
+    char *home = new_home(), *none = xasprintf("%s/none", home), *expected;
+    (void)state;
+    assert_int_equal(client_find(home, &client, &why), 0);
+    assert_int_equal(client_find(none, &client, &why), 0);
+    assert_null(why.text);
+    assert_null(client_open(home, &why));
+    assert_int_equal(why.code, EXIT_BAD_INPUT);
+    expected = xasprintf("no daemon works in %s; start one with: tuner serve --home %s", home,
+                         home);
+    assert_string_equal(why.text, expected);
+    free(expected);
+    failure_clear(&why);
+    free(none);
+    remove_home(home);
+}
+
+static void a_dead_daemons_socket_is_no_daemon(void **state)
+{
+    char *home = new_home();
+    struct control_address address;
+    struct client *client = NULL;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    (void)state;
+    assert_int_equal(control_address_open(&address, home, NULL), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address.name, sizeof address.name), 0);
+    control_address_close(&address);
+    close(fd);
+    assert_int_equal(client_find(home, &client, NULL), 0);
+    remove_home(home);
+}
+
+static void events_come_after_the_answer(void **state)
+{
+    struct house house;
+    struct client *watcher, *other;
+    json_t *event = NULL;
+    (void)state;
+    open_house(&house);
+    watcher = client_open(house.home, NULL);
+    other = client_open(house.home, NULL);
+    event = client_ask(watcher, request("watch", "s"), NULL);
+    assert_non_null(event);
+    json_decref(event);
+    assert_int_equal(client_next(watcher, 0, &event, NULL), 0);
+    assert_int_equal(client_next(watcher, 20, &event, NULL), 0);
+    json_decref(client_ask(other, request("pause", "s"), NULL));
+    assert_int_equal(client_next(watcher, 5000, &event, NULL), 1);
+    assert_string_equal(json_string_value(json_object_get(event, "state")), "paused");
+    json_decref(event);
+    client_close(watcher);
+    client_close(other);
+    close_house(&house);
+}
+
+static void the_daemons_end_is_said(void **state)
+{
+    struct house house;
+    struct failure why = FAILURE_NONE;
+    struct client *watcher;
+    json_t *event = NULL;
+    (void)state;
+    open_house(&house);
+    watcher = client_open(house.home, NULL);
+    json_decref(client_ask(watcher, request("watch", "s"), NULL));
+    close_house(&house);
+    assert_int_equal(client_next(watcher, -1, &event, &why), -1);
+    assert_non_null(strstr(why.text, " has ended"));
+    failure_clear(&why);
+    assert_null(client_ask(watcher, request("status", "s"), &why));
+    assert_non_null(strstr(why.text, " has ended"));
+    failure_clear(&why);
+    client_close(watcher);
+}
+
+static void a_request_that_is_too_long_is_not_sent(void **state)
+{
+    struct house house;
+    struct failure why = FAILURE_NONE;
+    struct client *client;
+    char *much = xmalloc((1 << 20) + 1);
+    (void)state;
+    open_house(&house);
+    client = client_open(house.home, NULL);
+    memset(much, 'x', 1 << 20);
+    much[1 << 20] = '\0';
+    assert_null(client_ask(client, request("ask", much), &why));
+    assert_int_equal(why.code, EXIT_BAD_INPUT);
+    assert_non_null(strstr(why.text, "too long"));
+    failure_clear(&why);
+    free(much);
+    client_close(client);
+    close_house(&house);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_is_answered),
+        cmocka_unit_test(a_refusal_is_a_failure_with_its_code),
+        cmocka_unit_test(without_a_daemon_the_way_to_start_one_is_said),
+        cmocka_unit_test(a_dead_daemons_socket_is_no_daemon),
+        cmocka_unit_test(events_come_after_the_answer),
+        cmocka_unit_test(the_daemons_end_is_said),
+        cmocka_unit_test(a_request_that_is_too_long_is_not_sent),
+    };
+    return cmocka_run_group_tests_name("client", tests, NULL, NULL);
+}

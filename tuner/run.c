@@ -1,0 +1,564 @@
+#include "tuner/engine.h"
+
+#include "common/file.h"
+#include "common/text.h"
+#include "tuner/home.h"
+#include "tuner/study_plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { PAUSE_MS_MAX = 60000 };
+
+struct run *run_new(struct daemon *daemon, struct study *study)
+{
+    struct run *run = xcalloc(1, sizeof *run);
+    run->daemon = daemon;
+    run->study = study;
+    return run;
+}
+
+void run_free(struct run *run)
+{
+    struct loop *loop = run->daemon->loop;
+    int i;
+    loop_clear_timer(loop, &run->retry);
+    loop_clear_timer(loop, &run->time_limit);
+    child_kill(run->child);
+    scheduler_free(run->scheduler);
+    sampler_free(run->sampler);
+    for (i = 0; i < run->trial_count; i++) {
+        disk_subtract(run, run->trials[i]);
+        trial_free(run->trials[i]);
+    }
+    free(run->trials);
+    for (i = 0; i < run->asked_count; i++)
+        slot_free(run->asked[i]);
+    free(run->asked);
+    heap_free(&run->pending);
+    free(run->delayed);
+    kept_free(&run->kept);
+    free(run->final.checkpoint);
+    prepared_release(&run->prepared);
+    study_free(run->study);
+    failure_clear(&run->broken);
+    free(run->state_before);
+    free(run->note_before);
+    free(run);
+}
+
+struct run *run_renew(struct run *run)
+{
+    struct run *again = run_new(run->daemon, run->study);
+    again->id = run->id;
+    again->state = run->state == RUN_PAUSED || run->state == RUN_STOPPING ? run->state
+                                                                          : RUN_QUEUED;
+    again->priority = run->priority;
+    again->workers = run->workers;
+    again->any_precision = run->any_precision;
+    again->is_prepared = run->is_prepared;
+    again->prepared = run->prepared;
+    again->state_before = run->state_before;
+    again->note_before = run->note_before;
+    run->study = NULL;
+    run->prepared = (struct prepared){0};
+    run->state_before = run->note_before = NULL;
+    run_free(run);
+    return again;
+}
+
+/* ---- trials ---- */
+
+void run_add_trial(struct run *run, struct trial *trial)
+{
+    if (run->trial_count == run->trial_capacity) {
+        run->trial_capacity = run->trial_capacity * 2 + 16;
+        run->trials = xreallocarray(run->trials, (size_t)run->trial_capacity,
+                                    sizeof(struct trial *));
+    }
+    run->trials[run->trial_count++] = trial;
+}
+
+static void forget_parameters(struct trial *trial)
+{
+    json_decref(trial->parameters);
+    json_decref(trial->configuration);
+    trial->parameters = trial->configuration = NULL;
+}
+
+void run_end_trial(struct run *run, struct trial *trial)
+{
+    if (trial->state != TRIAL_ENDED) {
+        run->tally.ended++;
+        run->tally.failed += isnan(trial->value);
+    }
+    trial->state = TRIAL_ENDED;
+    if (trial != run->best && trial != run->final.winner)
+        forget_parameters(trial);
+}
+
+static json_t *parsed(const json_t *row, const char *name)
+{
+    const char *text = json_string_value(json_object_get(row, name));
+    return text != NULL ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+}
+
+void run_recall(struct run *run, struct trial *trial)
+{
+    json_t *arguments, *rows;
+    const json_t *row;
+    if (trial->parameters != NULL && trial->configuration != NULL)
+        return;
+    arguments = json_pack("[s, i]", run->study->name, trial->number);
+    rows = store_rows(run->daemon->store, "SELECT parameters, configuration FROM trials "
+                                          "WHERE study = ?1 AND trial = ?2", arguments,
+                      &run->daemon->broken);
+    row = json_array_get(rows, 0);
+    forget_parameters(trial);
+    trial->parameters = parsed(row, "parameters");
+    trial->configuration = parsed(row, "configuration");
+    json_decref(arguments);
+    json_decref(rows);
+}
+
+/* At a fixed number of epochs only trials that went equally far are compared; with full,
+ * each trial went as far as it should.  Of equals the first. */
+static bool is_better(const struct run *run, const struct trial *a, const struct trial *b)
+{
+    if (isnan(a->value) || b == NULL)
+        return !isnan(a->value);
+    if (run->study->scheduler != SCHEDULER_FULL && a->value_epochs != b->value_epochs)
+        return a->value_epochs > b->value_epochs;
+    if (value_better(a->value, b->value, run->study->maximize))
+        return true;
+    return a->number < b->number && !value_better(b->value, a->value, run->study->maximize);
+}
+
+void run_note_value(struct run *run, struct trial *trial)
+{
+    struct trial *before = run->best;
+    if (!is_better(run, trial, before))
+        return;
+    run->best = trial;
+    if (before != NULL && before != trial && before->state == TRIAL_ENDED)
+        forget_parameters(before);
+}
+
+void run_find_best(struct run *run)
+{
+    int i;
+    run->best = NULL;
+    for (i = 0; i < run->trial_count; i++)
+        run_note_value(run, run->trials[i]);
+}
+
+void run_drop_checkpoint(struct run *run, struct trial *trial)
+{
+    struct daemon *daemon = run->daemon;
+    if (trial->checkpoint == NULL)
+        return;
+    disk_subtract(run, trial);
+    daemon_doom(daemon, trial->checkpoint);
+    if (daemon_recording(daemon))
+        store_forget_checkpoint(daemon->store, run->id, trial->number, trial->checkpoint_epoch,
+                                &daemon->broken);
+    free(trial->checkpoint);
+    trial->checkpoint = NULL;
+}
+
+/* Keeps the checkpoints of the best `keep` completed trials. */
+static void keep_the_best(struct run *run)
+{
+    while (run->kept.count > run->study->keep)
+        run_drop_checkpoint(run, kept_take_worst(&run->kept));
+}
+
+static void carry_out(struct run *run, const struct decision *decision)
+{
+    struct trial *trial = run->trials[decision->trial];
+    switch (decision->verdict) {
+    case VERDICT_PROMOTED: /* the scheduler gives out its next segment */
+        break;
+    case VERDICT_COMPLETED:
+        trial->completed = true;
+        run_end_trial(run, trial);
+        if (trial->checkpoint != NULL)
+            kept_add(&run->kept, trial);
+        keep_the_best(run);
+        break;
+    case VERDICT_STOPPED:
+    case VERDICT_FAILED:
+        run_end_trial(run, trial);
+        run_drop_checkpoint(run, trial);
+        break;
+    }
+}
+
+void run_take_decisions(struct run *run)
+{
+    struct daemon *daemon = run->daemon;
+    struct decision decision;
+    while (scheduler_decision(run->scheduler, &decision)) {
+        if (daemon_recording(daemon))
+            store_add_decision(daemon->store, run->id, decision.trial,
+                               run->plan.brackets[decision.bracket].number, decision.rung,
+                               verdict_name(decision.verdict), decision.rank, decision.reason,
+                               &daemon->broken);
+        event_decision(run, &decision);
+        carry_out(run, &decision);
+    }
+}
+
+int64_t run_test_images(const struct run *run)
+{
+    return json_integer_value(json_object_get(run->prepared.shape, "test"));
+}
+
+/* ---- who is next ---- */
+
+void run_pend(struct run *run, struct trial *trial)
+{
+    trial->state = TRIAL_PENDING;
+    heap_push(&run->pending, (uint64_t)trial->number);
+}
+
+int64_t run_pause_ms(const struct run *run, int retries)
+{
+    int64_t pause = run->daemon->retry_ms;
+    while (--retries > 0 && pause < PAUSE_MS_MAX)
+        pause *= 2;
+    return pause < PAUSE_MS_MAX ? pause : PAUSE_MS_MAX;
+}
+
+static void retry_due(struct timer *timer, void *context)
+{
+    struct run *run = context;
+    int64_t now = clock_ms();
+    int i = 0;
+    (void)timer;
+    while (i < run->delayed_count) {
+        struct trial *trial = run->delayed[i];
+        if (trial->due_ms > now) {
+            i++;
+            continue;
+        }
+        run->delayed[i] = run->delayed[--run->delayed_count];
+        run_pend(run, trial);
+    }
+    run_set_retry_timer(run);
+}
+
+void run_set_retry_timer(struct run *run)
+{
+    int64_t now = clock_ms(), first = run->final.due_ms > now ? run->final.due_ms : INT64_MAX;
+    int i;
+    for (i = 0; i < run->delayed_count; i++) {
+        if (run->delayed[i]->due_ms < first)
+            first = run->delayed[i]->due_ms;
+    }
+    run->retry.due = retry_due;
+    run->retry.context = run;
+    loop_clear_timer(run->daemon->loop, &run->retry);
+    if (first < INT64_MAX)
+        loop_set_timer(run->daemon->loop, &run->retry, first > now ? first - now : 0);
+}
+
+void run_delay(struct run *run, struct trial *trial)
+{
+    trial->state = TRIAL_PENDING;
+    trial->due_ms = clock_ms() + run_pause_ms(run, trial->retries);
+    run->delayed = xreallocarray(run->delayed, (size_t)run->delayed_count + 1,
+                                 sizeof(struct trial *));
+    run->delayed[run->delayed_count++] = trial;
+    run_set_retry_timer(run);
+}
+
+/* Draws the parameters of a new trial and records it; false when the space is used up.  A
+ * trial that cannot be configured is recorded and has failed. */
+static bool propose(struct run *run, const struct assignment *assignment)
+{
+    struct daemon *daemon = run->daemon;
+    struct failure why = FAILURE_NONE;
+    struct trial *trial;
+    json_t *parameters = sampler_propose(run->sampler, (uint32_t)assignment->trial);
+    int epochs = assignment->to_epoch;
+    if (parameters == NULL) {
+        run->exhausted = true;
+        scheduler_exhausted(run->scheduler, assignment->trial);
+        run_take_decisions(run);
+        return false;
+    }
+    trial = trial_new(assignment->trial, run->plan.brackets[assignment->bracket].number,
+                      parameters);
+    trial->configuration = study_configure(run->study, parameters, run->prepared.classes, &why);
+    if (epochs == 0 && trial->configuration != NULL)
+        epochs = (int)json_integer_value(json_object_get(
+            json_object_get(trial->configuration, "training"), "epochs"));
+    trial_set_out(trial, 0, 0, epochs > 0 ? epochs : 1);
+    run_add_trial(run, trial);
+    if (daemon_recording(daemon))
+        store_add_trial(daemon->store, run->id, trial->number, trial->bracket, parameters,
+                        trial->configuration, &daemon->broken);
+    if (trial->configuration == NULL)
+        segment_fail_unconfigurable(run, trial, why.text);
+    else
+        run_pend(run, trial);
+    failure_clear(&why);
+    return true;
+}
+
+/* The next rung of a trial that was promoted. */
+static void go_on(struct run *run, const struct assignment *assignment)
+{
+    struct trial *trial = run->trials[assignment->trial];
+    trial_set_out(trial, assignment->rung, assignment->from_epoch, assignment->to_epoch);
+    if (trial->early_end > 0) /* which may promote it once more */
+        segment_pass(run, trial);
+    else
+        run_pend(run, trial);
+}
+
+struct trial *run_next(struct run *run)
+{
+    struct assignment assignment;
+    while (run->pending.count == 0 && run->daemon->broken.text == NULL &&
+           run->broken.text == NULL &&
+           scheduler_next(run->scheduler, &assignment) == SCHEDULER_RUN) {
+        if (assignment.rung > 0)
+            go_on(run, &assignment);
+        else if (!propose(run, &assignment))
+            continue;
+    }
+    return run->pending.count > 0 ? run->trials[heap_first(&run->pending)] : NULL;
+}
+
+bool run_has_work(struct run *run)
+{
+    const struct final *final = &run->final;
+    if (!run->begun || run->state != RUN_RUNNING || run->broken.text != NULL)
+        return false;
+    if (run->workers > 0 && run->segments >= run->workers)
+        return false;
+    if (final->winner != NULL)
+        return !final->evaluated && run->segments == 0 && final->due_ms <= clock_ms();
+    return !run->closed && run_next(run) != NULL;
+}
+
+/* ---- the end of the search ---- */
+
+/* Whether no configuration is left that has not been tried. */
+static bool used_up(const struct run *run)
+{
+    double size = sampler_size(run->sampler);
+    return run->exhausted || (size > 0 && run->trial_count >= size);
+}
+
+static void finish(struct run *run)
+{
+    run_end(run, "finished", used_up(run) ? "the search space is used up" : NULL, false);
+    if (run->study->outside)
+        event_report(run->daemon, run->study->name, "there is no model to report on");
+    else if (run->daemon->settings.stay)
+        report_later(run->daemon, run->study->name);
+}
+
+void run_conclude(struct run *run)
+{
+    bool searched = run->final.winner == NULL;
+    if (run->segments > 0 || run->delayed_count > 0 || run->final.due_ms > clock_ms() ||
+        run_has_work(run) || run->broken.text != NULL || run->daemon->broken.text != NULL)
+        return;
+    if (searched && used_up(run))
+        event_line(run->daemon, run, "the search space is used up: all of its %d configurations "
+                                     "were tried", run->trial_count);
+    if (searched && final_decide(run) != 0)
+        return;
+    if (run->final.evaluated || run->study->outside)
+        finish(run);
+}
+
+/* ---- too many failures ---- */
+
+enum { FAILURES_LEAST = 100, REASONS_TOLD = 5 };
+
+static int failures_allowed(const struct run *run)
+{
+    int half = run->plan.trials / 2;
+    if (run->study->limit_failures > 0)
+        return run->study->limit_failures;
+    return half > FAILURES_LEAST ? half : FAILURES_LEAST;
+}
+
+/* "60 trials: out of memory (such as trial 3)", a line for each of the most frequent. */
+static char *failure_reasons(struct run *run)
+{
+    struct daemon *daemon = run->daemon;
+    json_t *arguments = json_pack("[s, i]", run->study->name, REASONS_TOLD);
+    json_t *rows = store_rows(daemon->store,
+                              "SELECT error, count(*) AS times, min(trial) AS trial FROM trials "
+                              "WHERE study = ?1 AND state = 'failed' GROUP BY error "
+                              "ORDER BY times DESC, trial LIMIT ?2", arguments, &daemon->broken);
+    struct text text = TEXT_EMPTY;
+    const json_t *row;
+    size_t i;
+    json_array_foreach(rows, i, row) {
+        const char *error = json_string_value(json_object_get(row, "error"));
+        text_addf(&text, "\n  %lld x %s (trial %lld)",
+                  (long long)json_integer_value(json_object_get(row, "times")),
+                  error != NULL ? error : "unknown",
+                  (long long)json_integer_value(json_object_get(row, "trial")));
+    }
+    json_decref(arguments);
+    json_decref(rows);
+    return text_take(&text);
+}
+
+void run_check_failures(struct run *run)
+{
+    char *reasons;
+    if (!run->accepted || run->final.winner != NULL || run->broken.text != NULL ||
+        run->tally.failed <= failures_allowed(run))
+        return;
+    reasons = failure_reasons(run);
+    fail(&run->broken, "%d trials have failed, and no more than %d may (search.limits.failures):%s",
+         run->tally.failed, failures_allowed(run), reasons);
+    free(reasons);
+}
+
+static void time_is_up(struct timer *timer, void *context)
+{
+    struct run *run = context;
+    struct daemon *daemon = run->daemon;
+    (void)timer;
+    if (run->final.winner != NULL) /* nothing of the search is left to be cut off */
+        return;
+    run->closed = true;
+    event_line(daemon, run, "the limit of %g minutes is reached: no new segments",
+               run->study->limit_minutes);
+    if (daemon_recording(daemon))
+        store_void_study(daemon->store, run->id, "cut off by the limit in minutes",
+                         &daemon->broken);
+}
+
+/* ---- beginning ---- */
+
+void run_limit_minutes(struct run *run)
+{
+    run->time_limit.due = time_is_up;
+    run->time_limit.context = run;
+    loop_clear_timer(run->daemon->loop, &run->time_limit);
+    if (run->study->limit_minutes > 0)
+        loop_set_timer(run->daemon->loop, &run->time_limit,
+                       (int64_t)(run->study->limit_minutes * 60e3));
+}
+
+static int make_folder(struct run *run)
+{
+    char *folder = home_checkpoints(run->daemon->settings.home, run->study->name);
+    int result = folder_make(folder, &run->broken);
+    free(folder);
+    return result;
+}
+
+int run_begin(struct run *run)
+{
+    const struct study *study = run->study;
+    run->begun = true;
+    run->kept.maximize = study->maximize;
+    run->sampler = sampler_new(study->sampler, &study->space, study->seed, study->points);
+    if (study_plan(study, sampler_size(run->sampler), &run->plan, &run->broken) != 0)
+        return -1;
+    run->scheduler = scheduler_new(&run->plan, study->maximize);
+    if (replay(run) != 0 || run->daemon->broken.text != NULL)
+        return -1;
+    if (run->finished)
+        return 0;
+    if (!study->outside) {
+        run->launcher = daemon_launcher(run->daemon, run->prepared.command);
+        sweep_checkpoints(run);
+        if (make_folder(run) != 0)
+            return -1;
+    }
+    run_limit_minutes(run);
+    run->accepted = true;
+    return 0;
+}
+
+/* ---- states ---- */
+
+const char *run_state_name(enum run_state state)
+{
+    static const char *const names[] = {"queued", "running", "paused", "stopping", "over"};
+    return names[state];
+}
+
+/* How the next daemon that stays is to go on with it. */
+static enum wanted_as wanted_as(const struct run *run)
+{
+    if (!run->daemon->settings.stay || run->state == RUN_STOPPING)
+        return WANTED_NOT;
+    return run->state == RUN_PAUSED ? WANTED_PAUSED : WANTED;
+}
+
+void run_set_state(struct run *run, enum run_state state)
+{
+    struct daemon *daemon = run->daemon;
+    run->state = state;
+    if (daemon_recording(daemon)) {
+        store_set_study_state(daemon->store, run->id, run_state_name(state), NULL,
+                              &daemon->broken);
+        store_want_study(daemon->store, run->id, wanted_as(run), &daemon->broken);
+    }
+    event_state(run, run_state_name(state), NULL);
+}
+
+/* Its workers go over to other studies; what they had in hand can be gone on with. */
+static void dismiss_workers(struct run *run)
+{
+    struct daemon *daemon = run->daemon;
+    int i;
+    for (i = 0; i < run->asked_count; i++)
+        outside_take_back(run->asked[i], "interrupted");
+    for (i = 0; i < daemon->slot_count; i++) {
+        struct slot *slot = daemon->slots[i];
+        if (slot->run != run)
+            continue;
+        if (slot->job.type != JOB_NONE)
+            slot_cancel(slot);
+        slot_leave(slot, "ended with the study");
+    }
+}
+
+void run_end(struct run *run, const char *state, const char *note, bool wanted)
+{
+    struct daemon *daemon = run->daemon;
+    enum wanted_as as = wanted ? wanted_as(run) : WANTED_NOT;
+    dismiss_workers(run);
+    run->state = RUN_OVER;
+    if (daemon_recording(daemon)) {
+        store_set_study_state(daemon->store, run->id, state, note, &daemon->broken);
+        store_want_study(daemon->store, run->id, as, &daemon->broken);
+    }
+    event_state(run, state, note);
+}
+
+void run_fail(struct run *run)
+{
+    struct daemon *daemon = run->daemon;
+    bool known = !run->accepted && run->state_before != NULL;
+    if (!daemon->settings.stay && daemon->failed.text == NULL) {
+        fail(&daemon->failed, "%s", run->broken.text);
+        daemon->failed.code = run->broken.code;
+    } else {
+        event_line(daemon, run, "%s", run->broken.text);
+    }
+    if (!known) {
+        run_end(run, "failed", run->broken.text, false);
+    } else { /* refused before anything was done: it is as it was */
+        run->state = RUN_OVER;
+        if (daemon->settings.stay && daemon_recording(daemon))
+            store_restore_study(daemon->store, run->id, run->state_before, run->note_before,
+                                &daemon->broken);
+        event_state(run, "failed", run->broken.text);
+    }
+}

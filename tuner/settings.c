@@ -1,0 +1,72 @@
+/* <home>/settings.yaml: what its owner sets for all daemons of this home.
+ *
+ *   workers: 8               so many at once, in all
+ *   quota_bytes: 20e9        of checkpoints
+ *   free_bytes: 1e9          below so much free space nothing new is started */
+#include "tuner/engine.h"
+
+#include "common/file.h"
+#include "tuner/field.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { FILE_BYTES_MAX = 1 << 20 };
+#define BYTES_MOST ((int64_t)1 << 60)
+
+static int read_bytes(const char *path, const struct yaml *map, const char *name, int64_t *bytes,
+                      struct failure *why)
+{
+    const struct yaml *node = yaml_get(map, name);
+    return node != NULL ? field_integer(path, node, name, 0, BYTES_MOST, bytes, why) : 0;
+}
+
+/* The file's settings over those that the daemon was started with. */
+static int read_file(struct daemon *daemon, const char *path, int *workers, struct failure *why)
+{
+    static const char *const keys[] = {"workers", "quota_bytes", "free_bytes"};
+    char *bytes;
+    size_t size;
+    struct yaml *map;
+    int result = -1;
+    if (file_read(path, FILE_BYTES_MAX, &bytes, &size, why) != 0)
+        return -1;
+    map = yaml_parse(path, bytes, size, why);
+    if (map != NULL && field_map(path, map, "settings", why) == 0 &&
+        field_check_keys(path, map, "settings.yaml", keys, ARRAY_LENGTH(keys), why) == 0 &&
+        field_optional_int(path, map, "workers", 1, WORKERS_MOST, workers, why) == 0 &&
+        read_bytes(path, map, "quota_bytes", &daemon->disk.quota_bytes, why) == 0)
+        result = read_bytes(path, map, "free_bytes", &daemon->disk.floor_bytes, why);
+    yaml_tree_free(map);
+    free(bytes);
+    return result;
+}
+
+static int cores(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : count > WORKERS_MOST ? WORKERS_MOST : (int)count;
+}
+
+int settings_read(struct daemon *daemon, struct failure *why)
+{
+    int workers = daemon->settings.workers;
+    char *path = path_join(daemon->settings.home, "settings.yaml");
+    int result = file_exists(path) ? read_file(daemon, path, &workers, why) : 0;
+    free(path);
+    if (result != 0)
+        return -1;
+    if (workers == 0 && daemon->settings.stay)
+        workers = cores();
+    if (workers > 0) /* 0: as the first study says */
+        daemon_set_workers(daemon, workers);
+    return 0;
+}
+
+int daemon_reload(struct daemon *daemon, struct failure *why)
+{
+    if (settings_read(daemon, why) != 0)
+        return -1;
+    event_line(daemon, NULL, "settings read again: %d workers", daemon->workers);
+    return 0;
+}
