@@ -14,9 +14,9 @@ rm -rf "$work"
 mkdir -p "$work"
 
 export TUNER=$top/$build/tuner TRAINER=$top/$build/trainer
-export REPORT_DRIVER=$top/$build/tests/report_driver
+export REPORT_DRIVER=$top/$build/tests/report_driver FAKE_TRAINER=$top/$build/tests/fake_trainer
 export OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=detect_leaks=1 PYTHONDONTWRITEBYTECODE=1
-case $build in /*) TUNER=$build/tuner TRAINER=$build/trainer REPORT_DRIVER=$build/tests/report_driver ;; esac
+case $build in /*) TUNER=$build/tuner TRAINER=$build/trainer REPORT_DRIVER=$build/tests/report_driver FAKE_TRAINER=$build/tests/fake_trainer ;; esac
 
 # A suite's counts, from what it printed and how it ended.
 count() { # name, log, status

@@ -139,7 +139,8 @@ static void people_are_told_of_lines_and_states(void **state)
                   "note"),
         json_pack("{s: s, s: s, s: s, s: s}", "event", "state", "study", "s", "state", "failed",
                   "note", "no room"),
-        json_pack("{s: s, s: n, s: s}", "event", "line", "study", "text", "the disk is full"),
+        json_pack("{s: s, s: n, s: s, s: b}", "event", "line", "study", "text",
+                  "the disk is full", "warning", 1),
         json_pack("{s: s, s: s, s: n}", "event", "report", "study", "s", "error"),
         json_pack("{s: s, s: s, s: s}", "event", "report", "study", "s", "error", "no room"),
     };
@@ -151,7 +152,7 @@ static void people_are_told_of_lines_and_states(void **state)
         json_decref(events[i]);
     }
     assert_string_equal(read_page(&page), "<6>s: trial 3 crashed\n<5>s: running\n"
-                                          "<3>s: failed: no room\n<6>the disk is full\n"
+                                          "<3>s: failed: no room\n<4>the disk is full\n"
                                           "<6>s: its report is written\n<3>s: no room\n");
     close_page(&page);
 }

@@ -330,8 +330,11 @@ def ask_and_tell():
     daemon = Daemon(home, trainer=None)
     path = home + "/mine.yaml"
     open(path, "w").write(OUTSIDE)
+    code, out, err = run(home, "check", path, trainer=None)
+    check("a study without a trainer can be checked", code == 0 and "ask and tell" in out and
+          "17 configurations" in out, (out, err))
     code, out, err = run(home, "submit", path)
-    check("a study without a trainer is accepted", (code, out) == (0, "mine\n"), err)
+    check("and is accepted", (code, out) == (0, "mine\n"), err)
     becomes(home, "mine", "running")
     code, out, err = run(home, "ask", "mine")
     first = json.loads(out)
@@ -384,6 +387,25 @@ def ask_and_tell():
     run(home, "submit", path, "--name", "other")
     code, _, err = run(home, "ask", "other")
     check("a study that has a trainer is not asked", code == 65 and "trainer: none" in err, err)
+    daemon.end()
+
+
+def example():
+    """The Python example of docs/control.md does what that page says."""
+    home = folder("example")
+    daemon = Daemon(home, trainer=None)
+    open(home + "/mine.yaml", "w").write(OUTSIDE)
+    run(home, "submit", home + "/mine.yaml")
+    becomes(home, "mine", "running")
+    with open(os.path.join(harness.TOP, "docs/control.md")) as page:
+        code = page.read().split("```python\n")[1].split("```")[0]
+    place = os.open(home, os.O_PATH)
+    exec(code.replace("tuning/control.sock", f"/proc/self/fd/{place}/control.sock"),
+         {"measure": lambda parameters, begin, end: 0.5 + 0.01 * end})
+    os.close(place)
+    check("the example in the documentation works a study off", state_of(home, "mine") ==
+          "finished" and rows(home, "SELECT count(*), sum(value > 0.5) FROM trials") ==
+          [(17, 17)])
     daemon.end()
 
 
@@ -463,6 +485,7 @@ watchers()
 failing_studies()
 hostile()
 ask_and_tell()
+example()
 logs_as_json()
 systemd()
 installed()

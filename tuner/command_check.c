@@ -177,13 +177,14 @@ static json_t *sample_rows(struct inspection *inspection)
     return rows;
 }
 
-static void print_inspection(struct inspection *inspection)
+/* What a trainer found; other programs than a trainer have data of their own. */
+static void print_data(const struct inspection *inspection)
 {
-    const struct study *study = inspection->study;
     const json_t *shape = inspection->prepared.shape;
-    json_t *samples = sample_rows(inspection);
-    printf("study %s: the %s of %s is sought; %s\n", study->name,
-           study->maximize ? "maximum" : "minimum", study->metric, study->file);
+    if (inspection->study->outside) {
+        printf("trained by programs that ask and tell\n\n");
+        return;
+    }
     printf("data %s: %lld training, %lld validation, %lld test images of %lldx%lldx%lld, "
            "%d classes\n",
            json_string_value(json_object_get(inspection->prepared.data, "dataset")),
@@ -195,6 +196,15 @@ static void print_inspection(struct inspection *inspection)
            (long long)json_integer_value(json_object_get(shape, "channels")),
            inspection->prepared.classes);
     printf("arithmetic %s\n\n", inspection->prepared.arithmetic);
+}
+
+static void print_inspection(struct inspection *inspection)
+{
+    const struct study *study = inspection->study;
+    json_t *samples = sample_rows(inspection);
+    printf("study %s: the %s of %s is sought; %s\n", study->name,
+           study->maximize ? "maximum" : "minimum", study->metric, study->file);
+    print_data(inspection);
     print_space(study);
     print_plan(inspection);
     print_shortage(inspection);
@@ -230,7 +240,7 @@ static void print_json(struct inspection *inspection)
                                                   rungs_json(&inspection->plan.brackets[b])));
     for (i = 0; i < study->space.count; i++)
         json_array_append_new(parameters, parameter_json(&study->space.parameters[i]));
-    whole = json_pack("{s:s, s:O, s:s, s:o, s:o, s:i, s:I, s:I, s:f, s:o}", "study", study->name,
+    whole = json_pack("{s:s, s:O?, s:s?, s:o, s:o, s:i, s:I, s:I, s:f, s:o}", "study", study->name,
                       "data", inspection->prepared.shape, "arithmetic",
                       inspection->prepared.arithmetic, "parameters", parameters, "brackets",
                       brackets, "configurations", inspection->plan.trials, "epochs",
@@ -290,7 +300,7 @@ static int inspect(const char *file, const char *home, const char *trainer, int 
     inspection->sampler = sampler_new(study->sampler, &study->space, study->seed, study->points);
     if (study_plan(study, sampler_size(inspection->sampler), &inspection->plan, why) != 0)
         return -1;
-    return prepare(study, home, trainer, true, &inspection->prepared, why);
+    return study->outside ? 0 : prepare(study, home, trainer, true, &inspection->prepared, why);
 }
 
 enum exit_code command_check(char *const arguments[], struct failure *why)

@@ -116,7 +116,7 @@ static void start_again(struct timer *timer, void *context)
 void daemon_cannot_start(struct daemon *daemon, const char *reason)
 {
     if (daemon->unstartable == NULL) {
-        event_line(daemon, NULL, "%s; trying again in %d s", reason, START_AGAIN_MS / 1000);
+        event_warn(daemon, NULL, "%s; trying again in %d s", reason, START_AGAIN_MS / 1000);
         daemon->unstartable = xstrdup(reason);
     }
     daemon->start_again.due = start_again;
@@ -250,7 +250,7 @@ static void signal_caught(int number, void *context)
     else if (number != SIGHUP)
         daemon_end(daemon, daemon->ending > 0);
     else if (daemon_reload(daemon, &why) != 0)
-        event_line(daemon, NULL, "%s", why.text);
+        event_warn(daemon, NULL, "%s", why.text);
     failure_clear(&why);
 }
 

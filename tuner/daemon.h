@@ -39,7 +39,8 @@ struct daemon_settings {
  *   "state"     state, note: of the study, see below
  *   "report"    error: null when the report of a finished study is written; with `stay` it
  *               follows every "finished"
- *   "line"      text: what there is to say to people; study is null if it is of the daemon
+ *   "line"      text: what there is to say to people; study is null if it is of the daemon;
+ *               "warning": true where somebody should look at it
  * Told after the commit that records it, in order; nothing is built when `happened` is NULL.
  * The object is the daemon's: keep a reference, change nothing. */
 struct daemon_events {

@@ -133,7 +133,7 @@ static void wait_for_room(struct daemon *daemon, int64_t free_bytes, int64_t flo
         xasprintf("the disk of %s has %.0f MiB left, less than %.0f MiB: nothing new is started "
                   "until there is more room", daemon->settings.home, (double)free_bytes / MEBIBYTE,
                   (double)floor_bytes / MEBIBYTE);
-    event_line(daemon, NULL, "%s", daemon->disk.waiting);
+    event_warn(daemon, NULL, "%s", daemon->disk.waiting);
 }
 
 bool disk_has_room(struct daemon *daemon)
@@ -178,7 +178,7 @@ void disk_put_down(struct daemon *daemon)
         daemon->disk.waiting =
             xasprintf("the disk of %s is full: everything waits until there is room again",
                       daemon->settings.home);
-    event_line(daemon, NULL, "%s", daemon->disk.waiting);
+    event_warn(daemon, NULL, "%s", daemon->disk.waiting);
     set_look_timer(daemon);
 }
 

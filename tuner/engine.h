@@ -151,6 +151,9 @@ void outside_take_back(struct slot *slot, const char *reason);
 
 void event_line(struct daemon *daemon, const struct run *run, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A line that somebody should look at. */
+void event_warn(struct daemon *daemon, const struct run *run, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void event_state(const struct run *run, const char *state, const char *note);
 void event_epoch(const struct slot *slot, const struct message *message);
 void event_segment(const struct run *run, const struct job *job, const char *state, double value,

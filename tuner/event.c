@@ -19,18 +19,36 @@ static json_t *real_or_null(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+static json_t *line_event(const struct run *run, const char *format, va_list arguments)
+{
+    char *text = xvasprintf(format, arguments);
+    json_t *event = json_pack("{s:s, s:s?, s:s}", "event", "line", "study",
+                              run != NULL ? run->study->name : NULL, "text", text);
+    free(text);
+    return event;
+}
+
 void event_line(struct daemon *daemon, const struct run *run, const char *format, ...)
 {
     va_list arguments;
-    char *text;
     if (!is_watched(daemon))
         return;
     va_start(arguments, format);
-    text = xvasprintf(format, arguments);
+    add(daemon, line_event(run, format, arguments));
     va_end(arguments);
-    add(daemon, json_pack("{s:s, s:s?, s:s}", "event", "line", "study",
-                          run != NULL ? run->study->name : NULL, "text", text));
-    free(text);
+}
+
+void event_warn(struct daemon *daemon, const struct run *run, const char *format, ...)
+{
+    va_list arguments;
+    json_t *event;
+    if (!is_watched(daemon))
+        return;
+    va_start(arguments, format);
+    event = line_event(run, format, arguments);
+    va_end(arguments);
+    json_object_set_new(event, "warning", json_true());
+    add(daemon, event);
 }
 
 void event_state(const struct run *run, const char *state, const char *note)

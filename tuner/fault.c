@@ -14,12 +14,12 @@ void fault_record(struct slot *slot, const char *kind, const char *reason, const
                         reason, action, &daemon->broken);
     event_fault(slot, kind, reason, action);
     if (trial >= 0 && slot->number < 0)
-        event_line(daemon, run, "trial %d: %s: %s (%s)", trial, kind, reason, action);
+        event_warn(daemon, run, "trial %d: %s: %s (%s)", trial, kind, reason, action);
     else if (trial >= 0)
-        event_line(daemon, run, "trial %d, worker %d: %s: %s (%s)", trial, slot->number, kind,
+        event_warn(daemon, run, "trial %d, worker %d: %s: %s (%s)", trial, slot->number, kind,
                    reason, action);
     else
-        event_line(daemon, run, "worker %d: %s: %s (%s)", slot->number, kind, reason, action);
+        event_warn(daemon, run, "worker %d: %s: %s (%s)", slot->number, kind, reason, action);
 }
 
 void fault_fail_trial(struct slot *slot, const char *reason)
@@ -34,7 +34,7 @@ void fault_fail_trial(struct slot *slot, const char *reason)
     slot->job.settled = true;
     scheduler_ended(run->scheduler, trial->number, trial->rung, (double)NAN);
     run_take_decisions(run);
-    event_line(run->daemon, run, "trial %d failed: %s", trial->number, reason);
+    event_warn(run->daemon, run, "trial %d failed: %s", trial->number, reason);
 }
 
 /* The segment's worker is at fault: another attempt, or the trial fails. */

@@ -212,7 +212,7 @@ static enum log_level event_level(const json_t *event)
     const char *kind = field(event, "event"), *state = field(event, "state");
     if (strcmp(kind, "report") == 0 && *field(event, "error") != '\0')
         return LOG_ERROR;
-    if (strcmp(kind, "fault") == 0)
+    if (strcmp(kind, "fault") == 0 || json_is_true(json_object_get(event, "warning")))
         return LOG_WARNING;
     if (strcmp(kind, "state") == 0)
         return strcmp(state, "failed") == 0 ? LOG_ERROR : LOG_NOTICE;

@@ -1,9 +1,14 @@
 #include "common/options.h"
 #include "tuner/command.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
+/* What a turn of the daemon frees the next one needs: giving it back to the system in between
+ * costs a tenth of its time. */
+enum { TRIM_BYTES = 16 << 20 };
 
 static const struct {
     const char *name;
@@ -102,6 +107,7 @@ int main(int count, char *arguments[])
     enum exit_code code;
     (void)count;
     message_program("tuner");
+    mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
     signal(SIGPIPE, SIG_IGN); /* a dead worker or reader is an error of its write */
     code = dispatch(arguments + 1, &why);
     if (why.text != NULL && code != EXIT_DONE && code != EXIT_INTERRUPTED)

@@ -550,7 +550,7 @@ void run_fail(struct run *run)
         fail(&daemon->failed, "%s", run->broken.text);
         daemon->failed.code = run->broken.code;
     } else {
-        event_line(daemon, run, "%s", run->broken.text);
+        event_warn(daemon, run, "%s", run->broken.text);
     }
     if (!known) {
         run_end(run, "failed", run->broken.text, false);

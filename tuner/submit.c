@@ -329,7 +329,7 @@ static void take_up(struct daemon *daemon, const json_t *row)
     if (run != NULL && integer_of(row, "wanted") > 1)
         run_set_state(run, RUN_PAUSED);
     if (run == NULL) { /* a later program may read its file differently */
-        event_line(daemon, NULL, "study %s cannot be gone on with: %s", text_of(row, "study"),
+        event_warn(daemon, NULL, "study %s cannot be gone on with: %s", text_of(row, "study"),
                    why.text);
         free(origin.state);
         study_free(study);
