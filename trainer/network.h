@@ -38,6 +38,9 @@ struct layer_summary {
 struct network *network_new(const json_t *model, struct shape input, int classes, int threads,
                             struct failure *why);
 void network_free(struct network *network);
+/* How many parameters and statistics that network would have; it takes no memory for them. */
+int network_count(const json_t *model, struct shape input, int classes, size_t *parameters,
+                  size_t *statistics, struct failure *why);
 
 size_t network_layer_count(const struct network *network);
 void network_layer(const struct network *network, size_t index, struct layer_summary *summary);
