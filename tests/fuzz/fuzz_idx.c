@@ -45,8 +45,8 @@ static void read_images(const struct fuzz_input *input)
     bool accepted = data_idx_read_images(path, &set, &height, &width, &why) == 0;
     fuzz_judge(accepted, &why);
     if (accepted) {
-        size_t last = set.count * (size_t)height * (size_t)width - 1;
-        fuzz_expect(set.pixels[last] <= UINT8_MAX, "all pixels are there");
+        volatile uint8_t last = set.pixels[set.count * (size_t)height * (size_t)width - 1];
+        (void)last; /* a sanitizer sees whether it is there */
     }
     free(set.pixels);
 }
