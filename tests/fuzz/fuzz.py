@@ -3,7 +3,7 @@
 
     fuzz.py run SECONDS [TARGET...]    each in turn; what breaks one is kept in build/fuzz/found
     fuzz.py coverage [TARGET...]       how much of each reader's lines its corpus reaches
-    fuzz.py minimise [TARGET...]       puts into tests/fuzz/corpus what reaches all that the runs did
+    fuzz.py minimise [TARGET...]       keeps what reaches as much as the runs in tests/fuzz/corpus
 
 A bug that is found and mended stays found: its bytes go to tests/fuzz/corpus/TARGET/found_WHAT,
 which `make test` tries."""
@@ -152,7 +152,8 @@ def minimise(targets):
         for path in paths[:FILES_MOST]:
             shutil.copy(path, folder)
         size = sum(os.path.getsize(path) for path in glob.glob(f"{folder}/*"))
-        print(f"{target:12} {len(os.listdir(folder)):5} of {len(paths)} files {size:8} bytes", flush=True)
+        print(f"{target:12} {len(os.listdir(folder)):5} of {len(paths)} files {size:8} bytes",
+              flush=True)
     return 0
 
 

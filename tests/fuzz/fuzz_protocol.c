@@ -1,5 +1,5 @@
 /* The bytes are what a worker writes to the tuner, and what the tuner writes to a worker.
- * Before them comes a long line of as many KiB as the first byte says, times eight. */
+ * The first byte says whether a long line comes before them, or one that is too long. */
 #include "tests/fuzz/fuzz.h"
 
 #include "common/protocol.h"
@@ -10,12 +10,14 @@
 #include <unistd.h>
 #include <sys/mman.h>
 
-enum { PADDING = 8 << 10 };
+enum { LONG = 0xfe, TOO_LONG = 0xff };
 
 static int stream_of(const uint8_t *bytes, size_t size)
 {
     struct fuzz_input input = {bytes, size};
-    size_t padding = fuzz_byte(&input) * (size_t)PADDING;
+    unsigned before = fuzz_byte(&input);
+    size_t padding = before == LONG ? PROTOCOL_LINE_MAX / 2
+                     : before == TOO_LONG ? PROTOCOL_LINE_MAX : 0;
     int fd = memfd_create("stream", MFD_CLOEXEC);
     char *spaces = xmalloc(padding + 1);
     memset(spaces, ' ', padding);

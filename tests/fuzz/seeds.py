@@ -62,9 +62,9 @@ for i, line in enumerate(LINES):
     seed("protocol", f"line{i}", b"\0" + line)
 seed("protocol", "all", b"\0" + b"".join(LINES))
 seed("protocol", "no_newline", b"\0" + LINES[0][:-1])
-seed("protocol", "long", b"\x40" + LINES[0])
-seed("protocol", "too_long", b"\xa0" + LINES[0])
-seed("protocol", "too_long_and_ended", b"\xa0\n")
+seed("protocol", "long", b"\xfe" + LINES[0])
+seed("protocol", "too_long", b"\xff" + LINES[0])
+seed("protocol", "too_long_and_ended", b"\xff\n")
 seed("protocol", "garbage", b"\0\x00\xff{]\n\n{\"type\":\"x\",\"type\":\"y\"}\n")
 
 STUDIES = ["status", "watch", "pause", "resume", "stop", "cancel", "ask"]
@@ -108,8 +108,8 @@ def idx(*sizes, values=None):
 
 FILES = [idx(4, 2, 3), idx(4), idx(2, 2, 3), idx(2)]
 for name, form, files in [
-        ("plain", 0, FILES), ("compressed", 1, [gzip.compress(f) for f in FILES]),
-        ("split", 2, FILES), ("split_compressed", 7, [gzip.compress(f) for f in FILES]),
+        ("plain", 0, FILES), ("compressed", 1, [gzip.compress(f, mtime=0) for f in FILES]),
+        ("split", 2, FILES), ("split_compressed", 7, [gzip.compress(f, mtime=0) for f in FILES]),
         ("transposed", 4, FILES), ("first_label", 8, FILES),
         ("first_label_fits", 8, [FILES[0], idx(4, values=b"\1\2\3\1"), FILES[2],
                                  idx(2, values=b"\1\2")]),
@@ -120,13 +120,14 @@ for name, form, files in [
         ("mixed_up", 0, [FILES[1], FILES[0]]), ("empty", 0, [b""]), ("no_idx", 0, [b"abcdefgh"]),
         ("floats", 0, [b"\0\0\x0d\3" + b"\0\0\0\1" * 3]), ("nothing", 0, [idx(0, 2, 3)]),
         ("wide", 0, [idx(1, 1, 1)[:8] + b"\xff" * 9]), ("promises", 0, [idx(9, 9, 9)[:20]]),
-        ("more", 0, [FILES[0] + b"x"]), ("more_compressed", 1, [gzip.compress(FILES[0] + b"x")]),
-        ("cut", 1, [gzip.compress(FILES[0])[:-12]]), ("header_cut", 0, [FILES[0][:9]]),
-        ("damaged", 1, [gzip.compress(FILES[0])[:12] + b"\xff" * 30]),
-        ("wrong_sum", 1, [gzip.compress(FILES[0])[:-8] + b"\0" * 8])]:
+        ("more", 0, [FILES[0] + b"x"]),
+        ("more_compressed", 1, [gzip.compress(FILES[0] + b"x", mtime=0)]),
+        ("cut", 1, [gzip.compress(FILES[0], mtime=0)[:-12]]), ("header_cut", 0, [FILES[0][:9]]),
+        ("damaged", 1, [gzip.compress(FILES[0], mtime=0)[:12] + b"\xff" * 30]),
+        ("wrong_sum", 1, [gzip.compress(FILES[0], mtime=0)[:-8] + b"\0" * 8])]:
     seed("idx", name, bytes([form]) + b"".join(piece(file) for file in files))
 seed("idx", "images", b"\x10" + FILES[0])
-seed("idx", "images_compressed", b"\x10" + gzip.compress(FILES[0]))
+seed("idx", "images_compressed", b"\x10" + gzip.compress(FILES[0], mtime=0))
 
 # ---- CSV ----
 
@@ -139,9 +140,11 @@ for name, form, text in [
         ("no_label_column", 1, f"{NAMES}\n1,2,3,4,5,6\n"), ("labels", 2, f"label,{NAMES}\n{ROWS}"),
         ("other_size", 2, "pixel0\n1\n"), ("empty", 0, ""), ("only_names", 1, f"label,{NAMES}\n"),
         ("names_cut", 1, f"label,{NAMES}"), ("no_names", 0, "1,2,3\n"),
-        ("more", 1, f"label,{NAMES}\n1,2,3,4,5,6,7,8\n"), ("fewer", 1, f"label,{NAMES}\n1,2,3,4,5\n"),
+        ("more", 1, f"label,{NAMES}\n1,2,3,4,5,6,7,8\n"),
+        ("fewer", 1, f"label,{NAMES}\n1,2,3,4,5\n"),
         ("short_lines", 1, f"label,{NAMES}\n" + "1\n" * 30), ("few_images", 0, SQUARE[:44]),
-        ("word", 1, f"label,{NAMES}\n1,2,x y,4,5,6,7\n"), ("large", 1, f"label,{NAMES}\n1,256,2,3,4,5,6\n"),
+        ("word", 1, f"label,{NAMES}\n1,2,x y,4,5,6,7\n"),
+        ("large", 1, f"label,{NAMES}\n1,256,2,3,4,5,6\n"),
         ("large_label", 1, f"label,{NAMES}\n1000,2,2,3,4,5,6\n"),
         ("digits", 1, f"label,{NAMES}\n00001,2,2,3,4,5,6\n")]:
     seed("csv", name, bytes([form]) + text.encode())
@@ -246,7 +249,7 @@ GREY = png(8, 8, 0)
 PICTURES = {"grey": GREY, "colour": png(5, 4, 2), "palette": png(4, 4, 3, lines=b"\0abcd" * 4),
             "grey_alpha": png(4, 4, 4), "colour_alpha": png(4, 4, 6), "deep": png(6, 6, 0, 16),
             "bits": png(9, 3, 0, 1), "interlaced": png(8, 8, 0, interlace=1),
-            "dark_on_light": png(8, 8, 0, lines=(b"\0" + b"\xff" * 3 + b"\0\x10" + b"\xff" * 3) * 8),
+            "dark_on_light": png(8, 8, 0, lines=(b"\0\xff\xff\xff\0\x10\xff\xff\xff") * 8),
             "one": png(1, 1, 0), "blank": png(4, 4, 0, lines=b"\0\7\7\7\7" * 4),
             "wide": png(5000, 1, 0), "cut": GREY[:-20], "lines_missing": png(8, 8, 0, lines=b"\0"),
             "no": b"no picture", "zero": png(1, 1, 0)[:16] + bytes(4) + png(1, 1, 0)[20:]}
@@ -260,12 +263,12 @@ seed("png", "wrong_sum", b"\x20" + GREY[:40] + b"XXXX" + GREY[44:])
 
 # ---- CIFAR-10 ----
 
-for file in range(8):
+for file in range(6):
     seed("cifar", f"file{file}", bytes([file]) + struct.pack("<H", 3073) + b"\3\2\1")
 seed("cifar", "two", b"\5" + struct.pack("<H", 6146) + b"\7")
 seed("cifar", "label", b"\0" + struct.pack("<H", 3073) + b"\xff")
 seed("cifar", "length", b"\0" + struct.pack("<H", 100) + b"\1")
-seed("cifar", "missing", b"\x0a\0\0")
+seed("cifar", "missing", b"\x80\0\0")
 
 # ---- Decoded images ----
 
@@ -279,18 +282,20 @@ def cache(height=2, width=2, channels=1, classes=3, training=3, test=2, labels=(
     checksum = zlib.crc32(pixels[:cut] + narrow[:training] + pixels[cut:] + narrow[training:])
     header = b"images\r\n" + struct.pack("<IIIIIIQQQ", 1, height, width, channels, classes,
                                          checksum, training, test, len(SOURCES))
-    return (header + struct.pack("<Q", zlib.crc32(header)) + struct.pack(f"<{len(labels)}H", *labels)
-            + pixels)
+    return (header + struct.pack("<Q", zlib.crc32(header))
+            + struct.pack(f"<{len(labels)}H", *labels) + pixels)
 
 
 CACHE = cache()
 for name, content in {
-        "whole": b"\3" + CACHE, "colours": b"\3" + cache(1, 2, 3), "own_sources": b"\0" + CACHE + SOURCES,
+        "whole": b"\3" + CACHE, "colours": b"\3" + cache(1, 2, 3),
+        "own_sources": b"\0" + CACHE + SOURCES,
         "other_sources": b"\6" + CACHE + SOURCES, "changed": b"\3" + CACHE[:-1] + b"\xee",
         "label": b"\3" + cache(classes=2), "wrong_sum": b"\1" + patched(CACHE, 56, b"\xff" * 4),
         "version": b"\3" + patched(CACHE, 8, b"\2"), "short": b"\0" + CACHE[:40],
         "sizes": b"\3" + patched(CACHE, 12, b"\xff\xff\0\0\xff\xff"),
-        "classes": b"\3" + patched(CACHE, 24, b"\1"), "counts": b"\3" + patched(CACHE, 32, b"\xff" * 8),
+        "classes": b"\3" + patched(CACHE, 24, b"\1"),
+        "counts": b"\3" + patched(CACHE, 32, b"\xff" * 8),
         "more": b"\3" + CACHE + b"x"}.items():
     seed("cache", name, content)
 
@@ -309,17 +314,18 @@ def checkpoint(values=b"\0\0\x80\x3f" * 10, **changes):
 
 
 for name, content in {
-        "whole": checkpoint(), "bf16": checkpoint(precision="bf16"), "old": checkpoint(precision=None),
-        "best": checkpoint(b"\0\0\x80\x3f" * 20, vectors=[{"name": "parameters", "length": 10},
-                                                          {"name": "best_parameters", "length": 10}]),
-        "averaged": checkpoint(b"\0\0\x80\x3f" * 20, vectors=[{"name": "ema_parameters", "length": 10},
-                                                              {"name": "parameters", "length": 10}]),
+        "whole": checkpoint(), "bf16": checkpoint(precision="bf16"),
+        "old": checkpoint(precision=None),
+        "best": checkpoint(b"\0\0\x80\x3f" * 20, vectors=[
+            {"name": "parameters", "length": 10}, {"name": "best_parameters", "length": 10}]),
+        "averaged": checkpoint(b"\0\0\x80\x3f" * 20, vectors=[
+            {"name": "ema_parameters", "length": 10}, {"name": "parameters", "length": 10}]),
         "norm": checkpoint(b"\0\0\x80\x3f" * 14, model=[
             {"type": "batch_norm"}, {"type": "flatten"}, {"type": "dense", "units": 2}],
             vectors=[{"name": "parameters", "length": 12}, {"name": "statistics", "length": 2}]),
-        "conv": checkpoint(model=[{"type": "conv", "filters": 2, "kernel": 2}, {"type": "max_pool", "size": 1},
-                                  {"type": "flatten"}, {"type": "dropout", "rate": 0.5},
-                                  {"type": "dense", "units": 2}]),
+        "conv": checkpoint(model=[
+            {"type": "conv", "filters": 2, "kernel": 2}, {"type": "max_pool", "size": 1},
+            {"type": "flatten"}, {"type": "dropout", "rate": 0.5}, {"type": "dense", "units": 2}]),
         "large": checkpoint(input=[4096, 4096, 1], model=[
             {"type": "flatten"}, {"type": "dense", "units": 3}, {"type": "dense", "units": 2}]),
         "too_large": checkpoint(input=[2147483647] * 3), "nothing": checkpoint(input=[0, 0, 0]),
@@ -331,14 +337,17 @@ for name, content in {
         **{f"wrong_{name}": checkpoint(**{name: -1}) for name in HEADER}}.items():
     seed("checkpoint", name, content)
 RAW = b"TUNERCKP\2\0\0\0\2\0\0\0{}\0\0\0\0"
-for name, content in {"raw": RAW, "raw_cut": RAW[:12], "raw_short": RAW[:4], "raw_old": patched(RAW, 8, b"\1"),
-                      "raw_new": patched(RAW, 8, b"\3"), "raw_long": patched(RAW, 12, b"\xff")}.items():
+for name, content in {
+        "raw": RAW, "raw_cut": RAW[:12], "raw_short": RAW[:4], "raw_old": patched(RAW, 8, b"\1"),
+        "raw_new": patched(RAW, 8, b"\3"), "raw_long": patched(RAW, 12, b"\xff")}.items():
     seed("checkpoint", name, b"\0" + content)
 
 # One that was trained, where there is a trainer; the pools leave few weights.
-CONFIG = {"model": [{"type": "max_pool", "size": 4}, {"type": "flatten"}, {"type": "dense", "units": 10}],
+CONFIG = {"model": [{"type": "max_pool", "size": 4}, {"type": "flatten"},
+                    {"type": "dense", "units": 10}],
           "training": {"optimizer": {"type": "sgd", "learning_rate": 0.1}, "batch_size": 50},
-          "seed": "7", "epochs": 1, "data": {"dataset": "synthetic", "train": 100, "validation": 50}}
+          "seed": "7", "epochs": 1,
+          "data": {"dataset": "synthetic", "train": 100, "validation": 50}}
 if os.path.exists(TRAINER):
     config, saved = os.path.join(FOLDER, "config.json"), os.path.join(FOLDER, "saved")
     with open(config, "w") as file:
@@ -346,6 +355,6 @@ if os.path.exists(TRAINER):
     subprocess.run([TRAINER, "train", config, "--output", saved], check=True, capture_output=True)
     with open(saved, "rb") as file:
         whole = file.read()
-    length = struct.unpack("<I", whole[12:16])[0]
+    end = 16 + struct.unpack("<I", whole[12:16])[0]
     seed("checkpoint", "trained", b"\0" + whole)
-    seed("checkpoint", "trained_mended", b"\1" + whole[16:16 + length] + b"\0" + whole[16 + length:-4])
+    seed("checkpoint", "trained_mended", b"\1" + whole[16:end] + b"\0" + whole[end:-4])
