@@ -2,8 +2,9 @@
 # make demo        from nothing to a report on MNIST, with what is missing installed
 # make test        every test; ends in one line "N passed, M failed"
 # make test T=space          one suite alone, by its name
+# make torture     the tuner and the daemon under thousands of faults; TORTURE_MINUTES=10
 # make asan, make tsan       the tests under address+undefined, thread sanitizer
-# make fuzz T=yaml SECONDS=600  looks for bytes that break a reader of files or lines, or each
+# make fuzz T=study SECONDS=600  looks for bytes that break a reader of files or lines, or each
 #                  in turn; ./deps.sh --fuzz.  make fuzz-coverage: how much of them it reached
 # make bench       how fast this machine trains, beside its sgemm
 # make bench-scale how many trials a second the tuner itself does, beside Optuna
@@ -34,11 +35,12 @@ LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
-helpers := report_driver fake_trainer
+helpers := report_driver scoring_driver logits_driver fake_trainer quick_trainer
+shims := fault_shim memory_shim
 fuzzed := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all demo test build-tests run-tests asan tsan emulated aarch64 valgrind bench bench-scale \
-    bench-peers fuzz fuzz-programs fuzz-coverage fuzz-minimise deps install clean
+.PHONY: all demo test build-tests run-tests torture asan tsan emulated aarch64 valgrind bench \
+    bench-scale bench-peers fuzz fuzz-programs fuzz-coverage fuzz-minimise deps install clean
 .SECONDARY:
 all: $(BUILD)/tuner $(BUILD)/trainer
 
@@ -75,6 +77,11 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/project.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+# Libraries that tests load below a program (tests/*_shim.c), never with a sanitizer.
+$(BUILD)/tests/%.so: tests/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -shared -fPIC -o $@ $< -ldl
+
 # Fuzzing targets (tests/fuzz/fuzz.h): one program tries files, the other looks for them.
 fuzz_objects = $(patsubst %,$(BUILD)/obj/tests/fuzz/%.o,fuzz_$* fuzz) $(BUILD)/obj/project.a
 .SECONDEXPANSION:
@@ -86,9 +93,10 @@ $(BUILD)/fuzz_%: $$(fuzz_objects)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 # Files that become part of an object (common/embed.h).
-$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard db/*.c)): $(wildcard db/*.sql db/migrations/*.sql)
+$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard db/*.c)): $(wildcard db/*.sql db/*/*.sql)
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard reports/*.c)): $(wildcard reports/web/*)
 $(BUILD)/obj/trainer/bench_rows.o: trainer/bench_networks.json
+$(BUILD)/obj/trainer/export_c_calls.o: $(wildcard trainer/inference/*)
 
 -include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)
 
@@ -114,12 +122,17 @@ test: deps
 	@$(MAKE) --no-print-directory run-tests
 
 build-tests: all $(suites:%=$(BUILD)/tests/%) $(helpers:%=$(BUILD)/tests/%) \
-    $(fuzzed:%=$(BUILD)/tests/fuzz_%)
+    $(shims:%=$(BUILD)/tests/%.so) $(fuzzed:%=$(BUILD)/tests/fuzz_%)
 
 # The programs under test have failpoints; the ones that users run have not.
 run-tests: all
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
 	@tests/run.sh $(BUILD)/test $(T)
+
+# Faults by the thousand; prints the table of docs/reliability.md.
+torture: all
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
+	@tests/torture.py $(BUILD)/test $(T)
 
 asan: deps
 	@$(MAKE) --no-print-directory BUILD=build/asan OPTIMIZE="-O1 -g" FAST= \

@@ -5,15 +5,16 @@
 # `make fuzz` needs.
 set -eu
 build="gcc make pkg-config libyaml-dev libsqlite3-dev libopenblas-dev libjansson-dev zlib1g-dev libpng-dev"
-tests="libcmocka-dev sqlite3 curl python3 python3-sklearn python3-numpy valgrind"
+tests="libcmocka-dev sqlite3 curl python3 python3-sklearn python3-numpy python3-onnx python3-opencv python3-optuna python3-torch python3-selenium chromium chromium-driver valgrind"
 emulated="gcc-aarch64-linux-gnu qemu-user"
 fuzz="clang llvm"
 
 command -v dpkg-query >/dev/null 2>&1 || {
     pkg-config --exists yaml-0.1 sqlite3 openblas jansson zlib libpng 2>/dev/null && exit 0
-    echo "This is not Debian or Ubuntu. Install, with headers: libyaml, SQLite 3.37 or later," >&2
+    echo "This is not Debian or Ubuntu. Install, with headers: libyaml, SQLite 3.38 or later," >&2
     echo "OpenBLAS, jansson, zlib, libpng, pkg-config; for the tests cmocka, sqlite3, curl," >&2
-    echo "python3 with scikit-learn and numpy, valgrind." >&2
+    echo "python3 with scikit-learn, numpy, onnx, OpenCV, Optuna, PyTorch and selenium, chromium and" >&2
+    echo "its driver, valgrind." >&2
     exit 1
 }
 

@@ -86,7 +86,7 @@ void failure_clear(struct failure *why)
 static void out_of_memory(size_t size)
 {
     fprintf(stderr, "%s: out of memory (%zu bytes were asked for)\n", program_name, size);
-    exit(EXIT_FAILED);
+    exit(EXIT_OUT_OF_MEMORY);
 }
 
 void *xmalloc(size_t size)

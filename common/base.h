@@ -19,6 +19,7 @@ enum exit_code {
     EXIT_FAILED = 1,
     EXIT_BAD_USAGE = 64,
     EXIT_BAD_INPUT = 65,
+    EXIT_OUT_OF_MEMORY = 71,
     EXIT_INTERRUPTED = 130
 };
 
@@ -45,7 +46,8 @@ int fail_prefix(struct failure *why, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void failure_clear(struct failure *why);
 
-/* Memory: never NULL; the program ends with a message when there is none. */
+/* Memory: never NULL; the program ends with a message and
+ * EXIT_OUT_OF_MEMORY when there is none. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);

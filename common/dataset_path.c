@@ -1,18 +1,14 @@
 #include "common/dataset_path.h"
 
 #include "common/file.h"
+#include "common/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 static const struct {
     const char *name; /* uncompressed; ".gz" is added where it is fetched */
@@ -37,35 +33,12 @@ enum { SHA256_HEX = 64 };
 
 /* ---- Programs ---- */
 
-/* Runs a program to its end with stdin from `input` and stdout to the descriptor
- * `output` (-1: /dev/null); 0, or -1 with a failure that says how it ended. */
+/* 0 if the program ends with that. */
 static int run_program(char *const arguments[], const char *input, int output,
                        struct failure *why)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0);
-    if (output >= 0)
-        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    else
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-
-    pid_t child = 0;
-    int error = posix_spawnp(&child, arguments[0], &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0)
-        return fail(why, "%s cannot be run (%s)", arguments[0], strerror(error));
-
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR)
-            return fail(why, "%s: %s", arguments[0], strerror(errno));
-    }
-    if (WIFSIGNALED(status))
-        return fail(why, "%s was ended by signal %d", arguments[0], WTERMSIG(status));
-    if (WEXITSTATUS(status) != 0)
-        return fail(why, "%s ended with code %d", arguments[0], WEXITSTATUS(status));
-    return 0;
+    int code = program_run(arguments, input, output, why);
+    return code > 0 ? fail(why, "%s ended with code %d", arguments[0], code) : code;
 }
 
 /* The file comes in by stdin: sha256sum changes its output for strange names.

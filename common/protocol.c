@@ -1,5 +1,7 @@
 #include "common/protocol.h"
 
+#include "common/base64.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +100,51 @@ static int read_done(struct message *message, struct failure *why)
     return 0;
 }
 
+static int read_prediction(const struct message *message, size_t index, struct failure *why)
+{
+    const json_t *row = json_array_get(message->probabilities, index);
+    const json_t *label = json_array_get(message->labels, index);
+    const json_t *predicted = json_array_get(message->predicted, index);
+    json_int_t classes = (json_int_t)json_array_size(row);
+    long long image = (long long)message->first + (long long)index;
+    size_t k;
+    if (!json_is_array(row) || classes < 2 || classes > NESTING_CLASSES_MAX ||
+        !json_is_integer(label) || !json_is_integer(predicted) ||
+        json_integer_value(label) < 0 || json_integer_value(label) >= classes ||
+        json_integer_value(predicted) < 0 || json_integer_value(predicted) >= classes)
+        return fail(why, "image %lld: label and prediction must be class numbers, and the "
+                         "probabilities one number per class", image);
+    for (k = 0; k < (size_t)classes; k++) {
+        if (!json_is_number(json_array_get(row, k)))
+            return fail(why, "image %lld: a probability is not a number", image);
+    }
+    return 0;
+}
+
+/* Each an image of this message, once, with bytes that can be read. */
+static int read_images(struct message *message, size_t count, struct failure *why)
+{
+    json_int_t last = message->first - 1, end = message->first + (json_int_t)count;
+    size_t index;
+    json_t *one;
+    message->images = json_object_get(message->body, "images");
+    if (message->images != NULL && !json_is_array(message->images))
+        return fail(why, "field \"images\" must be an array");
+    json_array_foreach(message->images, index, one) {
+        const json_t *image = json_object_get(one, "image");
+        const char *pixels = json_string_value(json_object_get(one, "pixels"));
+        size_t size = 0;
+        void *bytes = pixels != NULL ? base64_decode(pixels, &size) : NULL;
+        free(bytes);
+        if (!json_is_integer(image) || json_integer_value(image) <= last ||
+            json_integer_value(image) >= end || bytes == NULL)
+            return fail(why, "\"images\" must name images of this message, one after the other, "
+                             "with their \"pixels\" in base64");
+        last = json_integer_value(image);
+    }
+    return 0;
+}
+
 static int read_predictions(struct message *message, struct failure *why)
 {
     size_t count, i;
@@ -114,25 +161,10 @@ static int read_predictions(struct message *message, struct failure *why)
         return fail(why, "\"labels\", \"predicted\" and \"probabilities\" must be arrays of the "
                          "same 1 to %d items", PROTOCOL_PREDICTIONS_MAX);
     for (i = 0; i < count; i++) {
-        const json_t *row = json_array_get(message->probabilities, i);
-        json_int_t classes = (json_int_t)json_array_size(row);
-        json_t *label = json_array_get(message->labels, i);
-        json_t *predicted = json_array_get(message->predicted, i);
-        size_t k;
-        if (!json_is_array(row) || classes < 2 || classes > NESTING_CLASSES_MAX ||
-            !json_is_integer(label) || !json_is_integer(predicted) ||
-            json_integer_value(label) < 0 || json_integer_value(label) >= classes ||
-            json_integer_value(predicted) < 0 || json_integer_value(predicted) >= classes)
-            return fail(why, "image %lld: label and prediction must be class numbers, and the "
-                             "probabilities one number per class", (long long)message->first +
-                             (long long)i);
-        for (k = 0; k < (size_t)classes; k++) {
-            if (!json_is_number(json_array_get(row, k)))
-                return fail(why, "image %lld: a probability is not a number",
-                            (long long)message->first + (long long)i);
-        }
+        if (read_prediction(message, i, why) != 0)
+            return -1;
     }
-    return 0;
+    return read_images(message, count, why);
 }
 
 static int read_error(struct message *message, struct failure *why)

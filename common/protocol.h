@@ -24,7 +24,7 @@ enum message_type {
                           * parameters, flops, images_per_s */
     MESSAGE_EPOCH,       /* trial, attempt, epoch, metrics, checkpoint, seconds, arithmetic */
     MESSAGE_DONE,        /* trial, attempt, stopped_early */
-    MESSAGE_PREDICTIONS, /* trial, attempt, first, labels, predicted, probabilities */
+    MESSAGE_PREDICTIONS, /* trial, attempt, first, labels, predicted, probabilities, images */
     MESSAGE_ERROR        /* trial and attempt, or id; text, where, retry */
 };
 
@@ -52,6 +52,8 @@ struct message {
     json_t *labels;          /* PREDICTIONS: array of class numbers */
     json_t *predicted;       /* PREDICTIONS: as many class numbers */
     json_t *probabilities;   /* PREDICTIONS: as many arrays of one number per class */
+    json_t *images;          /* PREDICTIONS: array of {"image","pixels"}, images of this message
+                                and their bytes in base64; NULL: none */
 };
 
 /* Reads one line (without its newline).  Anything that is not exactly a message

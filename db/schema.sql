@@ -5,6 +5,8 @@
 .read db/migrations/002.sql
 .read db/migrations/003.sql
 .read db/migrations/004.sql
-PRAGMA user_version = 4;
+.read db/migrations/005.sql
+.read db/migrations/006.sql
+PRAGMA user_version = 6;
 PRAGMA application_id = 0x54554e45; -- "TUNE"
 .read db/views.sql

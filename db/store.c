@@ -20,12 +20,15 @@ EMBED(store_migration_001, "db/migrations/001.sql");
 EMBED(store_migration_002, "db/migrations/002.sql");
 EMBED(store_migration_003, "db/migrations/003.sql");
 EMBED(store_migration_004, "db/migrations/004.sql");
+EMBED(store_migration_005, "db/migrations/005.sql");
+EMBED(store_migration_006, "db/migrations/006.sql");
 extern const char store_migration_001[], store_migration_002[], store_migration_003[],
-    store_migration_004[];
+    store_migration_004[], store_migration_005[], store_migration_006[];
 
 /* Migration i brings a database from version i to i + 1; a new one starts from 0. */
 static const char *const migrations[] = {store_migration_001, store_migration_002,
-                                         store_migration_003, store_migration_004};
+                                         store_migration_003, store_migration_004,
+                                         store_migration_005, store_migration_006};
 enum { SCHEMA_VERSION = ARRAY_LENGTH(migrations) };
 
 /* ---- connecting ---- */
@@ -102,6 +105,19 @@ static int connect_to_read(struct store *store, struct failure *why)
     return code == SQLITE_OK ? 0 : store_fail(store, code, why);
 }
 
+struct store *store_connect(const char *path, int flags, struct failure *why)
+{
+    struct store *store = xcalloc(1, sizeof *store);
+    store->path = xstrdup(path);
+    store->mode = flags & SQLITE_OPEN_READONLY ? STORE_READ : STORE_WRITE;
+    int code = connect(store, path, flags);
+    if (code == SQLITE_OK)
+        return store;
+    store_fail(store, code, why);
+    store_close(store);
+    return NULL;
+}
+
 static int connect_to_write(struct store *store, struct failure *why)
 {
     store->lock = store_lock_new(store->path, why);
@@ -133,17 +149,15 @@ static int identify(struct store *store, int64_t *version, struct failure *why)
     return 0;
 }
 
-static int check_readable(struct store *store, struct failure *why)
+/* Sets *old where the database is of an earlier version. */
+static int check_readable(struct store *store, bool *old, struct failure *why)
 {
     int64_t version = 0;
     if (identify(store, &version, why) < 0)
         return -1;
     if (version == 0)
         return fail_input(why, "%s: holds no studies yet; run one first", store->path);
-    if (version < SCHEMA_VERSION)
-        return fail_input(why, "%s: was written by an earlier version of this program (its schema "
-                               "is %lld, not %d); the next run of a study brings it up to date",
-                          store->path, (long long)version, SCHEMA_VERSION);
+    *old = version < SCHEMA_VERSION;
     return store_execute(store, "PRAGMA query_only = ON", why);
 }
 
@@ -167,9 +181,14 @@ static int use_write_ahead_log(struct store *store, struct failure *why)
         return -1;
     int result = 0;
     int code = sqlite3_step(statement);
-    if (code != SQLITE_ROW)
+    bool is_used = code == SQLITE_ROW &&
+                   strcmp((const char *)sqlite3_column_text(statement, 0), "wal") == 0;
+    /* The row tells what is going to be; whether it was written, only the end. */
+    if (code == SQLITE_ROW)
+        code = sqlite3_step(statement);
+    if (code != SQLITE_DONE)
         result = store_fail(store, code, why);
-    else if (strcmp((const char *)sqlite3_column_text(statement, 0), "wal") != 0)
+    else if (!is_used)
         result = fail_input(why, "%s: this file system cannot hold a database that is read while "
                                  "it is written (a network's?); choose another place",
                             store->path);
@@ -213,8 +232,11 @@ int store_tidy(struct store *store, struct failure *why)
 static int prepare_to_write(struct store *store, struct failure *why)
 {
     int64_t version = 0;
-    if (identify(store, &version, why) < 0 || use_write_ahead_log(store, why) < 0 ||
-        store_execute(store,
+    if (identify(store, &version, why) < 0 || use_write_ahead_log(store, why) < 0)
+        return -1;
+    if (version > 0 && version < SCHEMA_VERSION && store_back_up(store, (int)version, why) < 0)
+        return -1;
+    if (store_execute(store,
                       "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
                       "PRAGMA journal_size_limit = 67108864; BEGIN IMMEDIATE", why) < 0)
         return -1;
@@ -222,6 +244,28 @@ static int prepare_to_write(struct store *store, struct failure *why)
         store_make_views(store, why) < 0)
         return -1;
     return store_execute(store, "COMMIT", why);
+}
+
+/* Whoever writes brings an earlier version up to date, so reading one begins with that. */
+static int bring_up_to_date(struct store *store, struct failure *why)
+{
+    struct store *writer = store_open(store->path, STORE_WRITE, why);
+    if (!writer)
+        return fail_prefix(why, "it was written by an earlier version of this program and has to "
+                                "be brought up to date first");
+    store_close(writer);
+    disconnect(store);
+    return connect_to_read(store, why);
+}
+
+static int prepare_to_read(struct store *store, struct failure *why)
+{
+    bool old = false;
+    if (check_readable(store, &old, why) < 0)
+        return -1;
+    if (!old)
+        return 0;
+    return bring_up_to_date(store, why) < 0 ? -1 : check_readable(store, &old, why);
 }
 
 struct store *store_open(const char *path, enum store_mode mode, struct failure *why)
@@ -233,7 +277,7 @@ struct store *store_open(const char *path, enum store_mode mode, struct failure 
     if (folder_exists(path))
         result = fail_input(why, "%s: is a folder, a database is needed", path);
     else if (mode == STORE_READ)
-        result = connect_to_read(store, why) < 0 ? -1 : check_readable(store, why);
+        result = connect_to_read(store, why) < 0 ? -1 : prepare_to_read(store, why);
     else
         result = connect_to_write(store, why) < 0 ? -1 : prepare_to_write(store, why);
     if (result == 0)

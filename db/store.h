@@ -142,6 +142,11 @@ int store_set_final_arithmetic(struct store *store, int64_t study, const char *a
 int store_add_predictions(struct store *store, int64_t study, int64_t first,
                           const json_t *labels, const json_t *predicted,
                           const json_t *probabilities, struct failure *why);
+/* Images of the test set for people to look at: an array of {"image": number, "pixels": its
+ * bytes in base64}, or NULL.  One that is there already is replaced. */
+int store_add_images(struct store *store, int64_t study, const json_t *images,
+                     struct failure *why);
+/* The images too. */
 int store_clear_predictions(struct store *store, int64_t study, struct failure *why);
 struct final_record {
     int64_t images, correct;

@@ -1,5 +1,6 @@
 #include "db/store_internal.h"
 
+#include "common/base64.h"
 #include "common/json_text.h"
 
 #include <stdlib.h>
@@ -66,9 +67,40 @@ int store_add_predictions(struct store *store, int64_t study, int64_t first,
     return 0;
 }
 
+static int add_image(struct store *store, int64_t study, const json_t *image,
+                     struct failure *why)
+{
+    const char *text = json_string_value(json_object_get(image, "pixels"));
+    size_t size = 0;
+    void *pixels = text ? base64_decode(text, &size) : NULL;
+    if (!pixels) {
+        store->spoilt = true;
+        return fail(why, "%s: the pixels of an image are no base64", store->path);
+    }
+    const struct value values[] = {value_integer(study),
+                                   value_json(json_object_get(image, "image")),
+                                   value_blob(pixels, size)};
+    int result = RECORD(store, "INSERT OR REPLACE INTO recorded_images (study, image, pixels)"
+                               " VALUES (?1, ?2, ?3)", values, why);
+    free(pixels);
+    return result;
+}
+
+int store_add_images(struct store *store, int64_t study, const json_t *images,
+                     struct failure *why)
+{
+    for (size_t i = 0; i < json_array_size(images); i++) {
+        if (add_image(store, study, json_array_get(images, i), why) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int store_clear_predictions(struct store *store, int64_t study, struct failure *why)
 {
     const struct value values[] = {value_integer(study)};
+    if (RECORD(store, "DELETE FROM recorded_images WHERE study = ?1", values, why) < 0)
+        return -1;
     return RECORD(store, "DELETE FROM recorded_predictions WHERE study = ?1", values, why);
 }
 

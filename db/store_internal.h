@@ -4,6 +4,7 @@
 #define DB_STORE_INTERNAL_H
 
 #include "db/store.h"
+#include "db/value.h"
 
 #include <sqlite3.h>
 
@@ -28,6 +29,12 @@ struct store {
     size_t statement_count;
 };
 
+/* ---- store.c ---- */
+
+/* Any database as it is, nothing asked and nothing made in it: for files of another
+ * program.  `flags` are those of sqlite3_open_v2(); no lock is taken. */
+struct store *store_connect(const char *path, int flags, struct failure *why);
+
 /* ---- store_lock.c: one writer per database ---- */
 
 struct store_lock;
@@ -39,14 +46,7 @@ void store_lock_free(struct store_lock *lock);
 
 /* ---- store_statement.c ---- */
 
-/* A value to be bound to ?1, ?2, ...; texts and blobs are not copied. */
-struct value {
-    enum { VALUE_NULL, VALUE_INTEGER, VALUE_REAL, VALUE_TEXT, VALUE_BLOB } type;
-    int64_t integer;
-    double real;
-    const char *text; /* or a blob's bytes */
-    size_t size;
-};
+/* Values to be bound to ?1, ?2, ...; texts and blobs are not copied. */
 struct value value_null(void);
 struct value value_integer(int64_t integer);
 struct value value_integer_or_null(int64_t integer, int64_t null);
@@ -78,11 +78,21 @@ sqlite3_stmt *store_statement(struct store *store, const char *sql, const struct
                               size_t count, struct failure *why);
 void store_reset(sqlite3_stmt *statement);
 int store_bind(sqlite3_stmt *statement, const struct value *values, size_t count);
+/* One of them, to ?place. */
+int store_bind_at(sqlite3_stmt *statement, int place, const struct value *value);
+/* What a row has in a column; until the next step. */
+struct value store_column(sqlite3_stmt *statement, int column);
 
 /* Turns what SQLite just reported into a failure; -1. */
 int store_fail(struct store *store, int code, struct failure *why);
 /* The same where something was to be recorded. */
 int store_fail_recording(struct store *store, int code, struct failure *why);
+
+/* ---- store_backup.c ---- */
+
+/* Copies the database, which is of this version, to "<path>.v<version>.backup", before it is
+ * brought up to date; a copy of that name that is there already is replaced. */
+int store_back_up(struct store *store, int version, struct failure *why);
 
 /* ---- store.c ---- */
 

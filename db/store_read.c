@@ -1,7 +1,5 @@
 #include "db/store_internal.h"
 
-#include "common/text.h"
-
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,61 +15,13 @@ int64_t store_find_study(struct store *store, const char *name, struct failure *
 
 /* ---- any rows ---- */
 
-static json_t *blob_value(const unsigned char *bytes, int size)
-{
-    struct text digits = TEXT_EMPTY;
-    for (int i = 0; i < size; i++)
-        text_addf(&digits, "%02x", bytes[i]);
-    json_t *value = json_string(text_string(&digits));
-    text_free(&digits);
-    return value;
-}
-
-/* JSON strings are UTF-8; what a broken worker wrote may be not. */
-static json_t *text_value(const char *bytes, int size)
-{
-    json_t *value = json_stringn(bytes, (size_t)size);
-    if (value)
-        return value;
-    char *plain = xstrndup(bytes, (size_t)size);
-    for (char *at = plain; *at; at++) {
-        if ((unsigned char)*at >= 0x80)
-            *at = '?';
-    }
-    value = json_string(plain);
-    free(plain);
-    return value;
-}
-
-static json_t *column_value(sqlite3_stmt *statement, int column)
-{
-    json_t *value = NULL;
-    switch (sqlite3_column_type(statement, column)) {
-    case SQLITE_INTEGER:
-        value = json_integer(sqlite3_column_int64(statement, column));
-        break;
-    case SQLITE_FLOAT:
-        value = json_real(sqlite3_column_double(statement, column));
-        break;
-    case SQLITE_TEXT:
-        value = text_value((const char *)sqlite3_column_text(statement, column),
-                           sqlite3_column_bytes(statement, column));
-        break;
-    case SQLITE_BLOB:
-        value = blob_value(sqlite3_column_blob(statement, column),
-                           sqlite3_column_bytes(statement, column));
-        break;
-    default:
-        break;
-    }
-    return value ? value : json_null(); /* JSON has no infinity */
-}
-
 static json_t *row_value(sqlite3_stmt *statement)
 {
     json_t *row = json_object();
-    for (int i = 0; i < sqlite3_column_count(statement); i++)
-        json_object_set_new(row, sqlite3_column_name(statement, i), column_value(statement, i));
+    for (int i = 0; i < sqlite3_column_count(statement); i++) {
+        const struct value value = store_column(statement, i);
+        json_object_set_new(row, sqlite3_column_name(statement, i), value_to_json(&value));
+    }
     return row;
 }
 

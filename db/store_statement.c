@@ -48,7 +48,7 @@ struct value value_json(const json_t *value)
     return value_text(json_string_value(value));
 }
 
-static int bind_one(sqlite3_stmt *statement, int place, const struct value *value)
+int store_bind_at(sqlite3_stmt *statement, int place, const struct value *value)
 {
     switch (value->type) {
     case VALUE_INTEGER:
@@ -72,15 +72,51 @@ int store_bind(sqlite3_stmt *statement, const struct value *values, size_t count
 {
     int code = SQLITE_OK;
     for (size_t i = 0; i < count && code == SQLITE_OK; i++)
-        code = bind_one(statement, (int)i + 1, &values[i]);
+        code = store_bind_at(statement, (int)i + 1, &values[i]);
     return code;
+}
+
+struct value store_column(sqlite3_stmt *statement, int column)
+{
+    struct value value = {.type = VALUE_NULL};
+    switch (sqlite3_column_type(statement, column)) {
+    case SQLITE_INTEGER:
+        return value_integer(sqlite3_column_int64(statement, column));
+    case SQLITE_FLOAT:
+        value.type = VALUE_REAL; /* which may be infinite */
+        value.real = sqlite3_column_double(statement, column);
+        break;
+    case SQLITE_TEXT:
+        value.type = VALUE_TEXT;
+        value.text = (const char *)sqlite3_column_text(statement, column);
+        value.size = (size_t)sqlite3_column_bytes(statement, column);
+        break;
+    case SQLITE_BLOB:
+        value.type = VALUE_BLOB;
+        value.text = sqlite3_column_blob(statement, column);
+        value.size = (size_t)sqlite3_column_bytes(statement, column);
+        break;
+    default:
+        break;
+    }
+    return value;
 }
 
 /* ---- failures ---- */
 
+/* Also where it was the index of the log, which is beside the database, that had no room. */
+static bool is_full(const struct store *store, int code)
+{
+    return (code & 0xff) == SQLITE_FULL ||
+           sqlite3_extended_errcode(store->db) == SQLITE_IOERR_SHMSIZE;
+}
+
 int store_fail(struct store *store, int code, struct failure *why)
 {
     const char *text = sqlite3_errmsg(store->db);
+    if (is_full(store, code))
+        return fail(why, "%s: the disk is full; make room, then run the study again: it goes on "
+                         "where it was", store->path);
     switch (code & 0xff) {
     case SQLITE_NOTADB:
         return fail_input(why, "%s: is not a database; move it away or choose another place",
@@ -88,9 +124,6 @@ int store_fail(struct store *store, int code, struct failure *why)
     case SQLITE_CORRUPT:
         return fail_input(why, "%s: is damaged (%s); restore it from a copy, or move it away",
                           store->path, text);
-    case SQLITE_FULL:
-        return fail(why, "%s: the disk is full; make room, then run the study again: it goes on "
-                         "where it was", store->path);
     case SQLITE_IOERR:
         return fail(why, "%s: the disk failed (%s, code %d); see to it, then run the study again: "
                          "it goes on where it was", store->path, text,

@@ -220,3 +220,30 @@ CREATE VIEW confusion AS
 SELECT study, label, predicted, count(*) AS images
 FROM predictions
 GROUP BY study, label, predicted;
+
+-- The winner's weights: a checkpoint file.
+DROP VIEW IF EXISTS models;
+CREATE VIEW models AS
+SELECT s.name AS study, m.bytes
+FROM recorded_models m
+JOIN recorded_studies s ON s.id = m.study;
+
+-- Where the studies come from that were made elsewhere.
+DROP VIEW IF EXISTS imports;
+CREATE VIEW imports AS
+SELECT s.name AS study, i.format, i.name, i.step_shift
+FROM recorded_imports i
+JOIN recorded_studies s ON s.id = i.study;
+
+-- What is known of their trials besides, by name; values are JSON.
+DROP VIEW IF EXISTS attributes;
+CREATE VIEW attributes AS
+SELECT s.name AS study, a.trial, a.name, a.value
+FROM recorded_attributes a
+JOIN recorded_studies s ON s.id = a.study;
+-- Images of the test set that are stored beside their predictions.
+DROP VIEW IF EXISTS images;
+CREATE VIEW images AS
+SELECT s.name AS study, i.image, i.pixels
+FROM recorded_images i
+JOIN recorded_studies s ON s.id = i.study;

@@ -27,7 +27,7 @@ static struct layout lay_out(int classes, const char *const *names)
         longest = length > longest ? length : longest;
     }
     longest = longest > NAME_MOST ? NAME_MOST : longest;
-    layout.cell = classes <= 12 ? 40 : classes <= 30 ? 30 : fmax(6, 900.0 / classes);
+    layout.cell = classes <= 12 ? 42 : classes <= 30 ? 30 : fmax(6, 900.0 / classes);
     layout.name_size = fmin(13, layout.cell * 0.8);
     double reach = 0.62 * layout.name_size * (double)longest;
     layout.turned = reach > layout.cell;
@@ -101,50 +101,77 @@ static double worst_mistake(const struct confusion *confusion)
     return worst;
 }
 
-static void draw_cell(struct text *text, const struct layout *layout, int label, int predicted,
-                      int64_t count, double strength, const char *title)
+struct cell {
+    int label, predicted;
+    int64_t count;
+    double share;    /* of its row */
+    double strength; /* of its colour */
+    bool open;
+};
+
+/* The count, and in a cell that has room for it the share of the row below. */
+static void draw_figures(struct text *text, const struct layout *layout, const struct cell *cell,
+                         double x, double y)
 {
-    double x = layout->left + layout->cell * predicted, y = layout->top + layout->cell * label;
-    double gap = layout->cell >= 20 ? 1 : 0;
-    svg_rect(text, label == predicted ? "right" : "wrong", x + gap, y + gap,
-             layout->cell - 2 * gap, layout->cell - 2 * gap, strength, title);
-    char *digits = xasprintf("%lld", (long long)count);
-    double size = fmin(13, 1.5 * layout->cell / (double)columns_count(digits));
-    struct svg_label number = {strength > 0.65 ? "count strong" : "count", SVG_MIDDLE,
-                               x + layout->cell / 2, y + layout->cell / 2 + 0.35 * size, size, 0};
+    bool both = layout->cell >= 40, strong = cell->strength > 0.65;
+    char *count = xasprintf("%lld", (long long)cell->count);
+    char *share = xasprintf("%.1f %%", 100.0 * cell->share);
+    double size = fmin(13, 1.5 * layout->cell / (double)columns_count(count));
+    struct svg_label upper = {strong ? "count strong" : "count", SVG_MIDDLE, x,
+                              y + 0.35 * size - (both ? 5 : 0), size, 0};
+    struct svg_label lower = {strong ? "share strong" : "share", SVG_MIDDLE, x, y + 12, 8.5, 0};
+    svg_label(text, &upper, count);
+    if (both)
+        svg_label(text, &lower, share);
+    free(count);
+    free(share);
+}
+
+static void draw_cell(struct text *text, const struct layout *layout, const struct cell *cell,
+                      const char *const *names)
+{
+    double x = layout->left + layout->cell * cell->predicted;
+    double y = layout->top + layout->cell * cell->label;
+    double gap = layout->cell >= 20 ? 1 : 0, side = layout->cell - 2 * gap;
+    char *attributes = cell->open ? xasprintf(" data-label=\"%d\" data-predicted=\"%d\"",
+                                              cell->label, cell->predicted) : xstrdup("");
+    char *title = xasprintf("true %s, predicted %s: %lld (%.2f %%)", names[cell->label],
+                            names[cell->predicted], (long long)cell->count, 100.0 * cell->share);
+    svg_rect_with(text, attributes, cell->label == cell->predicted ? "right" : "wrong", x + gap,
+                  y + gap, side, side, cell->strength, title);
     if (layout->cell >= 20)
-        svg_label(text, &number, digits);
-    free(digits);
+        draw_figures(text, layout, cell, x + layout->cell / 2, y + layout->cell / 2);
+    free(attributes);
+    free(title);
 }
 
 /* Cells that are 0 stay blank. */
 static void draw_cells(struct text *text, const struct layout *layout,
-                       const struct confusion *confusion, const char *const *names)
+                       const struct confusion *confusion, const char *const *names,
+                       const bool *open)
 {
     double worst = worst_mistake(confusion);
     for (int label = 0; label < confusion->classes; label++)
         for (int predicted = 0; predicted < confusion->classes; predicted++) {
-            int64_t count = confusion_at(confusion, label, predicted);
-            if (count == 0)
+            struct cell cell = {label, predicted, confusion_at(confusion, label, predicted), 0, 0,
+                                open && open[label * confusion->classes + predicted]};
+            if (cell.count == 0)
                 continue;
-            double share = row_share(confusion, label, predicted);
-            double strength = label == predicted ? 0.12 + 0.78 * share
-                                                 : 0.15 + 0.70 * share / worst;
-            char *title = xasprintf("true %s, predicted %s: %lld", names[label],
-                                    names[predicted], (long long)count);
-            draw_cell(text, layout, label, predicted, count, strength, title);
-            free(title);
+            cell.share = row_share(confusion, label, predicted);
+            cell.strength = label == predicted ? 0.12 + 0.78 * cell.share
+                                               : 0.15 + 0.70 * cell.share / worst;
+            draw_cell(text, layout, &cell, names);
         }
 }
 
 void chart_confusion(struct text *text, const struct confusion *confusion,
-                     const char *const *names, bool standalone)
+                     const char *const *names, const bool *open, bool standalone)
 {
     struct layout layout = lay_out(confusion->classes, names);
     double right = layout.left + layout.side;
     svg_begin(text, right + 16, layout.top + layout.side + 16, "Confusion matrix", standalone);
     svg_rect(text, "matrix", layout.left, layout.top, layout.side, layout.side, 1.0, NULL);
     draw_names(text, &layout, confusion->classes, names);
-    draw_cells(text, &layout, confusion, names);
+    draw_cells(text, &layout, confusion, names, open);
     svg_end(text);
 }

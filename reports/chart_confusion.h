@@ -8,7 +8,9 @@
 #include "common/text.h"
 #include "reports/metrics.h"
 
+/* A cell that `open` ([classes][classes], or NULL: none) says can be opened has attributes
+ * data-label and data-predicted, the numbers of its classes. */
 void chart_confusion(struct text *text, const struct confusion *confusion,
-                     const char *const *names, bool standalone);
+                     const char *const *names, const bool *open, bool standalone);
 
 #endif

@@ -11,7 +11,7 @@
 enum { PANEL_WIDTH = 460, PANEL_HEIGHT = 300, SERIES_MAX = 3 };
 
 /* The plot's edges inside a panel. */
-static const double plot_left = 52, plot_right = 448, plot_top = 56, plot_bottom = 258;
+static const double plot_left = 52, plot_right = 448, plot_top = 62, plot_bottom = 258;
 
 struct series {
     const char *name, *class;
@@ -19,8 +19,15 @@ struct series {
     size_t count;
 };
 
+/* The trials behind the winner: so many do not take their turn in the legend. */
+struct crowd {
+    struct series *series;   /* [count] */
+    size_t count;
+};
+
 struct panel {
     const char *title;
+    struct crowd crowd;
     struct series series[SERIES_MAX];
     size_t series_count;
     struct axis x, y;
@@ -35,29 +42,53 @@ static double epoch_value(const struct report_epoch *epoch, enum chart_measure m
     return validation ? epoch->val_accuracy : epoch->train_accuracy;
 }
 
-/* Adds a series unless it has no value at all. */
+/* False, with nothing to release, when it has no value at all. */
+static bool series_fill(struct series *series, const struct report_curve *curve,
+                        enum chart_measure measure, bool validation)
+{
+    bool any = false;
+    series->count = curve->count;
+    series->epochs = xcalloc(curve->count, sizeof(double));
+    series->values = xcalloc(curve->count, sizeof(double));
+    for (size_t i = 0; i < curve->count; i++) {
+        series->epochs[i] = curve->epochs[i].epoch;
+        series->values[i] = epoch_value(&curve->epochs[i], measure, validation);
+        any = any || isfinite(series->values[i]);
+    }
+    if (!any) {
+        free(series->epochs);
+        free(series->values);
+    }
+    return any;
+}
+
 static void add_series(struct panel *panel, const char *name, const char *class,
                        const struct report_curve *curve, enum chart_measure measure,
                        bool validation)
 {
-    struct series series = {.name = name, .class = class, .count = curve->count};
-    bool any = false;
-    series.epochs = xcalloc(curve->count, sizeof(double));
-    series.values = xcalloc(curve->count, sizeof(double));
-    for (size_t i = 0; i < curve->count; i++) {
-        series.epochs[i] = curve->epochs[i].epoch;
-        series.values[i] = epoch_value(&curve->epochs[i], measure, validation);
-        any = any || isfinite(series.values[i]);
-    }
-    if (any) {
+    struct series series = {.name = name, .class = class};
+    if (series_fill(&series, curve, measure, validation))
         panel->series[panel->series_count++] = series;
-    } else {
-        free(series.epochs);
-        free(series.values);
+}
+
+static void gather_crowd(struct panel *panel, const struct report_data *data,
+                         enum chart_measure measure)
+{
+    struct crowd *crowd = &panel->crowd;
+    crowd->series = xcalloc(data->trial_count, sizeof *crowd->series);
+    for (size_t i = 0; i < data->trial_count; i++) {
+        const struct report_trial *trial = &data->trials[i];
+        struct series series = {.name = "other trials", .class = "curve other"};
+        if (trial->number != data->winner &&
+            (series_fill(&series, &trial->curve, measure, true) ||
+             series_fill(&series, &trial->curve, measure, false)))
+            crowd->series[crowd->count++] = series;
     }
 }
 
-/* The bounds of all values; low > high when there are none. */
+/* ---- the axes ---- */
+
+/* The bounds of all values of the winner; low > high when there are none. */
 static void value_range(const struct panel *panel, double *low, double *high)
 {
     *low = INFINITY;
@@ -72,6 +103,29 @@ static void value_range(const struct panel *panel, double *low, double *high)
         }
 }
 
+static int ascending(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* The value that `share` of all values of the crowd are not above; NaN when it has none. */
+static double crowd_quantile(const struct crowd *crowd, double share)
+{
+    size_t most = 0, count = 0;
+    for (size_t s = 0; s < crowd->count; s++)
+        most += crowd->series[s].count;
+    double *values = xcalloc(most, sizeof *values);
+    for (size_t s = 0; s < crowd->count; s++)
+        for (size_t i = 0; i < crowd->series[s].count; i++)
+            if (isfinite(crowd->series[s].values[i]))
+                values[count++] = crowd->series[s].values[i];
+    qsort(values, count, sizeof *values, ascending);
+    double value = count > 0 ? values[(size_t)(share * (double)(count - 1))] : (double)NAN;
+    free(values);
+    return value;
+}
+
 static size_t last_epoch(const struct panel *panel)
 {
     double last = 0;
@@ -81,7 +135,9 @@ static size_t last_epoch(const struct panel *panel)
     return (size_t)last;
 }
 
-/* Losses are seen from 0; accuracies close up, since theirs differ little. */
+/* Losses are seen from 0; accuracies close up, since theirs differ little.  The winner is
+ * seen whole, and three in four values of the others: what went wrong from the start would
+ * press all that matters to one edge. */
 static struct axis value_axis(const struct panel *panel, enum chart_measure measure)
 {
     double low, high;
@@ -89,28 +145,40 @@ static struct axis value_axis(const struct panel *panel, enum chart_measure meas
     if (low > high)
         return axis_round(0.0, 1.0, 5);
     if (measure == CHART_LOSS)
-        return axis_round(fmin(low, 0.0), high, 5);
+        return axis_round(fmin(low, 0.0), fmax(high, crowd_quantile(&panel->crowd, 0.75)), 5);
+    low = fmin(low, crowd_quantile(&panel->crowd, 0.25));
     return axis_round(fmin(low, fmax(high - 0.01, 0.0)), fmax(high, 0.01), 5);
 }
 
 static void panel_fill(struct panel *panel, const struct report_data *data,
                        enum chart_measure measure, double left)
 {
+    const struct report_curve *winner = report_winner_curve(data);
     *panel = (struct panel){.title = measure == CHART_LOSS ? "Loss" : "Accuracy", .left = left};
-    add_series(panel, "training", "curve training", &data->search, measure, false);
-    add_series(panel, "validation", "curve validation", &data->search, measure, true);
+    add_series(panel, "training", "curve training", winner, measure, false);
+    add_series(panel, "validation", "curve validation", winner, measure, true);
     add_series(panel, "final training", "curve final", &data->final, measure, false);
+    gather_crowd(panel, data, measure);
     panel->x = axis_counted(last_epoch(panel), 9);
     panel->y = value_axis(panel, measure);
 }
 
-static void panel_release(struct panel *panel)
+static void release_series(struct series *series, size_t count)
 {
-    for (size_t s = 0; s < panel->series_count; s++) {
-        free(panel->series[s].epochs);
-        free(panel->series[s].values);
+    for (size_t s = 0; s < count; s++) {
+        free(series[s].epochs);
+        free(series[s].values);
     }
 }
+
+static void panel_release(struct panel *panel)
+{
+    release_series(panel->series, panel->series_count);
+    release_series(panel->crowd.series, panel->crowd.count);
+    free(panel->crowd.series);
+}
+
+/* ---- drawing ---- */
 
 static double place_x(const struct panel *panel, double epoch)
 {
@@ -144,21 +212,24 @@ static void draw_axes(struct text *text, const struct panel *panel)
     svg_label(text, &below, "epoch");
 }
 
-/* Title and legend in one line above the plot. */
+static double legend_entry(struct text *text, const struct series *series, double x)
+{
+    struct svg_label name = {"legend", SVG_START, x + 22, 44, 0, 0};
+    svg_line(text, series->class, x, 40, x + 16, 40);
+    svg_label(text, &name, series->name);
+    /* Text cannot be measured here; 5.7 units a letter is generous at this size. */
+    return x + 22 + 5.7 * (double)strlen(series->name) + 14;
+}
+
 static void draw_legend(struct text *text, const struct panel *panel)
 {
-    struct svg_label title = {"heading", SVG_START, panel->left + 8, 26, 0, 0};
+    struct svg_label title = {"heading", SVG_START, panel->left + 8, 22, 0, 0};
+    double x = panel->left + 8;
     svg_label(text, &title, panel->title);
-    double x = panel->left + plot_right;
-    for (size_t s = panel->series_count; s-- > 0;) {
-        const struct series *series = &panel->series[s];
-        /* Text cannot be measured here; 6.4 units a letter is generous at this size. */
-        x -= 6.4 * (double)strlen(series->name);
-        struct svg_label name = {"legend", SVG_START, x, 26, 0, 0};
-        svg_label(text, &name, series->name);
-        svg_line(text, series->class, x - 24, 22, x - 6, 22);
-        x -= 38;
-    }
+    for (size_t s = 0; s < panel->series_count; s++)
+        x = legend_entry(text, &panel->series[s], x);
+    if (panel->crowd.count > 0)
+        legend_entry(text, &panel->crowd.series[0], x);
 }
 
 static void draw_series(struct text *text, const struct panel *panel, const struct series *series)
@@ -181,8 +252,13 @@ static void draw_panel(struct text *text, const struct report_data *data,
     panel_fill(&panel, data, measure, left);
     draw_legend(text, &panel);
     draw_axes(text, &panel);
+    svg_clip_begin(text, left + plot_left, plot_top - 3, plot_right - plot_left,
+                   plot_bottom - plot_top + 6);
+    for (size_t s = 0; s < panel.crowd.count; s++)
+        draw_series(text, &panel, &panel.crowd.series[s]);
     for (size_t s = panel.series_count; s-- > 0;)
         draw_series(text, &panel, &panel.series[s]);
+    svg_clip_end(text);
     if (panel.series_count == 0) {
         struct svg_label nothing = {"name", SVG_MIDDLE, left + (plot_left + plot_right) / 2,
                                     (plot_top + plot_bottom) / 2, 0, 0};

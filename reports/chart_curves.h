@@ -1,4 +1,6 @@
-/* Learning curves: loss and accuracy by epoch. */
+/* Learning curves: loss and accuracy by epoch, of the winner, its final training, and thin
+ * behind them the validation figures of all other trials (of training where nothing was
+ * validated). */
 #ifndef REPORTS_CHART_CURVES_H
 #define REPORTS_CHART_CURVES_H
 

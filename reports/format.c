@@ -64,11 +64,12 @@ char *format_time(int64_t wall_ms)
     return xstrdup(digits);
 }
 
-/* The shortest decimal that reads back as the same double. */
+/* The shortest decimal that reads back as the same double; %g leaves out zeros behind the point by
+ * itself, and with fewer digits than 6 it would write 10 as 1e+01. */
 static char *shortest_real(double value)
 {
     char digits[32];
-    for (int precision = 1; precision <= 17; precision++) {
+    for (int precision = 6; precision <= 17; precision++) {
         snprintf(digits, sizeof digits, "%.*g", precision, value);
         if (strtod(digits, NULL) == value)
             break;

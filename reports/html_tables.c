@@ -1,50 +1,11 @@
-#include "reports/html_tables.h"
+#include "reports/html_parts.h"
 
-#include "common/base.h"
 #include "reports/format.h"
 #include "reports/html.h"
+#include "reports/layer_table.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- the classification report ---- */
-
-static void scores_row(struct text *text, const char *name, const struct class_metrics *scores)
-{
-    text_add(text, "<tr>");
-    html_element(text, "th scope=\"row\"", NULL, name);
-    html_take(text, "td", NULL, xasprintf("%.4f", scores->precision));
-    html_take(text, "td", NULL, xasprintf("%.4f", scores->recall));
-    html_take(text, "td", NULL, xasprintf("%.4f", scores->f1));
-    html_take(text, "td", NULL, format_count(scores->support));
-    text_add(text, "</tr>\n");
-}
-
-static void accuracy_row(struct text *text, const struct metrics *metrics)
-{
-    text_add(text, "<tr>");
-    html_element(text, "th scope=\"row\"", NULL, "accuracy");
-    text_add(text, "<td></td><td></td>");
-    html_take(text, "td", NULL, xasprintf("%.4f", metrics->accuracy));
-    html_take(text, "td", NULL, format_count(metrics->total));
-    text_add(text, "</tr>\n");
-}
-
-void html_classes(struct text *text, const struct report_data *data)
-{
-    text_add(text, "<table class=\"numbers\">\n<thead><tr>"
-                   "<th scope=\"col\">class</th><th scope=\"col\">precision</th>"
-                   "<th scope=\"col\">recall</th><th scope=\"col\">F1</th>"
-                   "<th scope=\"col\">support</th></tr></thead>\n<tbody>\n");
-    for (int i = 0; i < data->classes; i++)
-        if (metrics_class_seen(&data->metrics.per_class[i]))
-            scores_row(text, data->class_names[i], &data->metrics.per_class[i]);
-    text_add(text, "</tbody>\n<tbody class=\"totals\">\n");
-    accuracy_row(text, &data->metrics);
-    scores_row(text, "macro average", &data->metrics.macro);
-    scores_row(text, "weighted average", &data->metrics.weighted);
-    text_add(text, "</tbody>\n</table>\n");
-}
 
 /* ---- settings ---- */
 
@@ -89,56 +50,30 @@ void html_training(struct text *text, const struct report_data *data)
 
 /* ---- the model ---- */
 
-/* [14, 14, 32] -> "14 × 14 × 32". */
-static char *shape_text(const json_t *shape)
-{
-    struct text text = TEXT_EMPTY;
-    if (!json_is_array(shape))
-        return format_value(shape, 0);
-    for (size_t i = 0; i < json_array_size(shape); i++) {
-        char *size = format_value(json_array_get(shape, i), 0);
-        text_addf(&text, "%s%s", i == 0 ? "" : " \xC3\x97 ", size);
-        free(size);
-    }
-    return text_take(&text);
-}
-
-static char *count_of(const json_t *layer, const char *key, double *sum)
-{
-    const json_t *value = json_object_get(layer, key);
-    if (!json_is_number(value))
-        return format_value(NULL, 0);
-    *sum += json_number_value(value);
-    return format_count((int64_t)json_number_value(value));
-}
-
-static void layer_row(struct text *text, const json_t *layer, double *parameters, double *flops)
+static void layer_cells(struct text *text, const struct layer_row *row)
 {
     text_add(text, "<tr>");
-    html_take(text, "th scope=\"row\"", NULL, format_value(json_object_get(layer, "name"), 0));
-    html_take(text, "td", NULL, shape_text(json_object_get(layer, "output")));
-    html_take(text, "td", NULL, count_of(layer, "parameters", parameters));
-    html_take(text, "td", NULL, count_of(layer, "flops", flops));
+    html_element(text, "th scope=\"row\"", NULL, row->name);
+    html_element(text, "td", NULL, row->shape);
+    html_element(text, "td", NULL, row->parameters);
+    html_element(text, "td", NULL, row->flops);
     text_add(text, "</tr>\n");
 }
 
 void html_layers(struct text *text, const struct report_data *data)
 {
-    double parameters = 0.0, flops = 0.0;
-    size_t index;
-    json_t *layer;
+    size_t count;
+    struct layer_row *rows = layer_table(data->layers, &count);
     text_add(text, "<table class=\"numbers\">\n<thead><tr>"
-                   "<th scope=\"col\">layer</th><th scope=\"col\">output</th>"
+                   "<th scope=\"col\">layer (type)</th><th scope=\"col\">output shape</th>"
                    "<th scope=\"col\">parameters</th>"
                    "<th scope=\"col\">FLOPs per image</th></tr></thead>\n<tbody>\n");
-    json_array_foreach(data->layers, index, layer)
-        layer_row(text, layer, &parameters, &flops);
-    text_add(text, "</tbody>\n<tbody class=\"totals\">\n<tr>");
-    html_element(text, "th scope=\"row\"", NULL, "in all");
-    text_add(text, "<td></td>");
-    html_take(text, "td", NULL, format_count((int64_t)parameters));
-    html_take(text, "td", NULL, format_count((int64_t)flops));
-    text_add(text, "</tr>\n</tbody>\n</table>\n");
+    for (size_t i = 0; i < count; i++)
+        layer_cells(text, &rows[i]);
+    text_add(text, "</tbody>\n<tbody class=\"totals\">\n");
+    layer_cells(text, &rows[count]);
+    text_add(text, "</tbody>\n</table>\n");
+    layer_table_free(rows, count);
 }
 
 /* ---- trials and faults ---- */
@@ -209,7 +144,7 @@ void html_faults(struct text *text, const struct report_data *data)
 {
     if (data->fault_count == 0)
         return;
-    text_add(text, "<section>\n<h2>Faults</h2>\n<div class=\"scroll\">\n"
+    text_add(text, "<section id=\"faults\">\n<h2>Faults</h2>\n<div class=\"scroll\">\n"
                    "<table>\n<thead><tr><th scope=\"col\">trial</th>"
                    "<th scope=\"col\">attempt</th><th scope=\"col\">kind</th>"
                    "<th scope=\"col\">what happened</th><th scope=\"col\">what followed</th>"

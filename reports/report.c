@@ -4,16 +4,19 @@
 #include "common/text.h"
 #include "reports/chart_confusion.h"
 #include "reports/chart_curves.h"
+#include "reports/gallery.h"
+#include "reports/report_csv.h"
 #include "reports/report_data.h"
 #include "reports/report_html.h"
 #include "reports/report_json.h"
+#include "reports/report_markdown.h"
 #include "reports/report_text.h"
 
 #include <stdlib.h>
 
 static void confusion_svg(struct text *text, const struct report_data *data)
 {
-    chart_confusion(text, &data->confusion, data->class_names, true);
+    chart_confusion(text, &data->confusion, data->class_names, NULL, true);
 }
 
 /* The page last: whoever finds it finds everything else beside it. */
@@ -23,8 +26,11 @@ static const struct product {
 } products[] = {
     {"report.txt", report_text},
     {"report.json", report_json},
+    {"report.md", report_markdown},
+    {"predictions.csv", report_csv},
     {"curves.svg", chart_curves},
     {"confusion.svg", confusion_svg},
+    {"mistakes.png", gallery_mistakes_png},
     {"index.html", report_html},
 };
 

@@ -4,9 +4,9 @@
 
 #include "db/store.h"
 
-/* Writes report.txt, report.json, curves.svg, confusion.svg and index.html into
- * `folder` (made where missing), each replaced whole.  A study that has no final
- * evaluation yet is a failure that says how to get one. */
+/* Writes report.txt, report.json, report.md, predictions.csv, curves.svg, confusion.svg,
+ * mistakes.png and index.html into `folder` (made where missing), each replaced whole.  A
+ * study that has no final evaluation yet is a failure that says how to get one. */
 int report_write(struct store *store, const char *study, const char *folder, struct failure *why);
 
 #endif

@@ -1,10 +1,13 @@
-/* All that a report tells, in plain data.  report_data.c alone reads the database;
- * the writers of the formats turn this structure into files and nothing else. */
+/* All that a report tells, in plain data.  The reading of the database is in report_data.c
+ * and the files of report_read.h alone; the writers of the formats turn this structure into
+ * files and nothing else. */
 #ifndef REPORTS_REPORT_DATA_H
 #define REPORTS_REPORT_DATA_H
 
 #include "db/store.h"
+#include "reports/confused.h"
 #include "reports/metrics.h"
+#include "reports/scoring.h"
 
 struct report_epoch {
     int epoch;                         /* from 1 */
@@ -19,19 +22,49 @@ struct report_curve {
 
 struct report_trial {
     int number, bracket;
+    int rank;                /* 1 is the best; 0: it has no value */
     int epochs;              /* reached */
+    int early_end;           /* where early stopping ended it; 0: it did not */
     double value;            /* NaN: none */
+    double seconds;          /* of training */
+    int64_t started_ms, ended_ms; /* since 1970 UTC; 0 when not known */
     char *state;             /* "completed", "stopped", "failed", ... */
     char *reason;            /* of that state, or "" */
     char *arithmetic;        /* instruction set and precision, or "" */
     json_t *parameters;      /* name -> value */
+    struct report_curve curve;
 };
 
 struct report_fault {
     int trial;               /* -1: none was in hand */
     int attempt;             /* 0: none was in hand */
+    int worker;              /* 0: none */
+    int64_t recorded_ms;
     char *kind, *reason, *action;
 };
+
+/* What the model made of each test image. */
+struct report_predictions {
+    size_t count;
+    int64_t *images;         /* [count], numbers in the test set, ascending */
+    int *labels, *predicted; /* [count] */
+    double *probabilities;   /* [count][classes] */
+};
+
+struct report_image {
+    size_t prediction;       /* index into the predictions */
+    uint8_t *pixels;         /* [height][width][channels] */
+};
+
+/* The test images that are stored; none: count is 0. */
+struct report_images {
+    int height, width, channels; /* channels: 1 or 3 */
+    struct report_image *at; /* [count], in the order of the test set */
+    size_t count;
+    size_t *surest;          /* [count]: indices into `at`, the surest prediction first */
+};
+
+enum { REPORT_CONFUSED_MOST = 10 };
 
 struct report_data {
     /* the study */
@@ -53,24 +86,34 @@ struct report_data {
     double winner_value;
     json_t *parameters;       /* name -> value */
     json_t *configuration;    /* {"model", "training"} */
-    struct report_curve search; /* its epochs in the search */
 
     /* the final training and evaluation */
     struct report_curve final; /* empty when the winner was not trained anew */
     int final_epochs;
-    double test_loss;          /* NaN when not known */
+    double final_seconds;      /* NaN when not known */
     char *arithmetic;
     json_t *layers;            /* array of {"name","type","output","parameters","flops"} */
+    json_t *network;           /* what runs the model in a page, or NULL */
+    char *network_note;        /* why there is none, or "" */
     int classes;
     const char **class_names;  /* [classes], each owned */
+    struct report_predictions predictions;
+    struct report_images images;
     struct confusion confusion;
     struct metrics metrics;
+    struct scoring scoring;
+    struct confused confused[REPORT_CONFUSED_MOST];
+    size_t confused_count;
 
+    /* the search */
     struct report_trial *trials; /* by number */
-    size_t trial_count;
+    size_t trial_count, trials_failed;
     int64_t epochs_run;          /* of all trials, the final training not counted */
+    double training_seconds;     /* of the same */
     struct report_fault *faults; /* in the order in which they happened */
     size_t fault_count;
+    json_t *space;               /* as docs/report_json.md has "parameters", */
+    json_t *plan, *rungs, *segments, *workers; /* and these */
 };
 
 /* Reads everything about the study (named without regard to case).  A study that is
@@ -78,5 +121,15 @@ struct report_data {
 int report_data_read(struct store *store, const char *study, struct report_data *data,
                      struct failure *why);
 void report_data_release(struct report_data *data);
+
+/* The winner's curve in the search; an empty one when its trial is not there. */
+const struct report_curve *report_winner_curve(const struct report_data *data);
+/* The probabilities that prediction `index` has for each class. */
+const double *report_probabilities(const struct report_data *data, size_t index);
+/* The probability of what was predicted. */
+double report_confidence(const struct report_data *data, size_t index);
+bool report_is_mistake(const struct report_data *data, const struct report_image *image);
+/* The model's parameters, all layers together. */
+int64_t report_parameter_count(const struct report_data *data);
 
 #endif

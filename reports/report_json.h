@@ -1,4 +1,4 @@
-/* report.json: the whole report for programs, described in docs/reports.md. */
+/* report.json: the whole report for programs, described in docs/report_json.md. */
 #ifndef REPORTS_REPORT_JSON_H
 #define REPORTS_REPORT_JSON_H
 
@@ -6,8 +6,11 @@
 #include "reports/report_data.h"
 
 /* Grows by one whenever a reader of the last version could be misled. */
-enum { REPORT_JSON_VERSION = 1 };
+enum { REPORT_JSON_VERSION = 2 };
 
+/* The file: a line for each field of the object. */
 void report_json(struct text *text, const struct report_data *data);
+/* The same and what the page alone needs, fit to stand in its <script>. */
+void report_json_page(struct text *text, const struct report_data *data);
 
 #endif

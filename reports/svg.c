@@ -68,7 +68,13 @@ void svg_line(struct text *text, const char *class, double x1, double y1, double
 void svg_rect(struct text *text, const char *class, double x, double y, double width,
               double height, double opacity, const char *title)
 {
-    text_add(text, "<rect");
+    svg_rect_with(text, "", class, x, y, width, height, opacity, title);
+}
+
+void svg_rect_with(struct text *text, const char *attributes, const char *class, double x,
+                   double y, double width, double height, double opacity, const char *title)
+{
+    text_addf(text, "<rect%s", attributes);
     add_attribute(text, "class", class);
     add_number(text, "x", x);
     add_number(text, "y", y);
@@ -111,6 +117,21 @@ void svg_label(struct text *text, const struct svg_label *label, const char *str
     text_add_char(text, '>');
     escape_markup(text, string);
     text_add(text, "</text>\n");
+}
+
+void svg_clip_begin(struct text *text, double x, double y, double width, double height)
+{
+    text_add(text, "<svg");
+    add_number(text, "x", x);
+    add_number(text, "y", y);
+    add_number(text, "width", width);
+    add_number(text, "height", height);
+    text_addf(text, " viewBox=\"%.8g %.8g %.8g %.8g\">\n", x, y, width, height);
+}
+
+void svg_clip_end(struct text *text)
+{
+    text_add(text, "</svg>\n");
 }
 
 static bool drawable(const double *x, const double *y, size_t i)

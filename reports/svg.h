@@ -32,8 +32,14 @@ void svg_line(struct text *text, const char *class, double x1, double y1, double
 /* `opacity` of the fill, 0 to 1; `title` (may be NULL) shows under the pointer. */
 void svg_rect(struct text *text, const char *class, double x, double y, double width,
               double height, double opacity, const char *title);
+/* The same with attributes of its own, ` data-label="4"`, which are written as they are. */
+void svg_rect_with(struct text *text, const char *attributes, const char *class, double x,
+                   double y, double width, double height, double opacity, const char *title);
 void svg_circle(struct text *text, const char *class, double x, double y, double radius);
 void svg_label(struct text *text, const struct svg_label *label, const char *string);
+/* What is drawn between the two is cut off at the edges of the rectangle. */
+void svg_clip_begin(struct text *text, double x, double y, double width, double height);
+void svg_clip_end(struct text *text);
 /* A line through the points; where a coordinate is not finite the line is broken,
  * and a point alone becomes a dot. */
 void svg_curve(struct text *text, const char *class, const double *x, const double *y,

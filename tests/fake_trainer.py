@@ -5,9 +5,13 @@ separated by commas, each NAME or NAME=TRIAL or NAME=TRIAL:EPOCH.  A word with a
 at its end misbehaves at every attempt, the others at the first one only.
 
   crash, segv, hang, flood, garbage, half_line, early_done, out_of_order, wrong_trial,
-  old_attempt, no_metric, diverge, refuse, ask_again, no_checkpoint, silent_start,
+  old_attempt, old_flood (messages of an earlier attempt without end), no_metric, not_a_number
+  (a metric that is no JSON), diverge, refuse, ask_again, no_checkpoint, silent_start,
   bad_version, exit_at_start, slow (20 ms an epoch), sparse (a checkpoint only after
   every second epoch), hold_pipe (dies, but a process that it started holds its output),
+  strays (each worker starts one process in its group and one that leaves it; their ids go to
+  $FAKE_STATE/strays), big=TRIAL (takes memory until it is refused), log_flood (writes
+  to stderr without end),
   stop_at_once=TRIAL:EPOCH (says that it stopped early when it is to go on from there),
   eager (says that it stopped early also where the segment ends anyhow),
   bf16 (is a machine that trains in bf16), unsaid (does not say so beforehand),
@@ -19,8 +23,10 @@ With `early_stopping` or `restore_best` among its settings a trial's best epoch 
 1 + trial % 4, after which it gets worse; early stopping ends it `patience` epochs later.
 
 What it trains it also lists in $FAKE_STATE/trained, a line for each epoch, and the jobs
-that it is given in $FAKE_STATE/jobs.
+that it is given in $FAKE_STATE/jobs.  In the evaluation every fiftieth image is a mistake,
+whose pixels (all of them 0) it sends along.
 """
+import base64
 import json
 import math
 import os
@@ -117,6 +123,25 @@ def misbehave(run, epoch):
         time.sleep(60)
 
 
+    if misbehaves("log_flood", trial, epoch):
+        while True:
+            os.write(2, b"x" * 65536)
+    if misbehaves("big", trial):
+        try:
+            hoard = [bytearray(1 << 24) for _ in range(1 << 10)]
+        except MemoryError:
+            os._exit(71)
+        time.sleep(len(hoard))
+
+
+def start_strays():
+    for apart in (False, True):
+        stray = subprocess.Popen(["sleep", "600"], start_new_session=apart, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(f"{FIRST_ATTEMPTS}/strays", "a") as file:
+            file.write(f"{stray.pid}\n")
+
+
 def epoch_message(run, epoch, path):
     accuracy = metric(run, epoch)
     return {"type": "epoch", "trial": run["trial"], "attempt": run["attempt"], "epoch": epoch,
@@ -150,10 +175,15 @@ def run_epoch(run, epoch):
         message["epoch"] += 1
     if misbehaves("wrong_trial", trial, epoch):
         message["trial"] += 1000
+    if misbehaves("not_a_number", trial, epoch):
+        message["metrics"]["val_accuracy"] = math.nan
     if misbehaves("no_metric", trial, epoch):
         del message["metrics"]["val_accuracy"]
     if misbehaves("old_attempt", trial, epoch):
         say(dict(message, attempt=0, metrics={"val_accuracy": 99}))
+    if misbehaves("old_flood", trial, epoch):
+        while True:
+            say(dict(message, attempt=0))
     if misbehaves("diverge", trial, epoch) or final and misbehaves("final_diverge", trial, epoch):
         message["metrics"]["train_loss"] = None
         say(message)
@@ -226,7 +256,9 @@ def evaluate(message):
         predicted = [label if i % 50 else (label + 1) % 10 for i, label in enumerate(labels)]
         say({"type": "predictions", "trial": message["trial"], "attempt": message["attempt"],
              "first": first, "labels": labels, "predicted": predicted,
-             "probabilities": [[0.91 if k == p else 0.01 for k in range(10)] for p in predicted]})
+             "probabilities": [[0.91 if k == p else 0.01 for k in range(10)] for p in predicted],
+             "images": [{"image": i, "pixels": base64.b64encode(bytes(28 * 28)).decode()}
+                        for i in range(first, first + 500, 50)]})
     say({"type": "done", "trial": message["trial"], "attempt": message["attempt"],
          "images": images, "loss": 0.05, "layers": [measured]})
 
@@ -273,6 +305,8 @@ def main():
         sys.exit(7)
     if misbehaves("silent_start"):
         time.sleep(600)
+    if "strays" in WORDS:
+        start_strays()
     say({"type": "ready", "version": 99 if misbehaves("bad_version") else 1,
          "program": "fake 1", "arithmetic": "python"})
     for line in lines():

@@ -85,9 +85,11 @@ static bool markup_open(struct markup *markup)
     markup->open[markup->depth].name = name;
     markup->open[markup->depth].length = length;
     markup->depth++;
-    if (!markup_name_is(name, length, "style"))
-        return true;
-    markup->at = strstr(markup->at, "</style>"); /* a style sheet is not markup */
+    /* A style sheet and a script are not markup. */
+    if (markup_name_is(name, length, "style"))
+        markup->at = strstr(markup->at, "</style>");
+    else if (markup_name_is(name, length, "script"))
+        markup->at = strstr(markup->at, "</script");
     return markup->at != NULL;
 }
 

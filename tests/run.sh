@@ -1,14 +1,15 @@
 #!/bin/bash
 # Runs the test suites of a build folder: tests/run.sh BUILD [SUITE...]
 # A suite is a program test_NAME in BUILD/tests, or a script tests/test_NAME.sh or
-# .py that prints "ok - ..." and "not ok - ..." lines.  Ends in "N passed, M failed".  A
-# program may skip tests for which the processor has no instructions.
+# .py that prints "ok - ..." and "not ok - ..." lines.  As many run at once as there are
+# processors ($JOBS: another number).  Ends in "N passed, M failed".  A program may skip tests
+# for which the processor has no instructions.
 # $EMULATOR: a command that runs the programs (tests/emulated.sh).
 set -u
 build=$1
 only=" ${*:2} "
 top=$PWD
-passed=0 failed=0
+jobs=${JOBS:-$(nproc)}
 work=$build/test-work
 rm -rf "$work"
 mkdir -p "$work"
@@ -18,8 +19,8 @@ export REPORT_DRIVER=$top/$build/tests/report_driver FAKE_TRAINER=$top/$build/te
 export OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=detect_leaks=1 PYTHONDONTWRITEBYTECODE=1
 case $build in /*) TUNER=$build/tuner TRAINER=$build/trainer REPORT_DRIVER=$build/tests/report_driver FAKE_TRAINER=$build/tests/fake_trainer ;; esac
 
-# A suite's counts, from what it printed and how it ended.
-count() { # name, log, status
+# A suite's counts, from what it printed and how it ended; said at once, and kept for the sum.
+count() { # name, log, status, seconds
     local good bad
     if grep -q '^\[==========\]' "$2"; then
         good=$(grep -c '^\[ *OK *\]' "$2")
@@ -33,33 +34,42 @@ count() { # name, log, status
     fi
     if [ "$3" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
     if [ "$good" = 0 ] && [ "$bad" = 0 ] && ! grep -q '^\[ *SKIPPED' "$2"; then bad=1; fi
-    passed=$((passed + good)) failed=$((failed + bad))
+    echo "$good $bad" >"$work/$1.counts"
     if [ "$bad" = 0 ]; then
         printf '%-24s %4d passed  (%d s)\n' "$1" "$good" "$4"
     else
-        printf '%-24s %4d passed, %d FAILED (exit status %d); its output:\n' "$1" "$good" "$bad" "$3"
-        sed 's/^/    /' "$2" | tail -60
+        printf '%-24s %4d passed, %d FAILED (exit status %d); its output:\n%s\n' "$1" "$good" \
+            "$bad" "$3" "$(tail -60 "$2" | sed 's/^/    /')"
     fi
 }
 
 run() { # name, command...
-    local name=$1 log=$work/$1.log begin=$SECONDS
+    local name=$1 log=$work/$1.log begin=$SECONDS status
     shift
-    case $only in "  " | *" $name "* | *" ${name#test_} "*) ;; *) return ;; esac
     mkdir -p "$work/$name"
     TEST_TMP=$top/$work/$name timeout -k 10 "${SUITE_SECONDS:-600}" "$@" >"$log" 2>&1 </dev/null
-    count "$name" "$log" $? $((SECONDS - begin))
+    status=$?
     rm -rf "${work:?}/$name"
+    count "$name" "$log" $status $((SECONDS - begin))
 }
 
-for suite in "$build"/tests/test_*; do
-    [ -x "$suite" ] && run "$(basename "$suite")" ${EMULATOR:-} "$suite"
+# Begins a suite that was asked for, once there is a processor for it.
+begin() { # name, command...
+    case $only in "  " | *" $1 "* | *" ${1#test_} "*) ;; *) return ;; esac
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+    run "$@" &
+}
+
+# The scripts first: the longest are among them.
+for script in tests/test_*.py; do
+    [ -f "$script" ] && begin "$(basename "$script" .py)" /usr/bin/python3 "$script"
 done
 for script in tests/test_*.sh; do
-    [ -f "$script" ] && run "$(basename "$script" .sh)" bash "$script"
+    [ -f "$script" ] && begin "$(basename "$script" .sh)" bash "$script"
 done
-for script in tests/test_*.py; do
-    [ -f "$script" ] && run "$(basename "$script" .py)" /usr/bin/python3 "$script"
+for suite in "$build"/tests/test_*; do
+    [ -x "$suite" ] && begin "$(basename "$suite")" ${EMULATOR:-} "$suite"
 done
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+wait
+cat "$work"/*.counts 2>/dev/null | awk '{passed += $1; failed += $2}
+    END {print passed + 0 " passed, " failed + 0 " failed"; exit !(failed == 0 && passed > 0)}'

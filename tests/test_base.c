@@ -144,7 +144,8 @@ static void too_much_memory_ends_the_program(void **state)
 {
     (void)state;
     char output[200];
-    assert_int_equal(in_child(ask_for_too_much, output, sizeof output), EXIT_FAILED);
+    assert_int_equal(in_child(ask_for_too_much, output, sizeof output),
+                     EXIT_OUT_OF_MEMORY);
     assert_non_null(strstr(output, "out of memory"));
 }
 

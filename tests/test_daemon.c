@@ -47,7 +47,7 @@ static void start(struct fixture *fixture, int workers, bool stay)
 {
     const struct daemon_settings settings = {.home = fixture->home, .workers = workers,
                                              .trainer = getenv("FAKE_TRAINER"), .stay = stay};
-    const struct daemon_events events = {happened, fixture};
+    const struct daemon_events events = {.happened = happened, .context = fixture};
     fixture->loop = loop_new(&fixture->why);
     fixture->daemon = daemon_new(fixture->loop, &settings, &events, &fixture->why);
     if (fixture->daemon == NULL)
@@ -342,6 +342,11 @@ static void a_study_that_is_stopped_lets_its_segments_end(void **state)
     assert_true(ask(fixture, "SELECT count(*) FROM trials") < 30);
 }
 
+static bool works(struct fixture *fixture)
+{
+    return number_of(fixture, "s", "segments") > 0;
+}
+
 static void cancel_it(struct fixture *fixture)
 {
     assert_int_equal(daemon_cancel(fixture->daemon, "s", &fixture->why), 0);
@@ -353,15 +358,14 @@ static void a_cancelled_study_ends_at_once_and_can_be_gone_on_with(void **state)
     setenv("FAKE_MS", "300", 1);
     start(fixture, 2, false);
     submit(fixture, "s", 3, 0);
-    fixture->reached = NULL;
-    daemon_each_turn(fixture->daemon, turned, fixture);
-    fixture->reached = has_begun;
+    fixture->reached = works;
     fixture->once = cancel_it;
-    unsetenv("FAKE_MS");
-    cancel_it(fixture);
     assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_INTERRUPTED);
     assert_int_equal(ask(fixture, "SELECT note = 'cancelled' FROM studies"), 1);
+    assert_int_equal(ask(fixture, "SELECT count(*) > 0 FROM segments "
+                                  "WHERE state = 'interrupted'"), 1);
     stop(fixture);
+    unsetenv("FAKE_MS");
     start(fixture, 2, false);
     submit(fixture, "s", 3, 0);
     assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
@@ -379,6 +383,7 @@ static void what_cannot_be_done_is_refused_with_a_reason(void **state)
         {"{}", "object"},                          {"{\"priority\": \"high\"}", "number"},
     };
     size_t i;
+    char *again;
     start(fixture, 1, false);
     submit(fixture, "mnist", 3, 0);
     assert_int_equal(daemon_pause(fixture->daemon, "mnits", &fixture->why), -1);
@@ -387,8 +392,12 @@ static void what_cannot_be_done_is_refused_with_a_reason(void **state)
     assert_int_equal(daemon_resume(fixture->daemon, "mnist", &fixture->why), -1);
     assert_int_equal(fixture->why.code, EXIT_BAD_INPUT);
     failure_clear(&fixture->why);
+    again = submit_with(fixture, "mnist", "0.0", 3, (struct submission){0});
+    assert_string_equal(again, "mnist"); /* in hand with these settings: it goes on */
+    free(again);
+    assert_int_equal(daemon_stop(fixture->daemon, "mnist", &fixture->why), 0);
     assert_null(submit_with(fixture, "mnist", "0.0", 3, (struct submission){0}));
-    assert_non_null(strstr(fixture->why.text, "in hand already"));
+    assert_non_null(strstr(fixture->why.text, "is stopping"));
     failure_clear(&fixture->why);
     for (i = 0; i < ARRAY_LENGTH(refused); i++) {
         json_t *settings = json_loads(refused[i].settings, 0, NULL);
@@ -541,6 +550,7 @@ static void an_outside_program_asks_and_tells(void **state)
     fixture->once = ask_and_tell;
     loop_set_timer(fixture->loop, &timer, 1);
     assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
+    loop_clear_timer(fixture->loop, &timer);
     assert_int_equal(ask(fixture, "SELECT state = 'finished' FROM studies"), 1);
     assert_int_equal(ask(fixture, "SELECT count(*) FROM segments WHERE state = 'interrupted' AND "
                                   "reason LIKE 'said nothing%'"), 1);
@@ -552,38 +562,46 @@ static void an_outside_program_asks_and_tells(void **state)
                                                       "WHERE state = 'ended'"));
 }
 
-static void a_report_that_makes_no_sense_is_refused(void **state)
+/* With trial 0 in hand. */
+static void report_nonsense(struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
-    static const char *const reports[] = {
-        "{\"trial\": 0, \"attempt\": 2, \"value\": 1}",
-        "{\"trial\": 9, \"attempt\": 1, \"value\": 1}",
-        "{\"trial\": 0, \"attempt\": 1}",
-        "{\"trial\": 0, \"attempt\": 1, \"value\": \"much\"}",
-        "{\"trial\": 0, \"attempt\": 1, \"epoch\": 7, \"value\": 1}",
-        "{\"trial\": 0, \"attempt\": 1, \"metrics\": {\"sped\": 1}}",
-        "{\"trial\": 0, \"attempt\": 1, \"metrics\": [1]}",
-        "{\"trial\": 0, \"attempt\": 1, \"done\": true}",
+    static const struct {
+        const char *report, *part;
+    } refused[] = {
+        {"{\"trial\": 0, \"attempt\": 2, \"value\": 1}", "not in hand"},
+        {"{\"trial\": 9, \"attempt\": 1, \"value\": 1}", "not in hand"},
+        {"{\"trial\": 0, \"attempt\": 1}", "needs `value`"},
+        {"{\"trial\": 0, \"attempt\": 1, \"value\": \"much\"}", "must be a number"},
+        {"{\"trial\": 0, \"attempt\": 1, \"epoch\": 7, \"value\": 1}", "out of order"},
+        {"{\"trial\": 0, \"attempt\": 1, \"metrics\": {\"sped\": 1}}", "objective's speed"},
+        {"{\"trial\": 0, \"attempt\": 1, \"metrics\": [1]}", "objective's speed"},
+        {"{\"trial\": 0, \"attempt\": 1, \"done\": true}", "before its last epoch"},
     };
-    json_t *asked;
+    json_t *asked = daemon_ask(fixture->daemon, "tuned", &fixture->why);
     size_t i;
-    start(fixture, 1, true);
-    submit_outside(fixture);
-    asked = daemon_ask(fixture->daemon, "tuned", &fixture->why);
-    assert_non_null(json_object_get(asked, "wait")); /* its turn comes with the first turn */
-    json_decref(asked);
-    fixture->reached = is_there;
-    fixture->once = end_it;
-    daemon_each_turn(fixture->daemon, turned, fixture);
-    stop(fixture);
-    start(fixture, 1, true);
-    for (i = 0; i < ARRAY_LENGTH(reports); i++) {
-        json_t *report = json_loads(reports[i], 0, NULL);
+    assert_int_equal(json_integer_value(json_object_get(asked, "attempt")), 1);
+    for (i = 0; i < ARRAY_LENGTH(refused); i++) {
+        json_t *report = json_loads(refused[i].report, 0, NULL);
         assert_int_equal(daemon_tell(fixture->daemon, "tuned", report, &fixture->why), -1);
         assert_int_equal(fixture->why.code, EXIT_BAD_INPUT);
+        assert_non_null(strstr(fixture->why.text, refused[i].part));
         failure_clear(&fixture->why);
         json_decref(report);
     }
+    tell(fixture, asked, 1);
+    json_decref(asked);
+    daemon_end(fixture->daemon, false);
+}
+
+static void a_report_that_makes_no_sense_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture, 1, true);
+    submit_outside(fixture);
+    fixture->reached = is_there;
+    fixture->once = report_nonsense;
+    assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
+    assert_int_equal(ask(fixture, "SELECT count(*) FROM segments WHERE state = 'ended'"), 1);
 }
 
 /* ---- disk ---- */
@@ -606,7 +624,7 @@ static void checkpoints_keep_to_the_quota(void **state)
 static void nothing_is_started_on_a_disk_that_is_nearly_full(void **state)
 {
     struct fixture *fixture = *state;
-    static const char settings[] = "free_bytes: 1e18\n";
+    static const char settings[] = "free_bytes: 1e15\n";
     const struct file_piece piece = {settings, sizeof settings - 1};
     char *path = path_join(fixture->home, "settings.yaml");
     assert_int_equal(file_replace(path, &piece, 1, NULL), 0);

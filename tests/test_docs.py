@@ -3,6 +3,7 @@ import glob
 import os
 import re
 
+import examples
 import harness
 from harness import check, finish, folder
 
@@ -55,7 +56,21 @@ def test_queries():
     check("docs/database.md lists each ready query", named == there, named ^ there)
 
 
+def test_examples():
+    with open(os.path.join(harness.TOP, "docs/database.md")) as file:
+        text = file.read()
+    made = examples.filled_in(text)
+    wrong = [(given, true) for given, true in zip(text.splitlines(), made.splitlines()) if given != true]
+    check("the examples of docs/database.md print what it says", text == made, wrong[:4])
+    queries = " ".join(command for block in examples.blocks(text) for command, _ in examples.split(block))
+    with open(os.path.join(harness.TOP, "db/views.sql")) as file:
+        views = re.findall(r"^CREATE VIEW (\w+)", file.read(), re.M)
+    missing = [view for view in [*views, "study_digits"] if not re.search(rf"(FROM|JOIN) {view}\b", queries)]
+    check("it has an example of each view", len(views) > 20 and not missing, missing)
+
+
 test_studies()
 test_files()
 test_queries()
+test_examples()
 finish()

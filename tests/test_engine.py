@@ -117,7 +117,7 @@ def misbehaving():
     """Faults of workers that cost a segment one retry and change no result."""
     for fake in ("crash=3:1", "segv=4", "hang=5:1", "flood=2:1", "garbage=6", "half_line=7",
                  "early_done=8:1", "out_of_order=1:1", "wrong_trial=9:1", "no_metric=10:1",
-                 "ask_again=11", "hold_pipe=12", "old_attempt=2", "no_checkpoint=0:1"):
+                 "ask_again=11", "hold_pipe=12", "old_flood=9:1", "old_attempt=2", "no_checkpoint=0:1"):
         home = folder("fault-" + fake.split("=")[0])
         code, _, err = run(home, "run", write_study(home), "--workers", "2", fake=fake)
         check(f"a worker's fault ({fake}) costs a retry and no result",
@@ -448,6 +448,7 @@ def finals():
         check(f"a final evaluation that goes wrong ({fake}) is done again, whole", code == 0 and
               rows(home, "SELECT images FROM finals") == [(1000,)] and
               rows(home, "SELECT count(*) FROM predictions") == [(1000,)] and
+              rows(home, "SELECT count(*), min(length(pixels)) FROM images") == [(20, 784)] and
               rows(home, "SELECT count(*) FROM faults") == [(1,)], err)
     home = folder("final-diverges")
     code, _, err = run(home, "run", write_study(home), fake="final_diverge!")
@@ -516,7 +517,9 @@ def other_precisions():
           rows(home, "SELECT precision, void_reason FROM studies") == [("bf16", None)], err)
     check("its trials and its final have their arithmetic", rows(
         home, "SELECT DISTINCT arithmetic FROM trials UNION ALL SELECT arithmetic FROM finals") ==
-        [("python bf16",), ("python bf16",)] and arithmetics(home) == ["python bf16"])
+        [("python bf16",), ("python bf16",)] and arithmetics(home) == ["python bf16"],
+        rows(home, "SELECT trial, arithmetic FROM trials UNION ALL SELECT 'final', arithmetic "
+                   "FROM finals") + arithmetics(home))
     out = run(home, "trials", "s", "--json")[1]
     check("and `tuner trials --json` tells it", {row["arithmetic"] for row in json.loads(out)} ==
           {"python bf16"}, out)
@@ -686,16 +689,47 @@ def one_tuner_a_home():
     first.communicate()
 
 
+def is_alive(pid, name):
+    """Whether the process is there and still what it was."""
+    try:
+        with open(f"/proc/{pid}/cmdline") as file:
+            return name in file.read()
+    except OSError:
+        return False
+
+
 def workers_die_with_the_tuner():
     home = folder("orphans")
-    process = start(home, "run", write_study(home), "--workers", "2", fake="hang=0:1!")
+    process = start(home, "run", write_study(home), "--workers", "2", fake="strays,hang=0:1!")
     soon(home, "SELECT count(*) >= 2 FROM workers")
-    found = [pid for (pid,) in rows(home, "SELECT pid FROM workers")]
+    found = [(pid, "fake_trainer") for (pid,) in rows(home, "SELECT pid FROM workers")]
+    with open(home + "/fake-state/strays") as file:
+        found += [(int(pid), "sleep") for pid in file]
     process.kill()
     process.communicate()
-    gone = wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") and "fake_trainer" in
-                                      open(f"/proc/{pid}/cmdline").read() for pid in found), 5)
-    check("workers die with a tuner that is killed", len(found) >= 2 and gone, found)
+    gone = wait_until(lambda: not any(is_alive(*who) for who in found), 5)
+    check("workers die with a tuner that is killed, and all that they started",
+          len(found) >= 4 and gone, [who for who in found if is_alive(*who)])
+
+
+def limits_of_workers():
+    home = folder("memory")
+    search = "{trials: 4, max_epochs: 2, limits: {memory_megabytes: 300, nice: 3}}"
+    code, _, err = run(home, "run", write_study(home, search=search), "--workers", "1",
+                       fake="big=2!")
+    check("a trial whose worker is refused memory fails at once, with the reason", code == 0 and
+          rows(home, "SELECT kind, reason, action FROM faults") ==
+          [("memory", "exited with 71 (out of memory)", "trial failed")] and
+          rows(home, "SELECT count(*) FROM segments WHERE trial = 2") == [(1,)], err)
+    check("the study goes on", rows(home, "SELECT trials, failed FROM studies") == [(4, 1)], err)
+    home = folder("log-flood")
+    search = HYPERBAND.replace("epoch_seconds: 4", "epoch_seconds: 4, log_megabytes: 1")
+    code, _, err = run(home, "run", write_study(home, search=search), fake="log_flood=3:1")
+    check("a worker that floods its log costs a retry and no result", code == 0 and
+          results(home) == EXPECTED["s"] and rows(home, "SELECT reason FROM faults") ==
+          [("wrote more than 1 MB to its log",)], (code, err))
+    sizes = [os.path.getsize(f"{home}/logs/{name}") for name in os.listdir(home + "/logs")]
+    check("and its log stays within the limit", max(sizes) == 1 << 20, sizes)
 
 
 undisturbed()
@@ -723,4 +757,5 @@ other_searches()
 same_study()
 one_tuner_a_home()
 workers_die_with_the_tuner()
+limits_of_workers()
 finish()

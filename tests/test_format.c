@@ -67,6 +67,8 @@ static void values_read_as_they_were_written(void **state)
     (void)state;
     value_is(json_integer(48), 0, "48");
     value_is(json_real(0.1), 0, "0.1");
+    value_is(json_real(10.0), 0, "10");
+    value_is(json_real(172000.0), 0, "172000");
     value_is(json_real(1e-4), 0, "0.0001");
     value_is(json_real(0.0013482342342342), 0, "0.0013482342342342");
     value_is(json_real(0.0013482342342342), 4, "0.001348");

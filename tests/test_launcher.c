@@ -1,5 +1,6 @@
 #include "tuner/launcher.h"
 
+#include "common/file.h"
 #include "common/text.h"
 
 #include <setjmp.h>
@@ -8,8 +9,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Everything that is heard, as words: "ready", "done", "garbage", "ended: reason". */
@@ -174,6 +177,183 @@ static void freeing_the_launcher_ends_its_workers(void **state)
     assert_int_equal(kill(pid, 0), -1);
 }
 
+/* ---- limits ---- */
+
+static void expect_limited(const char *script, const struct limits *limits, const char *heard)
+{
+    struct ear ear;
+    open_ear(&ear, script);
+    launcher_limit(ear.launcher, limits);
+    begin(&ear);
+    until_all_ended(&ear);
+    assert_string_equal(text_string(&ear.heard), heard);
+    close_ear(&ear);
+}
+
+static void a_worker_has_its_limits(void **state)
+{
+    (void)state;
+    expect_limited("exit $(($(ulimit -v) / 1024))", &(struct limits){.memory_mb = 100},
+                   "ended: exited with 100 ");
+    expect_limited("exit $(nice)", &(struct limits){.nice = 7}, "ended: exited with 7 ");
+    expect_limited("[ $(ulimit -v) = unlimited ] && exit $(nice)", &(struct limits){.nice = 0},
+                   "ended: exited with 0 ");
+}
+
+static void want_of_memory_is_told(void **state)
+{
+    (void)state;
+    expect("exit 71", "ended: exited with 71 (out of memory) ");
+}
+
+/* A file in a folder of its own. */
+struct place {
+    char folder[40];
+    char path[60];
+};
+
+static void make_place(struct place *place, const char *name)
+{
+    strcpy(place->folder, "/tmp/test-launcher-XXXXXX");
+    assert_non_null(mkdtemp(place->folder));
+    snprintf(place->path, sizeof place->path, "%s/%s", place->folder, name);
+}
+
+static void until_it_ends(struct ear *ear)
+{
+    begin(ear);
+    until_all_ended(ear);
+}
+
+static void a_log_is_limited_and_turned(void **state)
+{
+    const struct limits limits = {.log_mb = 1};
+    struct ear ear;
+    const struct launcher_events events = {on_message, on_garbage, on_end, &ear};
+    struct place place;
+    struct stat log;
+    char *aside;
+    json_t *command = json_pack("[s, s, s]", "sh", "-c", "yes >&2");
+    (void)state;
+    make_place(&place, "worker-0.log");
+    open_ear(&ear, "");
+    launcher_free(ear.launcher);
+    ear.launcher = launcher_local_new(ear.loop, command, place.folder, &events);
+    launcher_limit(ear.launcher, &limits);
+    until_it_ends(&ear);
+    assert_int_equal(stat(place.path, &log), 0);
+    assert_int_equal(log.st_size, 1 << 20);
+    until_it_ends(&ear);
+    assert_string_equal(text_string(&ear.heard), "ended: wrote more than 1 MB to its log "
+                                                 "ended: wrote more than 1 MB to its log ");
+    assert_int_equal(stat(place.path, &log), 0);
+    assert_int_equal(log.st_size, 1 << 20);
+    aside = xasprintf("%s.1", place.path);
+    assert_int_equal(stat(aside, &log), 0);
+    free(aside);
+    json_decref(command);
+    close_ear(&ear);
+    assert_int_equal(folder_remove(place.folder, NULL), 0);
+}
+
+static pid_t written_pid(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    long pid = 0;
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%ld", &pid), 1);
+    fclose(file);
+    return (pid_t)pid;
+}
+
+static void those_that_left_the_group_die_with_a_worker(void **state)
+{
+    struct place place;
+    char *script;
+    (void)state;
+    make_place(&place, "pid");
+    /* In a session of its own, its parent gone, with no word of ours in its environment. */
+    script = xasprintf("(env -i setsid sh -c 'echo $$ > %s.new; mv %s.new %s; exec sleep 600' "
+                       ">/dev/null 2>&1 &); while [ ! -e %s ]; do sleep 0.01; done; exit 3",
+                       place.path, place.path, place.path, place.path);
+    expect(script, "ended: exited with 3 ");
+    assert_int_equal(kill(written_pid(place.path), 0), -1);
+    free(script);
+    assert_int_equal(folder_remove(place.folder, NULL), 0);
+}
+
+static void say_stop(struct worker *worker)
+{
+    json_t *stop = json_pack("{s:s}", "type", "stop");
+    worker_send(worker, stop);
+    json_decref(stop);
+}
+
+/* How many cores a worker of `workers` with `threads` has, as what it exits with. */
+static char *cores_of(int workers, int threads)
+{
+    struct ear ear;
+    struct worker *worker;
+    char *heard;
+    open_ear(&ear, "read line; exit $(nproc)");
+    worker = begin(&ear);
+    worker_give_cores(worker, workers, threads);
+    say_stop(worker);
+    until_all_ended(&ear);
+    heard = xstrdup(text_string(&ear.heard));
+    close_ear(&ear);
+    return heard;
+}
+
+static void a_worker_has_its_cores_where_all_are_shared_out(void **state)
+{
+    int i, cores = cores_allowed();
+    char *all = xasprintf("ended: exited with %d ", cores);
+    char *heard[] = {cores_of(cores, 1), cores_of(1, cores), cores_of(cores + 1, 1),
+                     cores_of(cores, cores), cores_of(cores, 0)};
+    (void)state;
+    assert_string_equal(heard[0], "ended: exited with 1 ");
+    assert_string_equal(heard[1], all);
+    assert_string_equal(heard[2], all);
+    assert_string_equal(heard[3], cores == 1 ? heard[0] : all);
+    assert_string_equal(heard[4], all);
+    for (i = 0; i < 5; i++)
+        free(heard[i]);
+    free(all);
+}
+
+static int kill_parent_of(pid_t pid)
+{
+    char path[40], name[40];
+    long id, parent = 0;
+    char status;
+    FILE *file;
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%ld %39s %c %ld", &id, name, &status, &parent), 4);
+    fclose(file);
+    assert_int_not_equal(parent, getpid());
+    return kill((pid_t)parent, SIGKILL);
+}
+
+static void no_worker_survives_its_keeper(void **state)
+{
+    struct ear ear;
+    struct worker *worker;
+    pid_t pid;
+    (void)state;
+    open_ear(&ear, "sleep 600");
+    worker = begin(&ear);
+    pid = (pid_t)worker_pid(worker);
+    /* Its parent is the keeper. */
+    assert_int_equal(kill_parent_of(pid), 0);
+    until_all_ended(&ear);
+    assert_string_equal(text_string(&ear.heard),
+                        "ended: was lost: the process that kept it was killed ");
+    close_ear(&ear);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +366,12 @@ int main(void)
         cmocka_unit_test(a_message_reaches_the_worker),
         cmocka_unit_test(a_worker_that_does_not_read_is_killed),
         cmocka_unit_test(freeing_the_launcher_ends_its_workers),
+        cmocka_unit_test(a_worker_has_its_limits),
+        cmocka_unit_test(want_of_memory_is_told),
+        cmocka_unit_test(a_log_is_limited_and_turned),
+        cmocka_unit_test(those_that_left_the_group_die_with_a_worker),
+        cmocka_unit_test(a_worker_has_its_cores_where_all_are_shared_out),
+        cmocka_unit_test(no_worker_survives_its_keeper),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests_name("launcher", tests, NULL, NULL);

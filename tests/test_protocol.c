@@ -75,7 +75,36 @@ static void every_type_of_message_is_read(void **state)
     accept_line("{\"type\":\"predictions\",\"trial\":1,\"attempt\":1,\"first\":0,\"labels\":[1],"
                 "\"predicted\":[0],\"probabilities\":[[0.5,0.5]]}", &m);
     assert_int_equal(json_array_size(m.labels), 1);
+    assert_null(m.images);
     message_release(&m);
+    accept_line("{\"type\":\"predictions\",\"trial\":1,\"attempt\":1,\"first\":7,\"labels\":[1],"
+                "\"predicted\":[0],\"probabilities\":[[0.5,0.5]],"
+                "\"images\":[{\"image\":7,\"pixels\":\"Zm9v\"}]}", &m);
+    assert_int_equal(json_array_size(m.images), 1);
+    message_release(&m);
+}
+
+/* `images` of a message with the images 5 and 6. */
+static void refuse_images(const char *images)
+{
+    char *line = xasprintf("{\"type\":\"predictions\",\"trial\":1,\"attempt\":1,\"first\":5,"
+                           "\"labels\":[1,1],\"predicted\":[0,0],"
+                           "\"probabilities\":[[0.5,0.5],[0.5,0.5]],\"images\":%s}", images);
+    refuse_line(line, "\"images\"");
+    free(line);
+}
+
+static void images_that_are_not_of_their_message_are_refused(void **state)
+{
+    (void)state;
+    refuse_images("{}");
+    refuse_images("[{\"image\":4,\"pixels\":\"Zm9v\"}]");
+    refuse_images("[{\"image\":7,\"pixels\":\"Zm9v\"}]");
+    refuse_images("[{\"image\":5,\"pixels\":\"Zm9v\"},{\"image\":5,\"pixels\":\"Zm9v\"}]");
+    refuse_images("[{\"image\":5.0,\"pixels\":\"Zm9v\"}]");
+    refuse_images("[{\"image\":5,\"pixels\":\"no base64\"}]");
+    refuse_images("[{\"image\":5}]");
+    refuse_images("[5]");
 }
 
 static void anything_else_is_refused_with_what_was_wrong(void **state)
@@ -207,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_of_message_is_read),
         cmocka_unit_test(anything_else_is_refused_with_what_was_wrong),
+        cmocka_unit_test(images_that_are_not_of_their_message_are_refused),
         cmocka_unit_test(a_shown_line_is_short_and_printable),
         cmocka_unit_test(lines_come_whole_however_they_are_cut),
         cmocka_unit_test(a_line_of_a_mebibyte_is_the_longest),

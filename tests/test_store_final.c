@@ -60,6 +60,42 @@ static void predictions_and_confusion_read_back(void **state)
                 "[{\"state\":\"running\",\"attempt\":2}]");
 }
 
+static void images_read_back_and_go_with_the_predictions(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store *store = fixture->store;
+    json_t *images = json_loads("[{\"image\":2,\"pixels\":\"AAH/\"},"
+                                "{\"image\":5,\"pixels\":\"\"}]", 0, NULL);
+    fill(fixture);
+    fill_final(store, fixture->study);
+    DONE(store_begin(store, &why));
+    DONE(store_add_images(store, fixture->study, NULL, &why));
+    DONE(store_add_images(store, fixture->study, images, &why));
+    DONE(store_add_images(store, fixture->study, images, &why));
+    DONE(store_commit(store, &why));
+    assert_rows(store, "SELECT * FROM images",
+                "[{\"study\":\"digits\",\"image\":2,\"pixels\":\"0001ff\"},"
+                "{\"study\":\"digits\",\"image\":5,\"pixels\":\"\"}]");
+    DONE(store_begin(store, &why));
+    DONE(store_clear_predictions(store, fixture->study, &why));
+    DONE(store_commit(store, &why));
+    assert_int_equal(count_rows(store, "SELECT * FROM images"), 0);
+    json_decref(images);
+}
+
+static void an_image_that_is_no_base64_is_not_recorded(void **state)
+{
+    struct fixture *fixture = *state;
+    json_t *images = json_pack("[{s:i, s:s}]", "image", 0, "pixels", "?");
+    fill(fixture);
+    fill_final(fixture->store, fixture->study);
+    DONE(store_begin(fixture->store, &why));
+    REFUSED(store_add_images(fixture->store, fixture->study, images, &why), EXIT_FAILED,
+            "no base64");
+    assert_int_equal(store_commit(fixture->store, NULL), -1);
+    json_decref(images);
+}
+
 static void predictions_that_do_not_belong_together_are_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -97,6 +133,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(the_final_reads_back_whole),
         STORE_TEST(predictions_and_confusion_read_back),
+        STORE_TEST(images_read_back_and_go_with_the_predictions),
+        STORE_TEST(an_image_that_is_no_base64_is_not_recorded),
         STORE_TEST(predictions_that_do_not_belong_together_are_refused),
         STORE_TEST(the_arithmetic_is_that_of_the_training),
     };

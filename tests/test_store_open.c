@@ -48,7 +48,7 @@ static void a_new_database_is_marked_as_ours(void **state)
 {
     struct fixture *fixture = *state;
     assert_rows(fixture->store, "PRAGMA application_id", "[{\"application_id\":1414876741}]");
-    assert_rows(fixture->store, "PRAGMA user_version", "[{\"user_version\":4}]");
+    assert_rows(fixture->store, "PRAGMA user_version", "[{\"user_version\":6}]");
     char *mode = sqlite3_output(fixture->path, "'PRAGMA journal_mode'");
     assert_string_equal(mode, "wal\n");
     free(mode);
@@ -166,7 +166,7 @@ static void a_database_of_a_later_version_is_refused(void **state)
     struct fixture *fixture = *state;
     store_close(fixture->store);
     fixture->store = NULL;
-    run_sql(fixture->path, "PRAGMA user_version = 5");
+    run_sql(fixture->path, "PRAGMA user_version = 99");
     assert_not_opened(fixture->path, STORE_WRITE, "later version");
     assert_not_opened(fixture->path, STORE_READ, "later version");
 }
@@ -188,9 +188,8 @@ static void a_database_of_an_earlier_version_is_brought_up_to_date(void **state)
                   " (1, 0, 0, 1, 0, 1, 'ended', 0.5, 1), (1, 0, 1, 2, 1, 3, 'ended', 0.25, 1),"
                   " (1, 1, 0, 1, 0, 1, 'ended', 0.125, 1), (1, 2, 0, 1, 0, 1, 'ended', 0.2, 1);"
                   "CREATE VIEW trials AS SELECT bracket FROM recorded_trials");
-    assert_not_opened(path, STORE_READ, "earlier version");
     struct store *store = open_store(path, STORE_WRITE);
-    assert_rows(store, "PRAGMA user_version", "[{\"user_version\":4}]");
+    assert_rows(store, "PRAGMA user_version", "[{\"user_version\":6}]");
     assert_rows(store, "SELECT study, trial, state, early_end FROM trials WHERE trial = 0",
                 "[{\"study\":\"old\",\"trial\":0,\"state\":\"completed\",\"early_end\":null}]");
     assert_rows(store, "SELECT trial, value, value_epochs FROM trials",
@@ -203,6 +202,101 @@ static void a_database_of_an_earlier_version_is_brought_up_to_date(void **state)
     store_close(store);
     free(made);
     free(path);
+}
+
+/* ---- databases of earlier versions, made by the programs of their time ---- */
+
+static char *unpack(const struct fixture *fixture, int version)
+{
+    char *path = xasprintf("%s/v%d.db", fixture->folder, version);
+    char *command = xasprintf("gzip -dc tests/cases/databases/%d.db.gz > '%s'", version, path);
+    assert_int_equal(system(command), 0);
+    free(command);
+    return path;
+}
+
+static const char results_sql[] =
+    "\"SELECT study, trial, bracket, parameters, rung, epochs, value, rank, verdict, epoch,"
+    " format('%!.17g', train_loss), format('%!.17g', train_accuracy),"
+    " format('%!.17g', val_loss), format('%!.17g', val_accuracy), winner FROM results\"";
+
+static void assert_migrated(const struct fixture *fixture, int version, enum store_mode mode)
+{
+    char *path = unpack(fixture, version);
+    char *backup = xasprintf("%s.v%d.backup", path, version);
+    char *before = sqlite3_output(path, results_sql);
+    assert_int_equal(strncmp(before, "digits|0|2|", 11), 0);
+    struct store *store = open_store(path, mode);
+    assert_rows(store, "SELECT study, state, winner, correct FROM studies",
+                "[{\"study\":\"digits\",\"state\":\"finished\",\"winner\":9,"
+                "\"correct\":980}]");
+    assert_rows(store, "SELECT count(DISTINCT trial) AS trials FROM study_digits",
+                "[{\"trials\":10}]");
+    store_close(store);
+    char *after = sqlite3_output(path, results_sql), *kept = sqlite3_output(backup, results_sql);
+    char *marks = sqlite3_output(backup, "'PRAGMA user_version' 'PRAGMA integrity_check'");
+    char *expected = xasprintf("%d\nok\n", version);
+    assert_string_equal(after, before);
+    assert_string_equal(kept, before);
+    assert_string_equal(marks, expected);
+    char *const texts[] = {path, backup, before, after, kept, marks, expected};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+        free(texts[i]);
+}
+
+static void old_databases_migrate_with_the_same_results_and_a_backup(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int version = 1; version <= 3; version++)
+        assert_migrated(fixture, version, STORE_WRITE);
+}
+
+static void reading_an_old_database_migrates_it_too(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int version = 1; version <= 3; version++)
+        assert_migrated(fixture, version, STORE_READ);
+}
+
+static void nothing_is_migrated_where_no_backup_can_be_made(void **state)
+{
+    struct fixture *fixture = *state;
+    char *path = unpack(fixture, 2), *backup = xasprintf("%s.v2.backup", path);
+    assert_int_equal(folder_make(backup, NULL), 0);
+    assert_null(store_open(path, STORE_WRITE, &why));
+    assert_non_null(strstr(why.text, "nothing was changed"));
+    failure_clear(&why);
+    char *version = sqlite3_output(path, "'PRAGMA user_version'");
+    assert_string_equal(version, "2\n");
+    free(version);
+    free(path);
+    free(backup);
+}
+
+static void a_database_of_this_version_is_not_copied(void **state)
+{
+    struct fixture *fixture = *state;
+    char *backup = xasprintf("%s.v6.backup", fixture->path);
+    store_close(fixture->store);
+    fixture->store = open_store(fixture->path, STORE_WRITE);
+    assert_false(file_exists(backup));
+    free(backup);
+}
+
+/* Every earlier version has its database among the cases. */
+static void no_earlier_version_is_left_out(void **state)
+{
+    struct fixture *fixture = *state;
+    json_t *rows = store_rows(fixture->store, "PRAGMA user_version", NULL, NULL);
+    json_int_t version =
+        json_integer_value(json_object_get(json_array_get(rows, 0), "user_version"));
+    /* 4 and 5 are steps on the way to 6, with which no program went out. */
+    for (json_int_t i = 1; i < version; i++) {
+        char *path = xasprintf("tests/cases/databases/%lld.db.gz", (long long)i);
+        assert_true(file_exists(path) || i == 4 || i == 5);
+        free(path);
+    }
+    json_decref(rows);
 }
 
 static void reading_needs_a_database(void **state)
@@ -347,6 +441,11 @@ int main(void)
         STORE_TEST(a_database_of_another_program_is_refused),
         STORE_TEST(a_database_of_a_later_version_is_refused),
         STORE_TEST(a_database_of_an_earlier_version_is_brought_up_to_date),
+        STORE_TEST(old_databases_migrate_with_the_same_results_and_a_backup),
+        STORE_TEST(reading_an_old_database_migrates_it_too),
+        STORE_TEST(nothing_is_migrated_where_no_backup_can_be_made),
+        STORE_TEST(a_database_of_this_version_is_not_copied),
+        STORE_TEST(no_earlier_version_is_left_out),
         STORE_TEST(reading_needs_a_database),
         STORE_TEST(an_empty_file_becomes_a_database),
         cmocka_unit_test(a_read_only_folder_can_be_read_but_not_written),

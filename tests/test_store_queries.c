@@ -15,9 +15,41 @@ static const struct query {
      "2|1|3.0|0.5|3.0|0.75\n"
      "2|2|3.0|0.5|4.0|0.875\n"
      "2|3|3.0|0.5|5.0|0.9375\n"},
-    {"accuracy_by_batch_size.sql",
-     "32|3|0.8125|0.9375|3.0\n"
-     "64|2|0.5|0.5|1.5\n"},
+    {"by_parameter.sql",
+     "learning_rate|0.0001|1|0.875|0.875|3.0\n"
+     "learning_rate|0.0002|1|0.5|0.5|1.0\n"
+     "learning_rate|0.0003|1|0.9375|0.9375|3.0\n"
+     "learning_rate|0.0005|1|0.625|0.625|3.0\n"
+     "batch_size|32|3|0.8125|0.9375|3.0\n"
+     "batch_size|64|1|0.5|0.5|1.0\n"
+     "epochs|1|1|0.875|0.875|3.0\n"
+     "epochs|3|1|0.5|0.5|1.0\n"
+     "epochs|5|1|0.9375|0.9375|3.0\n"
+     "epochs|9|1|0.625|0.625|3.0\n"
+     "augment|0|3|0.6875|0.9375|2.3\n"
+     "augment|1|1|0.875|0.875|3.0\n"},
+    {"parameter_pairs.sql",
+     "batch_size|32|augment|0|2|0.7813|0.9375\n"},
+    {"epoch_times.sql",
+     "batch_size|32|9|0.75|0.25|1.25\n"
+     "batch_size|64|3|1.167|0.5|1.5\n"},
+    {"bracket_costs.sql",
+     "1|4|7|3.5|34.1|0.9375|2\n"
+     "0|2|5|6.8|65.9|0.625|4\n"},
+    {"rank_by_rung.sql",
+     "1|2|1|0|1|2|4|0.75\n"
+     "1|2|1|1|3|1|2|0.9375\n"
+     "1|0|2|0|1|1|4|0.75\n"
+     "1|0|2|1|3|2|2|0.875\n"},
+    {"regret.sql",
+     "1.0|1|0|1|0.75|0.1875\n"
+     "6.0|8|0|3|0.875|0.0625\n"
+     "8.0|10|2|3|0.9375|0.0\n"},
+    {"repeatability.sql",
+     "digits|1|0.9375||0.9375|0.9375|0.7143|0.0\n"},
+    {"disk.sql",
+     "older|0.0|0.0|0.4|1|\n"
+     "digits|0.0|0.2|3.0|12|\n"},
     {"promotions.sql",
      "1|0|1|0|0.75|1|promoted as number 1\n"
      "1|0|1|2|0.75|2|promoted as number 2\n"},
@@ -49,6 +81,20 @@ static const struct query {
      "2|0|1|0.5\n"},
 };
 
+static void run_sql(const char *path, const char *sql)
+{
+    char *rest = xasprintf("\"%s\"", sql);
+    free(sqlite3_output(path, rest));
+    free(rest);
+}
+
+/* Segments end a second after another, the upper rung last. */
+static void set_times(const char *path)
+{
+    run_sql(path, "UPDATE recorded_segments SET ended_ms = 1000 * (1 + trial + 5 * rung)"
+                  " + (SELECT started_ms FROM recorded_studies WHERE id = study)");
+}
+
 /* An older study stands before the one that is meant, and gives other rows. */
 static void fill(struct fixture *fixture)
 {
@@ -62,6 +108,13 @@ static void fill(struct fixture *fixture)
     fixture->study = add_study(fixture->store, "digits");
     fill_search(fixture->store, fixture->study);
     fill_final(fixture->store, fixture->study);
+    set_times(fixture->path);
+}
+
+/* How large the file is depends on much else. */
+static const char *filter_of(const char *file)
+{
+    return strcmp(file, "disk.sql") == 0 ? "| head -2" : "";
 }
 
 static void each_query_gives_what_it_promises(void **state)
@@ -69,7 +122,7 @@ static void each_query_gives_what_it_promises(void **state)
     struct fixture *fixture = *state;
     fill(fixture);
     for (size_t i = 0; i < ARRAY_LENGTH(queries); i++) {
-        char *rest = xasprintf("< db/queries/%s", queries[i].file);
+        char *rest = xasprintf("< db/queries/%s %s", queries[i].file, filter_of(queries[i].file));
         char *rows = sqlite3_output(fixture->path, rest);
         assert_string_equal(rows, queries[i].rows);
         free(rows);
@@ -114,6 +167,61 @@ static void queries_on_an_empty_database_give_nothing(void **state)
         free(rows);
         free(rest);
     }
+}
+
+/* ---- where the small study does not tell ---- */
+
+static void repeatability_is_over_the_seeds_of_like_studies(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int i = 0; i < 3; i++) {
+        static const char *const names[] = {"one", "two", "other"};
+        int64_t study = add_study(fixture->store, names[i]);
+        fill_search(fixture->store, study);
+        fill_final(fixture->store, study);
+    }
+    run_sql(fixture->path,
+            "UPDATE recorded_studies SET seed = id, fingerprint ="
+            " format('{\\\"seed\\\":\\\"%d\\\",\\\"eta\\\":%d}', id, id / 3);"
+            "UPDATE recorded_studies SET winner = 0 WHERE name = 'two'");
+    char *rows = sqlite3_output(fixture->path, "< db/queries/repeatability.sql");
+    assert_string_equal(rows, "one|2|0.9063|0.04419|0.875|0.9375|0.7143|0.0\n"
+                              "other|1|0.9375||0.9375|0.9375|0.7143|0.0\n");
+    free(rows);
+}
+
+static void by_parameter_puts_many_values_into_four_groups(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t study = add_study(fixture->store, "digits");
+    DONE(store_begin(fixture->store, &why));
+    for (int trial = 0; trial < 12; trial++) {
+        add_trial(fixture->store, study, trial);
+        add_segment(fixture->store, study, trial, 0, 1, 0, 1, 0);
+    }
+    DONE(store_commit(fixture->store, &why));
+    char *rows = sqlite3_output(fixture->path,
+                                "< db/queries/by_parameter.sql | grep learning_rate");
+    /* The values of trials 0 to 5 at their first epoch, and once more for 6 to 11. */
+    assert_string_equal(rows, "learning_rate|0.0001 to 0.0003|3|0.6667|0.75|1.0\n"
+                              "learning_rate|0.0004 to 0.0006|3|0.1667|0.25|1.0\n"
+                              "learning_rate|0.0007 to 0.0009|3|0.6667|0.75|1.0\n"
+                              "learning_rate|0.001 to 0.0012|3|0.1667|0.25|1.0\n");
+    free(rows);
+}
+
+static void disk_counts_the_model_the_predictions_and_the_file(void **state)
+{
+    struct fixture *fixture = *state;
+    fill(fixture);
+    run_sql(fixture->path, "UPDATE recorded_models SET bytes = zeroblob(3 * 1024)");
+    char *rows = sqlite3_output(fixture->path, "< db/queries/disk.sql");
+    char *size = sqlite3_output(fixture->path, "\"SELECT 'the whole file||||13|' || (page_count *"
+                                " page_size / 1024.0) FROM pragma_page_count, pragma_page_size\"");
+    assert_non_null(strstr(rows, "digits|3.0|0.2|"));
+    assert_non_null(strstr(rows, size));
+    free(rows);
+    free(size);
 }
 
 /* ---- the manual ---- */
@@ -249,6 +357,9 @@ int main(void)
         STORE_TEST(each_query_gives_what_it_promises),
         cmocka_unit_test(no_query_is_left_out_here),
         STORE_TEST(queries_on_an_empty_database_give_nothing),
+        STORE_TEST(repeatability_is_over_the_seeds_of_like_studies),
+        STORE_TEST(by_parameter_puts_many_values_into_four_groups),
+        STORE_TEST(disk_counts_the_model_the_predictions_and_the_file),
         STORE_TEST(every_view_and_column_is_in_the_manual),
         STORE_TEST(results_do_not_depend_on_order_workers_or_interruptions),
         STORE_TEST(results_hold_every_epoch_rung_and_failure),

@@ -206,6 +206,9 @@ static void defaults_are_filled_in(void **state)
     assert_int_equal(study->max_epochs, 2);
     assert_int_equal(study->retries, 1);
     assert_true(study->epoch_seconds == 600 && study->limit_minutes == 0);
+    assert_int_equal(study->worker_limits.memory_mb, 0);
+    assert_int_equal(study->worker_limits.log_mb, 64);
+    assert_int_equal(study->worker_limits.nice, 0);
     assert_int_equal(study->limit_epochs, 0);
     assert_int_equal(study->workers, 0);
     assert_int_equal(study->threads, 1);
@@ -232,6 +235,9 @@ static void every_key_is_read(void **state)
     assert_int_equal(study->limit_epochs, 100);
     assert_int_equal(study->retries, 2);
     assert_true(study->limit_minutes == 30 && study->epoch_seconds == 60);
+    assert_int_equal(study->worker_limits.memory_mb, 2000);
+    assert_int_equal(study->worker_limits.log_mb, 10);
+    assert_int_equal(study->worker_limits.nice, 5);
     assert_int_equal(study->workers, 3);
     assert_int_equal(study->threads, 2);
     assert_int_equal(study->keep, 7);
@@ -422,7 +428,8 @@ static void what_changes_no_result_is_not_in_the_fingerprint(void **state)
     assert_differences("study: s", "study: s # a comment\nworkers: 3\nthreads: 2\nkeep: 9\n"
                                    "trainer: [a, b]", "");
     assert_differences("max_epochs: 2", "max_epochs: 2, limits: {epochs: 4, minutes: 5, "
-                                        "retries: 0, epoch_seconds: 6}", "");
+                                        "retries: 0, epoch_seconds: 6, memory_megabytes: 7, nice: 8, "
+                                        "log_megabytes: 9}", "");
 }
 
 static void ways_of_writing_are_not_in_the_fingerprint(void **state)

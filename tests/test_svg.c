@@ -2,6 +2,7 @@
 
 #include "reports/chart_confusion.h"
 #include "reports/chart_curves.h"
+#include "reports/chart_reliability.h"
 #include "tests/markup.h"
 
 #include <math.h>
@@ -95,7 +96,8 @@ static void curves_show_both_measures_with_a_legend(void **state)
 {
     (void)state;
     struct report_epoch epochs[5];
-    struct report_data data = {.search = {epochs, 5}};
+    struct report_trial trial = {.curve = {epochs, 5}};
+    struct report_data data = {.trials = &trial, .trial_count = 1};
     struct text text = TEXT_EMPTY;
     fill_epochs(epochs, 5);
     chart_curves(&text, &data);
@@ -113,7 +115,8 @@ static void curves_show_the_final_training_where_there_was_one(void **state)
 {
     (void)state;
     struct report_epoch epochs[5];
-    struct report_data data = {.search = {epochs, 5}, .final = {epochs, 5}};
+    struct report_trial trial = {.curve = {epochs, 5}};
+    struct report_data data = {.trials = &trial, .trial_count = 1, .final = {epochs, 5}};
     struct text text = TEXT_EMPTY;
     fill_epochs(epochs, 5);
     chart_curve(&text, &data, CHART_LOSS);
@@ -122,11 +125,39 @@ static void curves_show_the_final_training_where_there_was_one(void **state)
     text_free(&text);
 }
 
+/* One of them far off, which must not press the winner to an edge. */
+static void curves_show_the_other_trials_behind_and_cut_off(void **state)
+{
+    (void)state;
+    struct report_epoch epochs[5], far_off[5];
+    struct report_trial trials[6] = {0};
+    struct report_data data = {.trials = trials, .trial_count = 6, .winner = 2};
+    struct text text = TEXT_EMPTY;
+    fill_epochs(epochs, 5);
+    fill_epochs(far_off, 5);
+    for (int i = 0; i < 5; i++)
+        far_off[i].val_loss = 1000.0;
+    for (int i = 0; i < 6; i++) {
+        trials[i].number = i;
+        trials[i].curve = (struct report_curve){i == 0 ? far_off : epochs, 5};
+    }
+    trials[5].curve.count = 0;
+    chart_curve(&text, &data, CHART_LOSS);
+    const char *svg = text_string(&text);
+    assert_int_equal(occurrences(svg, "<polyline class=\"curve other\""), 4);
+    assert_int_equal(occurrences(svg, ">other trials<"), 1);
+    assert_int_equal(occurrences(svg, ">1.0<"), 1); /* a tick: the axis ends there */
+    assert_true(strstr(svg, "curve other\" points") < strstr(svg, "curve training\" points"));
+    assert_true(markup_is_well_formed(svg));
+    text_free(&text);
+}
+
 static void curves_of_one_epoch_are_dots(void **state)
 {
     (void)state;
     struct report_epoch epochs[1];
-    struct report_data data = {.search = {epochs, 1}};
+    struct report_trial trial = {.curve = {epochs, 1}};
+    struct report_data data = {.trials = &trial, .trial_count = 1};
     struct text text = TEXT_EMPTY;
     fill_epochs(epochs, 1);
     chart_curves(&text, &data);
@@ -139,7 +170,8 @@ static void curves_without_any_value_say_so(void **state)
 {
     (void)state;
     struct report_epoch epoch = {1, NAN, NAN, NAN, NAN};
-    struct report_data data = {.search = {&epoch, 1}};
+    struct report_trial trial = {.curve = {&epoch, 1}};
+    struct report_data data = {.trials = &trial, .trial_count = 1};
     struct text text = TEXT_EMPTY;
     chart_curves(&text, &data);
     assert_int_equal(occurrences(text_string(&text), "not recorded"), 2);
@@ -151,7 +183,8 @@ static void curves_bear_enormous_losses(void **state)
 {
     (void)state;
     struct report_epoch epochs[2] = {{1, 1e300, 0.1, 1e308, 0.1}, {2, 1e-320, 0.1, 0.0, 0.1}};
-    struct report_data data = {.search = {epochs, 2}};
+    struct report_trial trial = {.curve = {epochs, 2}};
+    struct report_data data = {.trials = &trial, .trial_count = 1};
     struct text text = TEXT_EMPTY;
     chart_curves(&text, &data);
     assert_null(strstr(text_string(&text), "nan"));
@@ -171,7 +204,7 @@ static void confusion_shows_every_count_that_is_not_zero(void **state)
         confusion_add(&confusion, 0, 0);
     for (int i = 0; i < 7; i++)
         confusion_add(&confusion, 1, 0);
-    chart_confusion(&text, &confusion, names, true);
+    chart_confusion(&text, &confusion, names, NULL, true);
     const char *svg = text_string(&text);
     assert_true(markup_is_well_formed(svg));
     assert_non_null(strstr(svg, ">123</text>"));
@@ -191,7 +224,7 @@ static void confusion_cuts_long_names_and_escapes_them(void **state)
     struct text text = TEXT_EMPTY;
     confusion_init(&confusion, 2);
     confusion_add(&confusion, 0, 1);
-    chart_confusion(&text, &confusion, names, false);
+    chart_confusion(&text, &confusion, names, NULL, false);
     assert_true(markup_is_well_formed(text_string(&text)));
     assert_null(strstr(text_string(&text), "<script"));
     assert_non_null(strstr(text_string(&text), ">&lt;script&gt;alert(&quot;\xE2\x80\xA6<"));
@@ -210,16 +243,79 @@ static void confusion_of_256_classes_stays_small(void **state)
         names[i] = "name";
         confusion_add(&confusion, i, i);
     }
-    chart_confusion(&text, &confusion, names, true);
+    chart_confusion(&text, &confusion, names, NULL, true);
     assert_true(markup_is_well_formed(text_string(&text)));
     assert_true(text.length < 200000);
     text_free(&text);
     confusion_release(&confusion);
 }
 
+static void confusion_marks_the_cells_that_can_be_opened(void **state)
+{
+    (void)state;
+    const char *const names[] = {"zero", "one"};
+    const bool open[] = {false, true, true, false}; /* of one, nothing was taken for zero */
+    struct confusion confusion;
+    struct text text = TEXT_EMPTY;
+    confusion_init(&confusion, 2);
+    confusion_add(&confusion, 0, 0);
+    confusion_add(&confusion, 0, 1);
+    chart_confusion(&text, &confusion, names, open, false);
+    assert_int_equal(occurrences(text_string(&text), "data-label"), 1);
+    assert_non_null(strstr(text_string(&text), "data-label=\"0\" data-predicted=\"1\""));
+    assert_non_null(strstr(text_string(&text), "true zero, predicted one: 1 (50.00 %)"));
+    text_free(&text);
+    confusion_release(&confusion);
+}
+
+static void reliability_has_a_bar_for_each_bin_with_images(void **state)
+{
+    (void)state;
+    struct scoring scoring = {0};
+    struct text text = TEXT_EMPTY;
+    const double sure[] = {1.0, 0.0}, unsure[] = {0.55, 0.45};
+    scoring_add(&scoring, sure, 2, 0, 0);
+    scoring_add(&scoring, sure, 2, 1, 0);
+    scoring_add(&scoring, unsure, 2, 0, 0);
+    scoring_finish(&scoring);
+    chart_reliability(&text, &scoring);
+    assert_true(markup_is_well_formed(text_string(&text)));
+    assert_int_equal(occurrences(text_string(&text), "<rect"), 2);
+    assert_non_null(strstr(text_string(&text), "2 images: sure to 100.00 %, right in 50.00 %"));
+    assert_non_null(strstr(text_string(&text), "1 image: sure to 55.00 %, right in 100.00 %"));
+    assert_null(strstr(text_string(&text), "nan"));
+    text_free(&text);
+}
+
+static void attributes_of_its_own_are_written_as_they_are(void **state)
+{
+    struct text text = TEXT_EMPTY;
+    (void)state;
+    svg_rect_with(&text, " data-label=\"4\"", "right", 0, 0, 1, 1, 1, NULL);
+    assert_string_equal(text_string(&text), "<rect data-label=\"4\" class=\"right\" x=\"0\" y=\"0\""
+                                            " width=\"1\" height=\"1\"/>\n");
+    text_free(&text);
+}
+
+static void what_is_cut_off_keeps_its_coordinates(void **state)
+{
+    struct text text = TEXT_EMPTY;
+    (void)state;
+    svg_clip_begin(&text, 5, 6, 70, 80.5);
+    svg_clip_end(&text);
+    assert_string_equal(text_string(&text), "<svg x=\"5\" y=\"6\" width=\"70\" height=\"80.5\""
+                                            " viewBox=\"5 6 70 80.5\">\n</svg>\n");
+    text_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attributes_of_its_own_are_written_as_they_are),
+        cmocka_unit_test(curves_show_the_other_trials_behind_and_cut_off),
+        cmocka_unit_test(confusion_marks_the_cells_that_can_be_opened),
+        cmocka_unit_test(reliability_has_a_bar_for_each_bin_with_images),
+        cmocka_unit_test(what_is_cut_off_keeps_its_coordinates),
         cmocka_unit_test(standalone_picture_brings_name_space_and_style),
         cmocka_unit_test(picture_in_a_page_leaves_the_style_to_the_page),
         cmocka_unit_test(elements_are_drawn_where_told),

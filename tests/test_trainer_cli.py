@@ -1,4 +1,5 @@
 """The trainer program from outside: its commands, and the protocol of its worker."""
+import base64
 import gzip
 import json
 import math
@@ -663,6 +664,15 @@ def test_worker_evaluate(worker):
           abs(loss - done["loss"]) < 1e-4
           and all(row[label] == max(row) for row, label in zip(rows, predicted)),
           (loss, done["loss"]))
+    sent = {one["image"]: base64.b64decode(one["pixels"])
+            for piece in pieces for one in piece.get("images", [])}
+    mistakes = {i for i in range(300) if labels[i] != predicted[i]}
+    right = [i for i in sent if i not in mistakes]
+    with gzip.open(path("digits/t10k-images-idx3-ubyte.gz")) as file:
+        pixels = file.read()[16:]
+    check("it has the pixels of its mistakes and of a few right answers of each class",
+          mistakes <= set(sent) and 0 < len(right) <= 80 and
+          all(sent[i] == pixels[784 * i:784 * (i + 1)] for i in sent), (mistakes, list(sent)))
     check("it describes the layers", done["layers"][0]["parameters"] == 80, done)
     answer = json.loads(run("evaluate", path("whole.3.1"), "--data", path("digits"),
                             "--json").stdout)

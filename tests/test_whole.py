@@ -1,7 +1,12 @@
 """The whole, with the real trainer: a small study of real networks gives the same results
 for every number of workers and threads and after kill -9, and its report is the one that
 scikit-learn would print for the predictions in the database."""
-from sklearn.metrics import classification_report
+import csv
+import warnings
+
+import numpy as np
+from sklearn.metrics import (brier_score_loss, classification_report, confusion_matrix, log_loss,
+                             top_k_accuracy_score)
 
 from harness import *
 
@@ -97,6 +102,55 @@ check("report.txt begins with exactly what scikit-learn prints for the stored pr
 check("the final training gives the same predictions after the kills", rows(
     home_killed, "SELECT label, predicted FROM predictions WHERE study = 's' ORDER BY image")
     == predictions)
+
+labels = np.array([p[0] for p in predictions])
+guesses = np.array([p[1] for p in predictions])
+odds = np.array([json.loads(row[0]) for row in rows(
+    home, "SELECT probabilities FROM predictions WHERE study = 's' ORDER BY image")])
+classes = range(odds.shape[1])
+report = json.load(open(home + "/reports/s/report.json"))
+test = report["test"]
+mistakes = [image for image, (label, guess) in enumerate(predictions) if label != guess]
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # probabilities of six digits do not sum to 1 exactly
+    scores = (log_loss(labels, odds, labels=classes),
+              sum(brier_score_loss(labels == k, odds[:, k]) for k in classes),
+              *(top_k_accuracy_score(labels, odds, k=k, labels=classes) for k in (2, 3, 5)))
+check("report.json has scikit-learn's figures", np.allclose(
+    (test["log_loss"], test["brier"], *test["top_k"].values()), scores, rtol=1e-12, atol=1e-14)
+    and test["confusion"] == confusion_matrix(labels, guesses, labels=classes).tolist(),
+    (scores, test))
+stored = rows(home, "SELECT image, length(pixels) FROM images WHERE study = 's' ORDER BY image")
+sure = odds[np.arange(len(odds)), guesses]
+shown = {image for image, _ in stored} & set(mistakes)
+check("the images of the surest mistakes are stored, and some right ones",
+      len(shown) == min(len(mistakes), 1000) and {size for _, size in stored} == {784} and
+      len(shown) < len(stored) <= len(shown) + 8 * len(classes) and
+      min(sure[list(shown)]) >= max(sure[list(set(mistakes) - shown)], default=0) - 1e-5,
+      (len(mistakes), len(shown), len(stored)))
+entries = report["images"]["entries"]
+check("and the report has each of them, the surest mistake first",
+      [entry["image"] for entry in entries] == [image for image, _ in stored] and
+      {entries[index]["image"] for index in report["mistakes"]} == shown and
+      entries[report["mistakes"][0]]["probability"] == max(sure[list(shown)]))
+with open(home + "/reports/s/predictions.csv") as file:
+    table = list(csv.DictReader(file))
+check("predictions.csv has the stored predictions", len(table) == len(predictions) and all(
+    (int(row["label"]), int(row["predicted"])) == pair and
+    [float(row[f"p_{k}"]) for k in classes] == list(line)
+    for row, pair, line in zip(table, predictions, odds)), table[:2])
+
+code, out, err = run(home, "compare", "s", "again", trainer=None)
+check("two runs of the same study get the same images right", code == 0 and
+      "s and again get the same images right." in out, (out, err))
+code, out, err = run(home, "compare", "s", "again", "--html", home + "/compared.html",
+                     trainer=None)
+check("tuner compare --html writes a page", code == 0 and out.strip() == home + "/compared.html"
+      and "<h1>s and again</h1>" in open(home + "/compared.html").read(), (out, err))
+code, _, err = run(home, "compare", "s", trainer=None)
+check("tuner compare needs two studies", code == 64 and "STUDY STUDY" in err, err)
+code, _, err = run(home, "compare", "s", "nobody", trainer=None)
+check("and names one that is not there", code != 0 and "nobody" in err, err)
 
 os.rename(home + "/reports", home + "/reports-before")
 code, out, err = run(home, "report", "s", trainer=None)

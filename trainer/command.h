@@ -15,5 +15,6 @@ enum exit_code command_summary(char *const arguments[], struct failure *why);
 enum exit_code command_synth(char *const arguments[], struct failure *why);
 enum exit_code command_worker(char *const arguments[], struct failure *why);
 enum exit_code command_bench(char *const arguments[], struct failure *why);
+enum exit_code command_export(char *const arguments[], struct failure *why);
 
 #endif

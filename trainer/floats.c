@@ -2,6 +2,7 @@
 
 #include "common/base.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,4 +25,16 @@ float *floats_zero(size_t count)
     float *block = floats_new(count);
     memset(block, 0, count * sizeof *block);
     return block;
+}
+
+void floats_write(struct text *file, const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        char bytes[sizeof bits];
+        memcpy(&bits, &values[i], sizeof bits);
+        bits = htole32(bits);
+        memcpy(bytes, &bits, sizeof bits);
+        text_add_bytes(file, bytes, sizeof bytes);
+    }
 }

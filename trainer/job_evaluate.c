@@ -1,8 +1,10 @@
 #include "trainer/job.h"
 
+#include "common/base64.h"
 #include "trainer/checkpoint.h"
 #include "trainer/describe.h"
 #include "trainer/evaluate.h"
+#include "trainer/shown.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +13,17 @@
 
 enum {
     NUMBER_BYTES = 26, /* of one probability in JSON, its comma included */
-    IMAGE_BYTES = 32   /* of an image's label, prediction and brackets */
+    IMAGE_BYTES = 32,  /* of an image's label, prediction and brackets */
+    PIXELS_BYTES = 40  /* around an image's pixels */
+};
+
+/* What is to be said: of each image the prediction, of some the pixels too. */
+struct answer {
+    const json_t *job;
+    const struct evaluation *evaluation;
+    const struct image_set *set;
+    size_t pixels; /* of one image, channels counted */
+    bool *shown;   /* [evaluation->count] */
 };
 
 /* Six significant digits: more would say nothing and make long lines. */
@@ -22,37 +34,64 @@ static json_t *rounded(float value)
     return json_real(strtod(digits, NULL));
 }
 
-static json_t *prediction_piece(const json_t *job, const struct evaluation *evaluation,
-                                const uint16_t *labels, size_t first, size_t count)
+static json_t *image_pixels(const struct answer *answer, size_t image)
 {
-    json_t *label_list = json_array(), *predicted = json_array(), *probabilities = json_array();
+    char *text = base64_encode(answer->set->pixels + image * answer->pixels, answer->pixels);
+    json_t *object = json_pack("{s:I, s:s}", "image", (json_int_t)image, "pixels", text);
+    free(text);
+    return object;
+}
+
+static json_t *prediction_piece(const struct answer *answer, size_t first, size_t count)
+{
+    const struct evaluation *evaluation = answer->evaluation;
+    json_t *labels = json_array(), *predicted = json_array(), *probabilities = json_array();
+    json_t *images = json_array();
     for (size_t i = first; i < first + count; i++) {
         const float *values = evaluation->probabilities + i * (size_t)evaluation->classes;
         json_t *row = json_array();
         for (int c = 0; c < evaluation->classes; c++)
             json_array_append_new(row, rounded(values[c]));
-        json_array_append_new(label_list, json_integer(labels[i]));
+        json_array_append_new(labels, json_integer(answer->set->labels[i]));
         json_array_append_new(predicted, json_integer(evaluation->predicted[i]));
         json_array_append_new(probabilities, row);
+        if (answer->shown[i])
+            json_array_append_new(images, image_pixels(answer, i));
     }
-    return json_pack("{s:s, s:O, s:O, s:I, s:o, s:o, s:o}", "type", "predictions", "trial",
-                     json_object_get(job, "trial"), "attempt", json_object_get(job, "attempt"),
-                     "first", (json_int_t)first, "labels", label_list, "predicted", predicted,
-                     "probabilities", probabilities);
+    return json_pack("{s:s, s:O, s:O, s:I, s:o, s:o, s:o, s:o}", "type", "predictions", "trial",
+                     json_object_get(answer->job, "trial"), "attempt",
+                     json_object_get(answer->job, "attempt"), "first", (json_int_t)first, "labels",
+                     labels, "predicted", predicted, "probabilities", probabilities, "images",
+                     images);
 }
 
-static void say_predictions(struct worker *worker, const json_t *job, const uint16_t *labels,
-                            const struct evaluation *evaluation)
+/* How many images from `first` on go into one message. */
+static size_t piece_size(const struct answer *answer, size_t first)
 {
-    size_t image_bytes = IMAGE_BYTES + NUMBER_BYTES * (size_t)evaluation->classes;
-    size_t most = PROTOCOL_PREDICTIONS_BYTES / image_bytes;
-    if (most > PROTOCOL_PREDICTIONS_MAX)
-        most = PROTOCOL_PREDICTIONS_MAX;
-    for (size_t first = 0; first < evaluation->count; first += most) {
-        size_t left = evaluation->count - first;
-        worker_say(worker, prediction_piece(job, evaluation, labels, first,
-                                            left < most ? left : most));
+    size_t each = IMAGE_BYTES + NUMBER_BYTES * (size_t)answer->evaluation->classes;
+    size_t shown = PIXELS_BYTES + base64_length(answer->pixels);
+    size_t left = answer->evaluation->count - first, count = 0, bytes = 0;
+    while (count < left && count < PROTOCOL_PREDICTIONS_MAX) {
+        bytes += each + (answer->shown[first + count] ? shown : 0);
+        if (bytes > PROTOCOL_PREDICTIONS_BYTES && count > 0)
+            break;
+        count++;
     }
+    return count;
+}
+
+static void say_predictions(struct worker *worker, const struct answer *answer)
+{
+    size_t count;
+    for (size_t first = 0; first < answer->evaluation->count; first += count) {
+        count = piece_size(answer, first);
+        worker_say(worker, prediction_piece(answer, first, count));
+    }
+}
+
+static size_t image_bytes(const struct dataset *dataset)
+{
+    return (size_t)dataset->height * (size_t)dataset->width * (size_t)dataset->channels;
 }
 
 static int evaluate_network(struct worker *worker, const json_t *job, struct network *network,
@@ -66,7 +105,10 @@ static int evaluate_network(struct worker *worker, const json_t *job, struct net
         result = fail_input(why, "the network's output is not finite; its training diverged");
         goto done;
     }
-    say_predictions(worker, job, dataset->test.labels, &evaluation);
+    struct answer answer = {job, &evaluation, &dataset->test, image_bytes(dataset), NULL};
+    answer.shown = shown_choose(&evaluation, dataset->test.labels, answer.pixels);
+    say_predictions(worker, &answer);
+    free(answer.shown);
     worker_say(worker, json_pack("{s:s, s:O, s:O, s:I, s:f, s:o}", "type", "done", "trial",
                                  json_object_get(job, "trial"), "attempt",
                                  json_object_get(job, "attempt"), "images",

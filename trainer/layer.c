@@ -50,6 +50,7 @@ int layer_prepare(struct layer *layer, const json_t *settings, const char *where
     const char *name = json_string_value(json_object_get(settings, "type"));
     if (!layer->type && name)
         layer->type = layer_type_find(name);
+    layer->settings = json_incref((json_t *)settings);
     layer->input_size = shape_size(layer->input);
 
     int result = -1;
@@ -64,7 +65,9 @@ int layer_prepare(struct layer *layer, const json_t *settings, const char *where
 
 void layer_release(struct layer *layer)
 {
+    json_decref(layer->settings);
     free(layer->plan);
+    layer->settings = NULL;
     layer->plan = NULL;
 }
 

@@ -67,7 +67,8 @@ struct layer_type {
 
 struct layer {
     const struct layer_type *type;
-    size_t index; /* in the network, from 0 */
+    json_t *settings; /* that it was made of, or NULL */
+    size_t index;     /* in the network, from 0 */
     struct shape input, output;
     bool input_flat, output_flat;   /* a vector of `channels` values, no image */
     size_t input_size, output_size; /* values of one image */

@@ -14,19 +14,6 @@ struct shortcut_plan {
     size_t pixels, inputs, channels; /* pixels of the output */
 };
 
-/* The smallest stride that makes the sizes fit, 0 for none. */
-static size_t find_stride(struct shape input, size_t height, size_t width)
-{
-    struct window window;
-    size_t most = (size_t)(input.height > input.width ? input.height : input.width);
-    for (size_t stride = 1; stride <= most; stride++) {
-        window_place(&window, input, 1, stride, true);
-        if (window.output_height == height && window.output_width == width)
-            return stride;
-    }
-    return 0;
-}
-
 static int prepare(struct layer *layer, const json_t *settings, const char *where,
                    struct failure *why)
 {
@@ -39,8 +26,8 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
                        "%dx%dx%d, and the two cannot be added; put flatten before the residual "
                        "or behind it",
                        channels, in.height, in.width, in.channels);
-    size_t stride = find_stride(in, height, width);
-    if (stride == 0)
+    struct window window;
+    if (window_pick(&window, in, height, width) < 0)
         return fail_at(why, where,
                        "the layers of this residual make an image of %zux%zux%zu of one of "
                        "%dx%dx%d, and no stride brings the shortcut there; use padding: same "
@@ -48,7 +35,7 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
                        height, width, channels, in.height, in.width, in.channels);
     struct shortcut_plan *plan = xcalloc(1, sizeof *plan);
     layer->plan = plan;
-    window_place(&plan->window, in, 1, stride, true);
+    plan->window = window;
     plan->pixels = height * width;
     plan->inputs = (size_t)in.channels;
     plan->channels = channels;
@@ -56,7 +43,7 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
         layer_output_vector(layer, channels);
     else
         layer_output_image(layer, height, width, channels);
-    layer->scratch_size = stride > 1 ? plan->pixels * plan->inputs : 0;
+    layer->scratch_size = window.stride > 1 ? plan->pixels * plan->inputs : 0;
     layer->parameter_count = plan->inputs * channels;
     layer->flops = 2.0 * (double)plan->pixels * (double)layer->parameter_count;
     return 0;

@@ -13,7 +13,7 @@ static const struct {
 } commands[] = {
     {"train", command_train},     {"evaluate", command_evaluate}, {"predict", command_predict},
     {"summary", command_summary}, {"synth", command_synth},       {"worker", command_worker},
-    {"bench", command_bench},
+    {"bench", command_bench},     {"export", command_export},
 };
 
 static const char help[] =
@@ -30,13 +30,15 @@ static const char help[] =
     "  evaluate MODEL     measures a saved network on the test images of a data set\n"
     "  predict MODEL      classifies images\n"
     "  summary FILE       describes a saved network or a CONFIG\n"
+    "  export MODEL       writes a saved network for other programs\n"
     "  synth FOLDER       writes the built-in digits as IDX files\n"
     "  worker             serves a tuner on stdin and stdout (docs/protocol.md)\n"
     "  bench              measures how fast this machine trains\n"
     "\n"
     "Every command explains itself: trainer train --help.\n"
     "TRAINER_ISA=auto|portable|avx2|avx512|neon in the environment chooses the kernels.\n"
-    "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted.\n";
+    "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 71 out of memory,\n"
+    "130 interrupted.\n";
 
 static enum exit_code unknown(const char *word, struct failure *why)
 {

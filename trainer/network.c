@@ -116,6 +116,24 @@ void network_layer(const struct network *network, size_t index, struct layer_sum
              number_of_its_label(network, index));
 }
 
+void network_layer_detail(const struct network *network, size_t index,
+                          struct layer_detail *detail)
+{
+    const struct layer *layer = &network->layers[index];
+    const struct route *route = &network->routes[index];
+    *detail = (struct layer_detail){
+        .settings = layer->settings,
+        .input = layer->input,
+        .input_flat = layer->input_flat,
+        .beside = layer->type == &layer_shortcut_conv || layer->type == &layer_shortcut_dense,
+        .source = route->source_layer,
+        .shortcut = route->shortcut_layer,
+        .parameters = network->parameters + layer->parameter_offset,
+        .statistics = network->statistics + layer->statistic_offset,
+        .statistic_count = layer->statistic_count,
+    };
+}
+
 double network_flops(const struct network *network)
 {
     double flops = 0.0;

@@ -42,8 +42,22 @@ void network_free(struct network *network);
 int network_count(const json_t *model, struct shape input, int classes, size_t *parameters,
                   size_t *statistics, struct failure *why);
 
+/* How a layer was made and hangs together with the others. */
+struct layer_detail {
+    const json_t *settings; /* complete; of a shortcut those of layer_shortcut.c, of `add` NULL */
+    struct shape input;
+    bool input_flat;
+    bool beside;            /* a residual's shortcut, which has weights */
+    int source;             /* the layer whose output comes in, -1: the images */
+    int shortcut;           /* likewise, the second input of an `add` */
+    const float *parameters, *statistics;
+    size_t statistic_count;
+};
+
 size_t network_layer_count(const struct network *network);
 void network_layer(const struct network *network, size_t index, struct layer_summary *summary);
+void network_layer_detail(const struct network *network, size_t index,
+                          struct layer_detail *detail);
 double network_flops(const struct network *network); /* forward, per image */
 int network_classes(const struct network *network);
 struct shape network_input(const struct network *network);

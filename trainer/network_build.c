@@ -11,6 +11,7 @@ static const size_t VALUES_MOST = (size_t)1 << 28;
 /* What goes into the next layer. */
 struct flow {
     size_t value;
+    int layer; /* whose output it is, -1 for the images; a layer that runs nothing counts too */
     struct shape shape;
     bool flat;
 };
@@ -54,9 +55,10 @@ static int take_in_layer(struct builder *builder, struct layer *layer, const cha
     return 0;
 }
 
-/* Appends a layer to the list; `type` is NULL where `settings` name it. */
+/* Appends a layer to the list; `type` is NULL where `settings` name it, `shortcut` but for an
+ * `add`. */
 static int build_layer(struct builder *builder, const struct layer_type *type,
-                       const json_t *settings, size_t shortcut, const char *where,
+                       const json_t *settings, const struct flow *shortcut, const char *where,
                        struct failure *why)
 {
     struct network *network = builder->network;
@@ -64,7 +66,12 @@ static int build_layer(struct builder *builder, const struct layer_type *type,
     size_t index = network->layer_count;
     network->layers = xreallocarray(network->layers, index + 1, sizeof *network->layers);
     network->routes = xreallocarray(network->routes, index + 1, sizeof *network->routes);
-    network->routes[index] = (struct route){.source = flow->value, .shortcut = shortcut};
+    network->routes[index] = (struct route){
+        .source = flow->value,
+        .source_layer = flow->layer,
+        .shortcut = shortcut ? shortcut->value : NOTHING,
+        .shortcut_layer = shortcut ? shortcut->layer : -1,
+    };
     struct layer *layer = &network->layers[index];
     *layer = (struct layer){
         .type = type, .index = index, .input = flow->shape, .input_flat = flow->flat};
@@ -73,6 +80,7 @@ static int build_layer(struct builder *builder, const struct layer_type *type,
     network->layer_count++;
     if (layer->type->forward)
         flow->value = index + 1;
+    flow->layer = (int)index;
     flow->shape = layer->output;
     flow->flat = layer->output_flat;
     return take_in_layer(builder, layer, where, why);
@@ -85,8 +93,8 @@ static bool has_shape(const struct flow *flow, const struct flow *other)
            flow->shape.channels == other->shape.channels;
 }
 
-/* The layer that brings `from` to the shape of what flows now; its value in *shortcut. */
-static int build_shortcut(struct builder *builder, struct flow from, size_t *shortcut,
+/* The layer that brings `from` to the shape of what flows now; its output in *shortcut. */
+static int build_shortcut(struct builder *builder, struct flow from, struct flow *shortcut,
                           const char *where, struct failure *why)
 {
     const struct flow to = builder->flow;
@@ -94,8 +102,8 @@ static int build_shortcut(struct builder *builder, struct flow from, size_t *sho
                                  to.shape.width, "channels", to.shape.channels, "flat", to.flat);
     builder->flow = from;
     int result = build_layer(builder, from.flat ? &layer_shortcut_dense : &layer_shortcut_conv,
-                             settings, NOTHING, where, why);
-    *shortcut = builder->flow.value;
+                             settings, NULL, where, why);
+    *shortcut = builder->flow;
     builder->flow = to;
     json_decref(settings);
     return result;
@@ -110,14 +118,14 @@ static int build_residual(struct builder *builder, const json_t *layers, const c
     if (json_array_size(layers) == 0)
         return fail_at(why, where, "a residual needs at least one layer");
     const struct flow begin = builder->flow;
-    size_t shortcut = begin.value;
+    struct flow shortcut = begin;
     char *place = xasprintf("%s.layers", where);
     int result = build_list(builder, layers, place, why);
     free(place);
     if (result == 0 && !has_shape(&begin, &builder->flow))
         result = build_shortcut(builder, begin, &shortcut, where, why);
     if (result == 0)
-        result = build_layer(builder, &layer_add, NULL, shortcut, where, why);
+        result = build_layer(builder, &layer_add, NULL, &shortcut, where, why);
     return result;
 }
 
@@ -131,7 +139,7 @@ static int build_list(struct builder *builder, const json_t *list, const char *w
         if (setting_is(settings, "type", "residual"))
             result = build_residual(builder, json_object_get(settings, "layers"), place, why);
         else
-            result = build_layer(builder, NULL, settings, NOTHING, place, why);
+            result = build_layer(builder, NULL, settings, NULL, place, why);
         free(place);
     }
     return result;
@@ -161,7 +169,7 @@ int network_build(struct network *network, const json_t *model, struct failure *
     size_t count = json_array_size(model);
     if (count == 0)
         return fail_at(why, "model", "a network needs at least one layer");
-    struct builder builder = {.network = network, .flow = {.shape = network->input}};
+    struct builder builder = {.network = network, .flow = {.layer = -1, .shape = network->input}};
     network->widest = shape_size(network->input);
     if (build_list(&builder, model, "model", why) < 0 || check_end(&builder, count - 1, why) < 0)
         return -1;

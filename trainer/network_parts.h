@@ -30,6 +30,8 @@ enum { SHARD_IMAGES = 16, SHARDS_MOST = 16 };
 struct route {
     size_t source;   /* the value that comes in */
     size_t shortcut; /* the other one that comes into an `add`; else NOTHING */
+    int source_layer, shortcut_layer; /* whose outputs the two are, -1: the images; a layer that
+                                       * runs nothing is one here */
     bool trained;    /* it or a layer before it has parameters: its gradient is needed */
 
     size_t output;   /* slot of its output in a prediction */

@@ -1,5 +1,7 @@
 #include "trainer/npy.h"
 
+#include "trainer/floats.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,4 +116,36 @@ int64_t npy_value(const struct npy *npy, size_t i)
     uint64_t sign = (uint64_t)1 << (8 * npy->width - 1);
     bool negative = (npy->kind == 'i' || npy->width == 8) && (value & sign);
     return negative ? -1 : (int64_t)value;
+}
+
+/* ---- writing ---- */
+
+/* The values begin at a multiple of this, as the format asks for. */
+enum { ALIGNMENT = 64 };
+
+static struct text describe(const size_t *shape, size_t dimensions)
+{
+    struct text header = TEXT_EMPTY;
+    text_add(&header, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
+    for (size_t i = 0; i < dimensions; i++)
+        text_addf(&header, i + 1 < dimensions ? "%zu, " : "%zu", shape[i]);
+    text_add(&header, dimensions == 1 ? ",), }" : "), }");
+    while ((PREFIX + 2 + header.length + 1) % ALIGNMENT != 0)
+        text_add_char(&header, ' ');
+    text_add_char(&header, '\n');
+    return header;
+}
+
+void npy_write(struct text *file, const size_t *shape, size_t dimensions, const float *values)
+{
+    struct text header = describe(shape, dimensions);
+    size_t count = 1;
+    for (size_t i = 0; i < dimensions; i++)
+        count *= shape[i];
+    text_add_bytes(file, "\x93NUMPY\1\0", PREFIX);
+    text_add_char(file, (char)(header.length & 0xff));
+    text_add_char(file, (char)(header.length >> 8));
+    text_add_bytes(file, header.at, header.length);
+    floats_write(file, values, count);
+    text_free(&header);
 }

@@ -5,6 +5,7 @@
 #define TRAINER_NPY_H
 
 #include "common/base.h"
+#include "common/text.h"
 
 enum { NPY_DIMENSIONS_MOST = 4 };
 
@@ -23,5 +24,8 @@ int npy_parse(const char *name, const uint8_t *bytes, size_t size, struct npy *n
 
 /* Value i; one below zero or beyond 2^63 - 1 is returned as -1. */
 int64_t npy_value(const struct npy *npy, size_t i);
+
+/* Appends an array of float32, '<f4', in version 1 of the format. */
+void npy_write(struct text *file, const size_t *shape, size_t dimensions, const float *values);
 
 #endif

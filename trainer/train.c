@@ -6,6 +6,7 @@
 #include "trainer/floats.h"
 #include "trainer/kernels.h"
 #include "trainer/loss.h"
+#include "trainer/memory.h"
 #include "trainer/train_parts.h"
 
 #include <math.h>
@@ -20,12 +21,14 @@ static const size_t BATCH_BYTES_MOST = (size_t)8 << 30;
 static int check_batch(const struct training *training, struct failure *why)
 {
     size_t bytes = network_batch_bytes(training->network, training->batch_size);
-    if (bytes <= BATCH_BYTES_MOST)
+    size_t left = memory_left();
+    size_t most = left < BATCH_BYTES_MOST ? left : BATCH_BYTES_MOST;
+    if (bytes <= most)
         return 0;
     return fail_at(why, "training.batch_size",
                    "a batch of %zu images would take %zu MiB with this network; the most is "
                    "%zu MiB, so make the batch or the network smaller",
-                   training->batch_size, bytes >> 20, BATCH_BYTES_MOST >> 20);
+                   training->batch_size, bytes >> 20, most >> 20);
 }
 
 static void lay_out_steps(struct training *training)

@@ -26,6 +26,29 @@ int window_place(struct window *window, struct shape input, size_t size, size_t 
     return window->output_height > 0 && window->output_width > 0 ? 0 : -1;
 }
 
+int window_pick(struct window *window, struct shape input, size_t height, size_t width)
+{
+    size_t most = (size_t)(input.height > input.width ? input.height : input.width);
+    for (size_t stride = 1; stride <= most; stride++) {
+        window_place(window, input, 1, stride, true);
+        if (window->output_height == height && window->output_width == width)
+            return 0;
+    }
+    return -1;
+}
+
+static size_t behind(const struct window *window, size_t input, size_t output, size_t before)
+{
+    size_t covered = (output - 1) * window->stride + window->size;
+    return covered > input + before ? covered - input - before : 0;
+}
+
+void window_behind(const struct window *window, size_t *bottom, size_t *right)
+{
+    *bottom = behind(window, window->input_height, window->output_height, window->top);
+    *right = behind(window, window->input_width, window->output_width, window->left);
+}
+
 static struct span cover(size_t input, size_t size, size_t start, size_t before)
 {
     struct span span = {start < before ? before - start : 0, 0, start + size - before};

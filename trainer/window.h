@@ -23,6 +23,13 @@ struct window {
 /* -1 when the window is larger than the image and there is no padding. */
 int window_place(struct window *window, struct shape input, size_t size, size_t stride, bool same);
 
+/* The window of one pixel that meets `height` x `width` of the image's pixels, at the smallest
+ * stride that does; -1 for none. */
+int window_pick(struct window *window, struct shape input, size_t height, size_t width);
+
+/* Padding behind the last row and column; it may be one more than that before the first. */
+void window_behind(const struct window *window, size_t *bottom, size_t *right);
+
 /* Where a window lies on one axis of the image. */
 struct span {
     size_t skipped;    /* cells of the window before the image's edge */

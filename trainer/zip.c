@@ -51,10 +51,16 @@ static const uint8_t *find_end(const struct zip *zip)
 int zip_open(struct zip *zip, const char *path, struct failure *why)
 {
     char *bytes = NULL;
+    size_t size = 0;
     *zip = (struct zip){.path = path};
-    if (file_read(path, file_bytes_most, &bytes, &zip->size, why) != 0)
+    if (file_read(path, file_bytes_most, &bytes, &size, why) != 0)
         return -1;
-    zip->bytes = (uint8_t *)bytes;
+    return zip_take(zip, path, (uint8_t *)bytes, size, why);
+}
+
+int zip_take(struct zip *zip, const char *path, uint8_t *bytes, size_t size, struct failure *why)
+{
+    *zip = (struct zip){.path = path, .bytes = bytes, .size = size};
     const uint8_t *end = find_end(zip);
     if (!end)
         return fail_input(why, "%s: this is no zip archive, or it is truncated: its end record is "

@@ -19,6 +19,9 @@ struct zip {
 
 /* Close in any case. */
 int zip_open(struct zip *zip, const char *path, struct failure *why);
+/* The same of an archive's bytes, which become the zip's and are freed with it. */
+int zip_take(struct zip *zip, const char *path, uint8_t *bytes, size_t size,
+             struct failure *why);
 void zip_close(struct zip *zip);
 
 /* The content of an entry by its exact name; the caller frees *content. */

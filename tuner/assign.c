@@ -72,18 +72,26 @@ static void assign_slot(struct slot *slot)
     }
 }
 
-void assign(struct daemon *daemon)
+static bool conclude(struct daemon *daemon)
 {
+    bool more = false;
     int i;
-    if (daemon->ending > 0 || daemon->disk.full || daemon->broken.text != NULL)
-        return;
-    if (disk_has_room(daemon)) {
-        for (i = 0; i < daemon->slot_count; i++)
-            assign_slot(daemon->slots[i]);
-    }
     for (i = 0; i < daemon->run_count; i++) {
         struct run *run = daemon->runs[i];
         if (run->begun && run->state == RUN_RUNNING && run->segments == 0)
-            run_conclude(run);
+            more = run_conclude(run) || more;
+    }
+    return more;
+}
+
+void assign(struct daemon *daemon)
+{
+    bool more = true;
+    int i;
+    while (more && daemon->ending == 0 && !daemon->disk.full && daemon->broken.text == NULL) {
+        bool room = disk_has_room(daemon);
+        for (i = 0; room && i < daemon->slot_count; i++)
+            assign_slot(daemon->slots[i]);
+        more = conclude(daemon);
     }
 }

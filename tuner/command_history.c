@@ -8,66 +8,11 @@
 #include "tuner/home.h"
 #include "tuner/summary.h"
 #include "tuner/table.h"
+#include "tuner/visit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What every one of these commands needs: the home, its database, and a study. */
-struct visit {
-    char *home;
-    struct store *store;
-    const char *study;   /* as the database spells it; owned by `row` */
-    json_t *row;
-};
-
-static struct store *open_home(const char *home, struct failure *why)
-{
-    char *database = home_database(home);
-    struct store *store = NULL;
-    if (!file_exists(database))
-        fail_input(why, "there is no database %s; choose the home with --home or $TUNER_HOME",
-                   database);
-    else
-        store = store_open(database, STORE_READ, why);
-    free(database);
-    return store;
-}
-
-static int find(struct visit *visit, const char *name, struct failure *why)
-{
-    json_t *arguments = json_pack("[s]", name);
-    json_t *rows = store_rows(visit->store,
-                              "SELECT study FROM studies WHERE study = ?1 COLLATE NOCASE",
-                              arguments, why);
-    json_decref(arguments);
-    if (rows == NULL)
-        return -1;
-    visit->row = json_incref(json_array_get(rows, 0));
-    json_decref(rows);
-    if (visit->row == NULL)
-        return fail_input(why, "there is no study named %s in %s; `tuner list` shows what there is",
-                          name, visit->home);
-    visit->study = json_string_value(json_object_get(visit->row, "study"));
-    return 0;
-}
-
-/* `name` NULL: no study is needed. */
-static int enter(struct visit *visit, const char *home, const char *name, struct failure *why)
-{
-    *visit = (struct visit){.home = home_path(home)};
-    visit->store = open_home(visit->home, why);
-    if (visit->store == NULL)
-        return -1;
-    return name != NULL ? find(visit, name, why) : 0;
-}
-
-static void leave(struct visit *visit)
-{
-    json_decref(visit->row);
-    store_close(visit->store);
-    free(visit->home);
-}
 
 static enum exit_code print_rows(json_t *rows, bool json, const char *empty)
 {
@@ -117,9 +62,9 @@ enum exit_code command_list(char *const arguments[], struct failure *why)
     struct visit visit;
     if (parsed != 0)
         return not_run(parsed, list_help);
-    if (enter(&visit, home, NULL, why) == 0)
+    if (visit_enter(&visit, home, NULL, why) == 0)
         print_rows(store_rows(visit.store, list_sql, NULL, why), json, "no studies");
-    leave(&visit);
+    visit_leave(&visit);
     return why->code;
 }
 
@@ -203,7 +148,7 @@ enum exit_code command_trials(char *const arguments[], struct failure *why)
     order = order_sql(sort, why);
     if (order == NULL)
         return EXIT_BAD_USAGE;
-    if (enter(&visit, home, words[0], why) == 0) {
+    if (visit_enter(&visit, home, words[0], why) == 0) {
         char *sql = xasprintf("%s%s", trials_sql, order);
         json_t *bound = json_pack("[s, I]", visit.study, (json_int_t)limit);
         json_t *rows = store_rows(visit.store, sql, bound, why);
@@ -214,7 +159,7 @@ enum exit_code command_trials(char *const arguments[], struct failure *why)
         json_decref(bound);
         free(sql);
     }
-    leave(&visit);
+    visit_leave(&visit);
     return why->code;
 }
 
@@ -290,13 +235,13 @@ enum exit_code command_best(char *const arguments[], struct failure *why)
     struct visit visit;
     if (parsed != 0)
         return not_run(parsed, best_help);
-    if (enter(&visit, home, words[0], why) == 0) {
+    if (visit_enter(&visit, home, words[0], why) == 0) {
         if (config)
             print_configuration(&visit, why);
         else if (model == NULL || write_model(&visit, model, why) == 0)
             summary_print(visit.store, visit.home, visit.study, json, why);
     }
-    leave(&visit);
+    visit_leave(&visit);
     return why->code;
 }
 
@@ -308,8 +253,9 @@ static const char report_help[] =
     "  tuner report quickstart --output /tmp/quickstart-report\n"
     "\n"
     "Usage: tuner report STUDY [--output DIR] [--home DIR]\n"
-    "Writes the report of the best model (index.html, report.txt, report.json, curves.svg,\n"
-    "confusion.svg) from the database alone, into <home>/reports/<study> or DIR.\n";
+    "Writes the report of the best model (index.html, report.txt, report.json, report.md,\n"
+    "predictions.csv, curves.svg, confusion.svg, mistakes.png) from the database alone, into\n"
+    "<home>/reports/<study> or DIR.\n";
 
 enum exit_code command_report(char *const arguments[], struct failure *why)
 {
@@ -321,12 +267,12 @@ enum exit_code command_report(char *const arguments[], struct failure *why)
     struct visit visit;
     if (parsed != 0)
         return not_run(parsed, report_help);
-    if (enter(&visit, home, words[0], why) == 0) {
+    if (visit_enter(&visit, home, words[0], why) == 0) {
         char *folder = output != NULL ? xstrdup(output) : home_report(visit.home, visit.study);
         if (report_write(visit.store, visit.study, folder, why) == 0)
             printf("%s/index.html\n", folder);
         free(folder);
     }
-    leave(&visit);
+    visit_leave(&visit);
     return why->code;
 }

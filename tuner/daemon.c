@@ -37,6 +37,7 @@ int daemon_commit(struct daemon *daemon)
 
 int daemon_answer(struct daemon *daemon, struct failure *why)
 {
+    daemon->stirred = true;
     return daemon_commit(daemon) == 0 ? 0 : fail(why, "%s", daemon->broken.text);
 }
 
@@ -70,14 +71,16 @@ struct run *daemon_find(const struct daemon *daemon, const char *study)
     return NULL;
 }
 
-struct launcher *daemon_launcher(struct daemon *daemon, const json_t *command)
+struct launcher *daemon_launcher(struct daemon *daemon, const json_t *command,
+                                 const struct limits *limits)
 {
     const struct launcher_events events = slot_events(daemon);
     struct crew *crew;
     char *logs;
     int i;
     for (i = 0; i < daemon->crew_count; i++) {
-        if (json_equal(daemon->crews[i].command, command))
+        if (json_equal(daemon->crews[i].command, command) &&
+            limits_equal(&daemon->crews[i].limits, limits))
             return daemon->crews[i].launcher;
     }
     daemon->crews = xreallocarray(daemon->crews, (size_t)daemon->crew_count + 1,
@@ -85,7 +88,9 @@ struct launcher *daemon_launcher(struct daemon *daemon, const json_t *command)
     crew = &daemon->crews[daemon->crew_count++];
     logs = path_join(daemon->settings.home, "logs");
     crew->command = json_deep_copy(command);
+    crew->limits = *limits;
     crew->launcher = launcher_local_new(daemon->loop, command, logs, &events);
+    launcher_limit(crew->launcher, limits);
     free(logs);
     return crew->launcher;
 }
@@ -207,10 +212,11 @@ static void take_turn(struct daemon *daemon)
 static void run_loop(struct daemon *daemon)
 {
     while (!is_over(daemon)) {
+        daemon->stirred = false;
         take_turn(daemon);
         if (daemon->turned != NULL)
             daemon->turned(daemon->turned_context);
-        if (!is_over(daemon))
+        if (!is_over(daemon) && !daemon->stirred)
             loop_turn(daemon->loop, &daemon->broken);
     }
 }
@@ -226,6 +232,7 @@ void daemon_each_turn(struct daemon *daemon, void (*turned)(void *context), void
 void daemon_end(struct daemon *daemon, bool now)
 {
     int i;
+    daemon->stirred = true;
     if (daemon->ending == 0)
         event_line(daemon, NULL, "stopping: the epochs in hand are finished and recorded "
                                  "(once more: stop now)");

@@ -45,9 +45,9 @@ struct daemon_settings {
  * The object is the daemon's: keep a reference, change nothing. */
 struct daemon_events {
     void (*happened)(void *context, const json_t *event);
+    void *context;
     /* A signal came; the daemon does what it asks of it after this call.  May be NULL. */
     void (*signalled)(void *context, int number);
-    void *context;
 };
 
 /* A study's states, as recorded and told:
@@ -159,7 +159,8 @@ int daemon_tell(struct daemon *daemon, const char *study, const json_t *report,
                 struct failure *why);
 
 /* Reads <home>/settings.yaml again, where there is one:
- *   workers, quota_bytes, free_bytes (below so much free space nothing new is started). */
+ *   workers, quota_bytes, free_bytes (below so much free space nothing new is started);
+ *   memory_megabytes, nice: of each worker of studies that begin from then on. */
 int daemon_reload(struct daemon *daemon, struct failure *why);
 /* How everything stands, as "line" events. */
 void daemon_log_state(struct daemon *daemon);

@@ -21,9 +21,10 @@
 
 enum { PRIORITY_MOST = 1000, WORKERS_MOST = 1024 };
 
-/* Launchers, one for each trainer command that is in use. */
+/* Launchers, one for each trainer command and limits of its workers that are in use. */
 struct crew {
     json_t *command;
+    struct limits limits;
     struct launcher *launcher;
 };
 
@@ -56,6 +57,7 @@ struct daemon {
     size_t doomed_count;
 
     struct loop *loop;
+    struct limits limits;       /* of every worker, beside those of its study */
     struct crew *crews;
     int crew_count;
     struct slot **slots;        /* [slot_count]; those from `workers` on take no more jobs */
@@ -67,6 +69,7 @@ struct daemon {
     int run_count;
     struct reporter reporter;
 
+    bool stirred;               /* something was asked for: the next turn does not wait */
     int64_t retry_ms;           /* pause before the first retry */
     struct disk disk;
     int ending;                 /* 0: no; 1: after the epochs in hand; 2: now */
@@ -89,7 +92,8 @@ void daemon_cannot_start(struct daemon *daemon, const char *reason);
 void daemon_doom(struct daemon *daemon, const char *path);
 /* The study in hand of that name, or NULL. */
 struct run *daemon_find(const struct daemon *daemon, const char *study);
-struct launcher *daemon_launcher(struct daemon *daemon, const json_t *command);
+struct launcher *daemon_launcher(struct daemon *daemon, const json_t *command,
+                                 const struct limits *limits);
 /* Makes slots, and has them take jobs, so that there are `count`. */
 void daemon_set_workers(struct daemon *daemon, int count);
 

@@ -236,6 +236,8 @@ void final_predictions(struct run *run, struct job *job, const struct message *m
     if (daemon_recording(run->daemon))
         store_add_predictions(run->daemon->store, run->id, message->first, message->labels,
                               message->predicted, message->probabilities, &run->daemon->broken);
+    if (daemon_recording(run->daemon))
+        store_add_images(run->daemon->store, run->id, message->images, &run->daemon->broken);
     for (i = 0; i < count; i++)
         job->correct += json_equal(json_array_get(message->labels, i),
                                    json_array_get(message->predicted, i));

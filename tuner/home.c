@@ -58,3 +58,19 @@ char *home_cache(const char *home)
 {
     return path_join(home, "cache");
 }
+
+char *home_find_checkpoint(const char *home, const char *study, const char *recorded)
+{
+    const char *slash = recorded != NULL ? strrchr(recorded, '/') : NULL;
+    char *folder, *path;
+    if (recorded == NULL)
+        return NULL;
+    folder = home_checkpoints(home, study);
+    path = path_join(folder, slash != NULL ? slash + 1 : recorded);
+    free(folder);
+    if (!file_exists(path)) {
+        free(path);
+        path = file_exists(recorded) ? xstrdup(recorded) : NULL;
+    }
+    return path;
+}

@@ -17,5 +17,9 @@ char *home_database(const char *home); /* <home>/trials.db; the caller frees it 
 char *home_report(const char *home, const char *study);
 char *home_cache(const char *home);
 char *home_checkpoints(const char *home, const char *study);
+/* Where a checkpoint is by now that the database has under the path `recorded`, NULL when that
+ * is NULL or the file is gone.  The home may have been moved, or have another path to it, since;
+ * so its own folder is looked into first.  The caller frees it. */
+char *home_find_checkpoint(const char *home, const char *study, const char *recorded);
 
 #endif

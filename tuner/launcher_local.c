@@ -1,13 +1,16 @@
 #include "tuner/launcher.h"
 
+#include "common/file.h"
+#include "tuner/cgroup.h"
+#include "tuner/keeper.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* Room for every message to a worker at once, so that only a worker that does not
@@ -22,12 +25,14 @@ struct worker {
     struct worker *next;
     int number;
     void *owner;
-    pid_t pid;
+    struct keeper keeper;
+    struct cgroup cgroup; /* without a path: none */
     int to;               /* its stdin, -1 once closed */
     struct watch from;    /* its stdout; fd -1 after the end */
-    struct watch death;   /* its pidfd; fd -1 after the wait, or where there are none */
-    bool waited;
-    int status;           /* of waitpid, once `waited` */
+    struct watch death;   /* its keeper's pidfd; fd -1 after the wait, or where there are none */
+    char *ending;         /* how it ended, once it is waited for */
+    bool out_of_memory;   /* likewise: for want of memory */
+    int workers, threads; /* that its cores were given for; 0: every core is its */
     bool deaf;            /* spoke garbage: nothing more is read as messages */
     struct line_reader lines;
 };
@@ -36,6 +41,9 @@ struct launcher {
     struct loop *loop;
     char **command;       /* NULL-terminated */
     char *logs;
+    struct limits limits;
+    char *cgroups;        /* where those of workers are made; NULL: none */
+    int64_t started;      /* workers so far */
     struct launcher_events events;
     struct worker *workers;
 };
@@ -57,36 +65,44 @@ struct launcher *launcher_local_new(struct loop *loop, const json_t *command, co
     return launcher;
 }
 
-/* In the child, between fork and exec: only calls that are safe there. */
-static void become_worker(char **command, int input, int output, int log, pid_t tuner)
+void launcher_limit(struct launcher *launcher, const struct limits *limits)
 {
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != tuner) /* it died before the line above */
-        _exit(127);
-    if (dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
-        dup2(log, STDERR_FILENO) >= 0)
-        execvp(command[0], command);
-    dprintf(log, "cannot run %s: %s\n", command[0], strerror(errno));
-    _exit(127);
+    char *own;
+    size_t size;
+    launcher->limits = *limits;
+    if (limits->memory_mb == 0 || launcher->cgroups != NULL ||
+        file_read("/proc/self/cgroup", 1 << 16, &own, &size, NULL) != 0)
+        return;
+    launcher->cgroups = cgroup_base("/sys/fs/cgroup", own);
+    free(own);
 }
 
-static int open_log(const struct launcher *launcher, int number, struct failure *why)
+/* A log that has grown to its limit is put aside, for one more to follow it. */
+static void turn_log(const char *path, int log_mb)
+{
+    struct stat found;
+    char *aside;
+    if (log_mb == 0 || stat(path, &found) != 0 || found.st_size < (off_t)log_mb << 20)
+        return;
+    aside = xasprintf("%s.1", path);
+    rename(path, aside);
+    free(aside);
+}
+
+/* *log gets its descriptor, -1 without one. */
+static int open_log(const struct launcher *launcher, int number, int *log, struct failure *why)
 {
     char *path;
-    int log;
+    *log = -1;
     if (launcher->logs == NULL)
-        return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+        return 0;
     path = xasprintf("%s/worker-%d.log", launcher->logs, number);
-    log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (log < 0)
+    turn_log(path, launcher->limits.log_mb);
+    *log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (*log < 0)
         fail(why, "cannot write %s: %s", path, strerror(errno));
     free(path);
-    return log;
+    return *log >= 0 ? 0 : -1;
 }
 
 static bool hear_some(struct worker *worker);
@@ -102,36 +118,73 @@ static void close_all(const int *descriptors, size_t count)
     }
 }
 
-/* Makes the process; *to, *from and *death are the tuner's ends. */
-static pid_t spawn(const struct launcher *launcher, int number, int *to, int *from, int *death,
-                   struct failure *why)
+static void make_cgroup(struct worker *worker)
 {
+    const struct launcher *launcher = worker->launcher;
+    char *name;
+    worker->cgroup = (struct cgroup){NULL, -1, -1};
+    if (launcher->limits.memory_mb == 0 || launcher->cgroups == NULL)
+        return;
+    name = xasprintf("worker-%ld-%lld", (long)getpid(), (long long)launcher->started);
+    cgroup_make(&worker->cgroup, launcher->cgroups, name, launcher->limits.memory_mb);
+    free(name);
+}
+
+/* Makes the process and its keeper, and the tuner's ends of what joins them. */
+static int spawn(struct worker *worker, struct failure *why)
+{
+    const struct launcher *launcher = worker->launcher;
     int fds[5] = {-1, -1, -1, -1, -1}; /* stdin read, write; stdout read, write; log */
-    pid_t pid = -1, tuner = getpid();
-    fds[4] = open_log(launcher, number, why);
-    if (fds[4] < 0)
+    struct kept kept = {.command = launcher->command, .limits = launcher->limits};
+    if (open_log(launcher, worker->number, &fds[4], why) != 0)
         return -1;
-    if (pipe2(fds, O_CLOEXEC) != 0 || pipe2(fds + 2, O_CLOEXEC) != 0 || (pid = fork()) < 0) {
+    if (pipe2(fds, O_CLOEXEC) != 0 || pipe2(fds + 2, O_CLOEXEC) != 0) {
         fail(why, "cannot start a worker: %s", strerror(errno));
         close_all(fds, ARRAY_LENGTH(fds));
         return -1;
     }
-    if (pid == 0)
-        become_worker(launcher->command, fds[0], fds[3], fds[4], tuner);
-    setpgid(pid, pid); /* here too, so that a kill of the group finds it at once */
+    kept.input = fds[0];
+    kept.output = fds[3];
+    kept.log = fds[4];
+    make_cgroup(worker);
+    kept.joining = worker->cgroup.joining;
+    kept.killing = worker->cgroup.killing;
+    if (keeper_start(&worker->keeper, &kept, why) != 0) {
+        close_all(fds, ARRAY_LENGTH(fds));
+        if (worker->cgroup.path != NULL)
+            cgroup_remove(&worker->cgroup);
+        return -1;
+    }
     close_all((int[]){fds[0], fds[3], fds[4]}, 3);
-    *to = fds[1];
-    *from = fds[2];
-    *death = (int)syscall(SYS_pidfd_open, pid, 0);
-    fcntl(*to, F_SETPIPE_SZ, PIPE_BYTES);
-    fcntl(*to, F_SETFL, O_NONBLOCK);
-    fcntl(*from, F_SETFL, O_NONBLOCK);
-    if (*death >= 0 || errno == ENOSYS) /* kernels before 5.3, valgrind: see from_ready() */
-        return pid;
+    worker->to = fds[1];
+    worker->from.fd = fds[2];
+    fcntl(worker->to, F_SETPIPE_SZ, PIPE_BYTES);
+    fcntl(worker->to, F_SETFL, O_NONBLOCK);
+    fcntl(worker->from.fd, F_SETFL, O_NONBLOCK);
+    return 0;
+}
+
+static char *wait_for(struct worker *worker, bool until_its_end)
+{
+    worker->ending = keeper_wait(&worker->keeper, until_its_end, &worker->out_of_memory);
+    if (worker->ending != NULL && worker->cgroup.path != NULL && cgroup_remove(&worker->cgroup)) {
+        free(worker->ending);
+        worker->ending = xasprintf("took more than %d MB of memory",
+                                   worker->launcher->limits.memory_mb);
+        worker->out_of_memory = true;
+    }
+    return worker->ending;
+}
+
+static int watch_death(struct worker *worker, struct failure *why)
+{
+    worker->death.fd = (int)syscall(SYS_pidfd_open, worker->keeper.pid, 0);
+    if (worker->death.fd >= 0 || errno == ENOSYS) /* kernels before 5.3, valgrind: from_ready() */
+        return 0;
     fail(why, "cannot watch a worker: %s", strerror(errno));
-    kill(-pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    close_all((int[]){*to, *from}, 2);
+    keeper_kill(&worker->keeper);
+    free(wait_for(worker, true));
+    close_all((int[]){worker->to, worker->from.fd}, 2);
     return -1;
 }
 
@@ -141,11 +194,11 @@ struct worker *launcher_start(struct launcher *launcher, int number, void *owner
     struct worker *worker = xcalloc(1, sizeof *worker);
     worker->launcher = launcher;
     worker->number = number;
+    launcher->started++;
     worker->owner = owner;
     worker->from = (struct watch){.ready = from_ready, .context = worker};
     worker->death = (struct watch){.ready = death_ready, .context = worker};
-    worker->pid = spawn(launcher, number, &worker->to, &worker->from.fd, &worker->death.fd, why);
-    if (worker->pid < 0) {
+    if (spawn(worker, why) != 0 || watch_death(worker, why) != 0) {
         free(worker);
         return NULL;
     }
@@ -159,13 +212,6 @@ struct worker *launcher_start(struct launcher *launcher, int number, void *owner
 
 /* ---- ending ---- */
 
-static char *ending_text(int status)
-{
-    if (WIFSIGNALED(status))
-        return xasprintf("killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-    return xasprintf("exited with %d", WEXITSTATUS(status));
-}
-
 static void worker_free(struct worker *worker)
 {
     struct worker **link = &worker->launcher->workers;
@@ -174,6 +220,7 @@ static void worker_free(struct worker *worker)
     *link = worker->next;
     close_all((int[]){worker->to, worker->from.fd, worker->death.fd}, 3);
     line_reader_free(&worker->lines);
+    free(worker->ending);
     free(worker);
 }
 
@@ -189,25 +236,20 @@ static void unwatch(struct worker *worker, struct watch *watch)
 static void end_if_both_seen(struct worker *worker)
 {
     struct launcher *launcher = worker->launcher;
-    char *reason;
-    if (worker->from.fd >= 0 || !worker->waited)
+    if (worker->from.fd >= 0 || worker->ending == NULL)
         return;
-    reason = ending_text(worker->status);
-    launcher->events.ended(launcher->events.context, worker, reason);
-    free(reason);
+    launcher->events.ended(launcher->events.context, worker, worker->ending);
     worker_free(worker);
 }
 
-/* Children of its own may hold the pipe open.  The group goes with its leader; of those
- * that have left the group, only what is in the pipe by now is heard. */
+/* With its keeper ended everything below the worker has, so its stdout has an end; unless
+ * the keeper was killed: then only what is in the pipe by now is heard. */
 static void death_ready(struct watch *watch, void *context)
 {
     struct worker *worker = context;
     int reads = 0;
-    if (waitpid(worker->pid, &worker->status, WNOHANG) == 0)
+    if (wait_for(worker, false) == NULL)
         return;
-    worker->waited = true;
-    kill(-worker->pid, SIGKILL);
     unwatch(worker, watch);
     while (worker->from.fd >= 0 && reads++ < READS_AFTER_DEATH && hear_some(worker))
         continue;
@@ -217,8 +259,8 @@ static void death_ready(struct watch *watch, void *context)
 
 void worker_kill(struct worker *worker)
 {
-    if (!worker->waited)
-        kill(-worker->pid, SIGKILL);
+    if (worker->ending == NULL)
+        keeper_kill(&worker->keeper);
 }
 
 void launcher_free(struct launcher *launcher)
@@ -229,8 +271,8 @@ void launcher_free(struct launcher *launcher)
     while (launcher->workers != NULL) {
         struct worker *worker = launcher->workers;
         worker_kill(worker);
-        if (!worker->waited)
-            waitpid(worker->pid, &worker->status, 0);
+        if (worker->ending == NULL)
+            wait_for(worker, true);
         unwatch(worker, &worker->from);
         unwatch(worker, &worker->death);
         worker_free(worker);
@@ -239,6 +281,7 @@ void launcher_free(struct launcher *launcher)
         free(launcher->command[i]);
     free(launcher->command);
     free(launcher->logs);
+    free(launcher->cgroups);
     free(launcher);
 }
 
@@ -294,11 +337,10 @@ static void from_ready(struct watch *watch, void *context)
     hear_some(worker);
     if (watch->fd >= 0)
         return;
-    if (worker->death.fd < 0 && !worker->waited) {
+    if (worker->death.fd < 0 && worker->ending == NULL) {
         /* Without a pidfd the end of its stdout is the only sign; it has no use any more. */
         worker_kill(worker);
-        waitpid(worker->pid, &worker->status, 0);
-        worker->waited = true;
+        wait_for(worker, true);
     }
     end_if_both_seen(worker);
 }
@@ -310,6 +352,20 @@ void worker_send(struct worker *worker, const json_t *message)
     if (write(worker->to, line, length) != (ssize_t)length)
         worker_kill(worker);
     free(line);
+}
+
+void worker_give_cores(struct worker *worker, int workers, int threads)
+{
+    if (worker->workers == workers && worker->threads == threads)
+        return;
+    worker->workers = workers;
+    worker->threads = threads;
+    cores_give(worker->keeper.worker, worker->number, workers, threads);
+}
+
+bool worker_out_of_memory(const struct worker *worker)
+{
+    return worker->out_of_memory;
 }
 
 void *worker_owner(const struct worker *worker)
@@ -324,5 +380,5 @@ int worker_number(const struct worker *worker)
 
 int64_t worker_pid(const struct worker *worker)
 {
-    return worker->pid;
+    return worker->keeper.worker;
 }

@@ -16,6 +16,8 @@ static const struct {
 } commands[] = {
     {"run", command_run},   {"check", command_check},   {"trials", command_trials},
     {"best", command_best}, {"report", command_report}, {"list", command_list},
+    {"export", command_export_study}, {"import", command_import}, {"sql", command_sql},
+    {"compare", command_compare},
     {"serve", command_serve}, {"submit", command_submit}, {"status", command_status},
     {"watch", command_watch}, {"pause", command_pause},   {"resume", command_resume},
     {"stop", command_stop},   {"cancel", command_cancel}, {"set", command_set},
@@ -31,9 +33,9 @@ static const char help[] =
     "  tuner best quickstart                       the winner and its test accuracy\n"
     "  tuner report quickstart                     write the report again\n"
     "  tuner list                                  the studies of this home\n"
+    "  tuner sql --query by_parameter quickstart   what each value of a parameter came to\n"
     "  tuner serve --detach                        a daemon, for any number of studies\n"
     "  tuner submit search_spaces/quickstart.yaml  gives it one; then tuner status, tuner watch\n"
-    "  sqlite3 tuning/trials.db < db/queries/best_trials.sql\n"
     "\n"
     "Usage: tuner COMMAND [OPTIONS] ...\n"
     "\n"
@@ -43,6 +45,11 @@ static const char help[] =
     "  best STUDY    shows the best trial; --config, --model for use elsewhere\n"
     "  report STUDY  writes the report from the database\n"
     "  list          lists the studies\n"
+    "  compare STUDY STUDY...  shows studies side by side, and whether they differ\n"
+    "  sql [QUERY]   asks the database in SQL; --queries lists what stands ready\n"
+    "  export STUDY  writes the best model, or a trial's, for other programs (ONNX, PyTorch,\n"
+    "                Keras, C); or all trials as CSV, as JSON or for Optuna\n"
+    "  import FILE   takes a study of Optuna's, or a CSV of parameters and values\n"
     "\n"
     "With a daemon (docs/control.md), where `run` only watches:\n"
     "  serve         works on all studies of a home, in the foreground or --detach\n"
@@ -56,7 +63,8 @@ static const char help[] =
     "\n"
     "Every command explains itself: tuner run --help.\n"
     "The home folder is --home DIR, else $TUNER_HOME, else ./tuning.\n"
-    "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 130 interrupted.\n";
+    "Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 71 out of memory,\n"
+    "130 interrupted.\n";
 
 static enum exit_code unknown(const char *word, struct failure *why)
 {

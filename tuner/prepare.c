@@ -197,8 +197,7 @@ done:
 
 /* ---- the whole ---- */
 
-/* The trainer that lies beside this program. */
-static char *own_trainer(void)
+char *prepare_own_trainer(void)
 {
     char self[4096], *folder, *path;
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -217,7 +216,7 @@ static json_t *trainer_command(const struct study *study, const char *trainer)
         return json_pack("[s]", trainer);
     if (study->trainer != NULL)
         return json_deep_copy(study->trainer);
-    own = own_trainer();
+    own = prepare_own_trainer();
     command = json_pack("[s]", own);
     free(own);
     return command;
@@ -253,6 +252,7 @@ int prepare(const struct study *study, const char *home, const char *trainer, bo
     if (prepared->data == NULL || (inquiry.loop = loop_new(why)) == NULL)
         goto done;
     inquiry.launcher = launcher_local_new(inquiry.loop, prepared->command, NULL, &events);
+    launcher_limit(inquiry.launcher, &study->worker_limits);
     inquiry.worker = launcher_start(inquiry.launcher, 0, NULL, why);
     if (inquiry.worker == NULL || wait_for(&inquiry, &inquiry.ready, why) != 0 ||
         ask_data(&inquiry, study, why) != 0 || ask_network(&inquiry, study, measure, why) != 0)

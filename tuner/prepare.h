@@ -25,6 +25,8 @@ int prepare(const struct study *study, const char *home, const char *trainer, bo
             struct prepared *prepared, struct failure *why);
 void prepared_release(struct prepared *prepared);
 
+/* The path of the trainer that lies beside this program; the caller frees it. */
+char *prepare_own_trainer(void);
 /* As `tuner prepare` answers whoever runs it on the side: what prepare() made of it, or
  * its failure.  New reference; empties both. */
 json_t *prepared_json(struct prepared *prepared, struct failure *why);

@@ -132,23 +132,10 @@ static void recall_trial(void *context, const json_t *row)
     run_add_trial(run, trial);
 }
 
-/* Where a recorded checkpoint is by now, NULL when it is gone.  The home may have been
- * moved, or have another path to it, since; so its own folder is looked into first. */
 static char *present_checkpoint(const struct run *run, const json_t *row)
 {
-    const char *recorded = json_string_value(json_object_get(row, "checkpoint"));
-    const char *slash = recorded != NULL ? strrchr(recorded, '/') : NULL;
-    char *folder, *path;
-    if (recorded == NULL)
-        return NULL;
-    folder = home_checkpoints(run->daemon->settings.home, run->study->name);
-    path = path_join(folder, slash != NULL ? slash + 1 : recorded);
-    free(folder);
-    if (!file_exists(path)) {
-        free(path);
-        path = file_exists(recorded) ? xstrdup(recorded) : NULL;
-    }
-    return path;
+    return home_find_checkpoint(run->daemon->settings.home, run->study->name,
+                                json_string_value(json_object_get(row, "checkpoint")));
 }
 
 /* Metrics by epoch, and the newest checkpoint that is still there. */

@@ -362,19 +362,20 @@ static void finish(struct run *run)
         report_later(run->daemon, run->study->name);
 }
 
-void run_conclude(struct run *run)
+bool run_conclude(struct run *run)
 {
     bool searched = run->final.winner == NULL;
     if (run->segments > 0 || run->delayed_count > 0 || run->final.due_ms > clock_ms() ||
         run_has_work(run) || run->broken.text != NULL || run->daemon->broken.text != NULL)
-        return;
+        return false;
     if (searched && used_up(run))
         event_line(run->daemon, run, "the search space is used up: all of its %d configurations "
                                      "were tried", run->trial_count);
     if (searched && final_decide(run) != 0)
-        return;
+        return false;
     if (run->final.evaluated || run->study->outside)
         finish(run);
+    return run->state != RUN_OVER;
 }
 
 /* ---- too many failures ---- */
@@ -474,7 +475,8 @@ int run_begin(struct run *run)
     if (run->finished)
         return 0;
     if (!study->outside) {
-        run->launcher = daemon_launcher(run->daemon, run->prepared.command);
+        run->limits = limits_join(&study->worker_limits, &run->daemon->limits);
+        run->launcher = daemon_launcher(run->daemon, run->prepared.command, &run->limits);
         sweep_checkpoints(run);
         if (make_folder(run) != 0)
             return -1;

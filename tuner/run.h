@@ -52,6 +52,7 @@ struct run {
     bool accepted;          /* and it went well */
     bool finished;          /* the record says so */
     struct launcher *launcher;
+    struct limits limits;       /* of its workers */
     struct plan plan;
     struct sampler *sampler;
     struct scheduler *scheduler;
@@ -104,8 +105,9 @@ void run_fail(struct run *run);
 struct trial *run_next(struct run *run);
 /* Whether a worker could be given anything. */
 bool run_has_work(struct run *run);
-/* Nothing is in hand and nothing left to give: on to the final, or to the end. */
-void run_conclude(struct run *run);
+/* Where nothing is in hand and nothing left to give: on to the final, or to the end.  True when
+ * there is something to give now. */
+bool run_conclude(struct run *run);
 /* A trial waits for a worker, at once or (one more time) after a pause that grows. */
 void run_pend(struct run *run, struct trial *trial);
 void run_delay(struct run *run, struct trial *trial);

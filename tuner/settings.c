@@ -2,14 +2,15 @@
  *
  *   workers: 8               so many at once, in all
  *   quota_bytes: 20e9        of checkpoints
- *   free_bytes: 1e9          below so much free space nothing new is started */
+ *   free_bytes: 1e9          below so much free space nothing new is started
+ *   memory_megabytes: 4000   of each worker, and
+ *   nice: 5                  how far it stands back, for studies that begin from now on */
 #include "tuner/engine.h"
 
 #include "common/file.h"
 #include "tuner/field.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { FILE_BYTES_MAX = 1 << 20 };
 #define BYTES_MOST ((int64_t)1 << 60)
@@ -24,7 +25,8 @@ static int read_bytes(const char *path, const struct yaml *map, const char *name
 /* The file's settings over those that the daemon was started with. */
 static int read_file(struct daemon *daemon, const char *path, int *workers, struct failure *why)
 {
-    static const char *const keys[] = {"workers", "quota_bytes", "free_bytes"};
+    static const char *const keys[] = {"workers", "quota_bytes", "free_bytes",
+                                       "memory_megabytes", "nice"};
     char *bytes;
     size_t size;
     struct yaml *map;
@@ -35,6 +37,9 @@ static int read_file(struct daemon *daemon, const char *path, int *workers, stru
     if (map != NULL && field_map(path, map, "settings", why) == 0 &&
         field_check_keys(path, map, "settings.yaml", keys, ARRAY_LENGTH(keys), why) == 0 &&
         field_optional_int(path, map, "workers", 1, WORKERS_MOST, workers, why) == 0 &&
+        field_optional_int(path, map, "memory_megabytes", 1, LIMIT_MEGABYTES_MOST,
+                           &daemon->limits.memory_mb, why) == 0 &&
+        field_optional_int(path, map, "nice", 0, LIMIT_NICE_MOST, &daemon->limits.nice, why) == 0 &&
         read_bytes(path, map, "quota_bytes", &daemon->disk.quota_bytes, why) == 0)
         result = read_bytes(path, map, "free_bytes", &daemon->disk.floor_bytes, why);
     yaml_tree_free(map);
@@ -44,8 +49,8 @@ static int read_file(struct daemon *daemon, const char *path, int *workers, stru
 
 static int cores(void)
 {
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count < 1 ? 1 : count > WORKERS_MOST ? WORKERS_MOST : (int)count;
+    int count = cores_allowed();
+    return count > WORKERS_MOST ? WORKERS_MOST : count;
 }
 
 int settings_read(struct daemon *daemon, struct failure *why)

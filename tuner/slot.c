@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { START_FAILURES_MAX = 3, READY_SECONDS = 60 };
+enum { START_FAILURES_MAX = 3, READY_SECONDS = 60, STALE_MOST = 1000 };
 
 /* ---- what ends a worker before its time ---- */
 
@@ -178,14 +178,17 @@ static void hear_error(struct slot *slot, const struct message *message)
 /* Messages about a job: what belongs to an earlier attempt is ignored. */
 static void hear_about_job(struct slot *slot, const struct message *message)
 {
-    const struct job *job = &slot->job;
+    struct job *job = &slot->job;
     if (job->type == JOB_NONE || message->trial != job->trial->number ||
         message->attempt > job->attempt) {
         at_fault(slot, "protocol", "spoke of a trial that it does not have");
         return;
     }
-    if (message->attempt < job->attempt)
+    if (message->attempt < job->attempt) {
+        if (++job->stale > STALE_MOST)
+            at_fault(slot, "protocol", "does not stop speaking of an earlier attempt");
         return;
+    }
     slot_set_deadline(slot);
     switch (message->type) {
     case MESSAGE_EPOCH:
@@ -277,12 +280,26 @@ void slot_free(struct slot *slot)
     free(slot);
 }
 
+/* Under a limit of memory the same configuration would end the same way. */
+static void lose_worker(struct slot *slot, const char *reason)
+{
+    const struct job *job = &slot->job;
+    bool too_large = worker_out_of_memory(slot->worker) && slot->run != NULL &&
+                     slot->run->limits.memory_mb > 0;
+    if (too_large && job->type == JOB_SEGMENT && !job->settled) {
+        fault_record(slot, "memory", reason, "trial failed");
+        fault_fail_trial(slot, reason);
+    } else {
+        fault_lose_job(slot, "crashed", reason);
+    }
+}
+
 static void hear_end(void *context, struct worker *worker, const char *reason)
 {
     struct slot *slot = worker_owner(worker);
     (void)context;
     if (slot->daemon->ending == 0 && slot->state != SLOT_ENDING) {
-        fault_lose_job(slot, "crashed", reason);
+        lose_worker(slot, reason);
         count_start_failure(slot, reason);
     }
     slot_leave(slot, reason);
@@ -345,6 +362,15 @@ static void start_worker(struct slot *slot)
     failure_clear(&why);
 }
 
+/* A job that does not say how many threads it takes may take any. */
+static void say(struct slot *slot, const json_t *message)
+{
+    json_int_t threads = json_integer_value(json_object_get(message, "threads"));
+    worker_give_cores(slot->worker, slot->daemon->workers, (int)threads);
+    worker_send(slot->worker, message);
+    slot_set_deadline(slot);
+}
+
 void slot_act(struct slot *slot)
 {
     if (slot->kill && slot->worker != NULL) {
@@ -354,9 +380,8 @@ void slot_act(struct slot *slot)
     if (slot->state == SLOT_EMPTY && slot->run != NULL)
         start_worker(slot);
     if (slot->unsaid != NULL) {
-        worker_send(slot->worker, slot->unsaid);
+        say(slot, slot->unsaid);
         json_decref(slot->unsaid);
         slot->unsaid = NULL;
-        slot_set_deadline(slot);
     }
 }

@@ -21,6 +21,7 @@ struct job {
     int64_t next_image; /* of an evaluation */
     int64_t correct;
     bool settled;     /* recorded as ended or failed: only `done` is still to come */
+    int stale;        /* messages about earlier attempts meanwhile */
 };
 
 enum slot_state {

@@ -222,7 +222,7 @@ static int set_daemon(struct daemon *daemon, const json_t *settings, struct fail
         daemon_set_workers(daemon, workers);
     if (quota != NULL)
         daemon->disk.quota_bytes = (int64_t)json_number_value(quota);
-    return 0;
+    return daemon_answer(daemon, why);
 }
 
 int daemon_set(struct daemon *daemon, const char *study, const json_t *settings,

@@ -3,6 +3,7 @@
 #ifndef TUNER_STUDY_H
 #define TUNER_STUDY_H
 
+#include "tuner/limits.h"
 #include "tuner/space.h"
 
 enum sampler_type { SAMPLER_RANDOM, SAMPLER_GRID };
@@ -34,6 +35,7 @@ struct study {
     int limit_failures;      /* how many trials may fail; 0: half of those planned, at least 100 */
     int retries;             /* of a segment whose worker failed; default 1 */
     double epoch_seconds;    /* longest that a worker may say nothing; default 600 */
+    struct limits worker_limits; /* of each worker; by default 64 MB of log */
 
     int workers;             /* 0: one per core */
     int threads;             /* default 1 */

@@ -1,7 +1,5 @@
 #include "tuner/study_plan.h"
 
-#include <unistd.h>
-
 static int make_plan(const struct study *study, double space_size, struct plan *plan,
                      struct failure *why)
 {
@@ -31,9 +29,8 @@ int study_plan(const struct study *study, double space_size, struct plan *plan,
 
 int study_workers(const struct study *study, int asked)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
     int count = asked > 0 ? asked : study->workers;
     if (count == 0)
-        count = (int)(cores < 1 ? 1 : cores) / study->threads;
+        count = cores_allowed() / study->threads;
     return count < 1 ? 1 : count;
 }

@@ -13,7 +13,8 @@ enum {
     ETA_MAX = 1000,
     ETA_DEFAULT = 3,
     RETRIES_MAX = 100,
-    RETRIES_DEFAULT = 1
+    RETRIES_DEFAULT = 1,
+    LOG_MEGABYTES_DEFAULT = 64
 };
 
 static const double SECONDS_MAX = 1e6;
@@ -73,10 +74,24 @@ static int read_duration(const char *file, const struct yaml *limits, const char
     return -1;
 }
 
+static int read_worker_limits(struct study *study, const struct yaml *limits, struct failure *why)
+{
+    const char *file = study->file;
+    struct limits *worker = &study->worker_limits;
+    if (field_optional_int(file, limits, "memory_megabytes", 1, LIMIT_MEGABYTES_MOST,
+                           &worker->memory_mb, why) != 0 ||
+        field_optional_int(file, limits, "log_megabytes", 1, LIMIT_MEGABYTES_MOST,
+                           &worker->log_mb, why) != 0) {
+        return -1;
+    }
+    return field_optional_int(file, limits, "nice", 0, LIMIT_NICE_MOST, &worker->nice, why);
+}
+
 static int read_limits(struct study *study, const struct yaml *limits, struct failure *why)
 {
-    static const char *const keys[] = {"epochs", "minutes", "retries", "failures",
-                                       "epoch_seconds"};
+    static const char *const keys[] = {"epochs",        "minutes",          "retries",
+                                       "failures",      "epoch_seconds",    "memory_megabytes",
+                                       "log_megabytes", "nice"};
     const char *file = study->file;
     if (!limits) {
         return 0;
@@ -87,7 +102,8 @@ static int read_limits(struct study *study, const struct yaml *limits, struct fa
         field_optional_int(file, limits, "retries", 0, RETRIES_MAX, &study->retries, why) != 0 ||
         field_optional_int(file, limits, "failures", 1, TRIALS_MAX, &study->limit_failures,
                            why) != 0 ||
-        read_duration(file, limits, "minutes", SECONDS_MAX, &study->limit_minutes, why) != 0) {
+        read_duration(file, limits, "minutes", SECONDS_MAX, &study->limit_minutes, why) != 0 ||
+        read_worker_limits(study, limits, why) != 0) {
         return -1;
     }
     return read_duration(file, limits, "epoch_seconds", SECONDS_MAX, &study->epoch_seconds, why);
@@ -186,6 +202,7 @@ int study_read_search(struct study *study, struct failure *why)
     const struct yaml *epochs = training ? yaml_get(training, "epochs") : NULL;
     study->retries = RETRIES_DEFAULT;
     study->epoch_seconds = SECONDS_DEFAULT;
+    study->worker_limits.log_mb = LOG_MEGABYTES_DEFAULT;
     if (search &&
         (field_map(study->file, search, "search", why) != 0 ||
          field_check_keys(study->file, search, "`search`", keys, ARRAY_LENGTH(keys), why) != 0 ||

@@ -128,11 +128,13 @@ static const json_t *same_version(const json_t *versions, const struct study *st
     return NULL;
 }
 
-/* Submitted, but never prepared: nothing was done that a correction could spoil. */
+/* Submitted, but never prepared: nothing was done that a correction could spoil.  An imported
+ * study has no data either, but has finished. */
 static bool never_began(const json_t *row)
 {
     const char *data = text_of(row, "data");
-    return data != NULL && strcmp(data, "{}") == 0;
+    return data != NULL && strcmp(data, "{}") == 0 &&
+           strcmp(text_of(row, "state"), "finished") != 0;
 }
 
 static int refuse_differences(const json_t *row, const struct study *study, struct failure *why)

@@ -7,10 +7,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The winner, or the leader of a study that is not over. */
 static const char best_sql[] =
-    "SELECT s.study AS study, s.state AS state, s.metric AS metric, l.trial AS trial, "
+    "SELECT s.study AS study, s.state AS state, s.metric AS metric, s.sampler AS sampler, "
+    "       l.trial AS trial, "
     "       coalesce(l.early_end, l.epochs) AS epochs, l.value AS value, "
     "       l.parameters AS parameters, "
     "       f.epochs AS final_epochs, f.images AS images, f.correct AS correct, "
@@ -61,6 +63,7 @@ static void print_for_people(const json_t *summary)
 {
     const json_t *accuracy = json_object_get(summary, "test_accuracy");
     const json_t *report = json_object_get(summary, "report");
+    long long epochs = (long long)json_integer_value(json_object_get(summary, "epochs"));
     char *parameters;
     if (json_is_null(json_object_get(summary, "trial"))) {
         printf("study %s: no trial has ended well yet\n",
@@ -72,14 +75,15 @@ static void print_for_people(const json_t *summary)
            (long long)json_integer_value(json_object_get(summary, "trial")),
            json_string_value(json_object_get(summary, "study")));
     printf("parameters     %s\n", parameters);
-    printf("%-14s %.4f after %lld epochs\n",
+    printf("%-14s %.4f after %lld epoch%s\n",
            json_string_value(json_object_get(summary, "metric")),
-           json_number_value(json_object_get(summary, "value")),
-           (long long)json_integer_value(json_object_get(summary, "epochs")));
+           json_number_value(json_object_get(summary, "value")), epochs, epochs == 1 ? "" : "s");
     if (json_is_number(accuracy))
         printf("test accuracy  %.4f (%lld of %lld images)\n", json_number_value(accuracy),
                (long long)json_integer_value(json_object_get(summary, "correct")),
                (long long)json_integer_value(json_object_get(summary, "images")));
+    else if (strcmp(json_string_value(json_object_get(summary, "sampler")), "imported") == 0)
+        printf("test accuracy  none: the study was imported, without a model\n");
     else
         printf("test accuracy  not yet: the study is %s\n",
                json_string_value(json_object_get(summary, "state")));

@@ -1,7 +1,8 @@
 -- How far each bracket went: in every rung how many trials there were, how many of them
 -- were promoted, stopped and failed, and the best and the mean value.
--- Of the newest study; for another one write  VALUES ('its_name')  inside the brackets.
-WITH chosen (study) AS (SELECT study FROM studies ORDER BY id DESC LIMIT 1)
+-- Of the newest study, or of :study.
+WITH chosen (study) AS (
+    SELECT study FROM studies WHERE :study IS NULL OR study = :study ORDER BY id DESC LIMIT 1)
 SELECT r.bracket, r.rung, r.epochs, count(*) AS trials,
        sum(r.verdict IS 'promoted') AS promoted, sum(r.verdict IS 'stopped') AS stopped,
        sum(r.verdict IS 'failed') AS failed,

@@ -1,7 +1,8 @@
 -- What failed and why: trials that failed, and faults of workers, most of which cost only
 -- another attempt.
--- Of the newest study; for another one write  VALUES ('its_name')  inside the brackets.
-WITH chosen (study) AS (SELECT study FROM studies ORDER BY id DESC LIMIT 1)
+-- Of the newest study, or of :study.
+WITH chosen (study) AS (
+    SELECT study FROM studies WHERE :study IS NULL OR study = :study ORDER BY id DESC LIMIT 1)
 SELECT t.trial, NULL AS attempt, 'trial failed' AS what, t.error AS why, NULL AS action
 FROM trials t JOIN chosen USING (study)
 WHERE t.state = 'failed'

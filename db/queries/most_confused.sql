@@ -1,9 +1,8 @@
 -- Which classes of the test set are taken for which others most often.
--- Of the newest study that has been evaluated; for another one write
--- VALUES ('its_name')  inside the brackets.
+-- Of the newest study that has been evaluated, or of :study.
 WITH chosen (study) AS (
     SELECT f.study FROM finals f JOIN studies s USING (study)
-    WHERE f.state = 'ended' ORDER BY s.id DESC LIMIT 1)
+    WHERE f.state = 'ended' AND (:study IS NULL OR f.study = :study) ORDER BY s.id DESC LIMIT 1)
 SELECT c.label, c.predicted, c.images,
        round(100.0 * c.images / (SELECT sum(a.images) FROM confusion a
                                  WHERE a.study = c.study AND a.label = c.label), 2)

@@ -1,9 +1,8 @@
 -- Precision, recall and F1 of each class on the test set, worst F1 first.
--- Of the newest study that has been evaluated; for another one write
--- VALUES ('its_name')  inside the brackets.
+-- Of the newest study that has been evaluated, or of :study.
 WITH chosen (study) AS (
     SELECT f.study FROM finals f JOIN studies s USING (study)
-    WHERE f.state = 'ended' ORDER BY s.id DESC LIMIT 1),
+    WHERE f.state = 'ended' AND (:study IS NULL OR f.study = :study) ORDER BY s.id DESC LIMIT 1),
 counts AS (SELECT c.* FROM confusion c JOIN chosen USING (study)),
 classes AS (SELECT label AS class FROM counts UNION SELECT predicted FROM counts),
 sums AS (

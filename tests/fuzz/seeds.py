@@ -95,6 +95,24 @@ for i, request in enumerate(REQUESTS):
     seed("request", f"request{i}", json.dumps(request).encode() + b"\n")
 seed("request", "garbage", b"\x00\xff{]\n\n")
 
+# ---- Trials ----
+
+OWN = "trial,state,bracket,epochs,value,rank,rate,units,kind,flag\r\n"
+for name, text in {
+        "plain": "rate,units,kind,flag,value\n0.1,3,a,true,0.5\n1e-3,-4,\"b, c\",FALSE,0.25\n",
+        "own": OWN + "0,completed,1,9,0.5,1,0.1,3,a,true\r\n1,stopped,1,3,0.4,,0.2,4,b,false\r\n"
+               "2,failed,0,1,,,0.3,5,,true\r\n",
+        "own_twice": OWN + "0,completed,1,9,0.5,1,0.1,3,a,true\n" * 2,
+        "own_number": OWN + "x,completed,1,9,0.5,1,0.1,3,a,true\n",
+        "marked": "\ufeffrate,value\n\n0.1,nan\n0.2,none\n", "quotes": 'a,value\n"x ""y""\nz",1\n',
+        "open_quote": 'a,value\n"x,1\n', "after_quote": 'a,value\n"x"y,1\n',
+        "no_value": "a,b\n1,2\n", "no_trials": "a,value\n", "no_name": ",value\n1,2\n",
+        "same_name": "a,A,value\n1,2,3\n", "empty_column": "a,value\n,1\n,2\n",
+        "no_number": "a,value\n1,good\n", "cells": "a,value\n1,2,3\n", "empty": "", "zero": "a\0\n",
+        "columns": ",".join("a" * 2100) + "\n", "no_end": "a,value\n1,2"}.items():
+    seed("history", name, text.encode())
+seed("history", "no_text", b"a,value\n\xff,1\n")
+
 # ---- IDX ----
 
 

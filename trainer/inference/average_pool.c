@@ -1,0 +1,19 @@
+/* The mean of the pixels under the window, of each channel; output [rows][columns][channels]. */
+static void average_pool(const struct window *w, const float *input, float *output)
+{
+    for (int y = 0; y < w->rows; y++) {
+        for (int x = 0; x < w->columns; x++, output += w->channels) {
+            int pixels = 0;
+            for (int c = 0; c < w->channels; c++)
+                output[c] = 0.0f;
+            for (int cell = 0; cell < w->size * w->size; cell++) {
+                const float *pixel = pixel_under(w, input, y, x, cell / w->size, cell % w->size);
+                for (int c = 0; pixel && c < w->channels; c++)
+                    output[c] += pixel[c];
+                pixels += pixel != NULL;
+            }
+            for (int c = 0; c < w->channels; c++)
+                output[c] /= (float)pixels;
+        }
+    }
+}
