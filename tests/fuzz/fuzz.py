@@ -35,12 +35,12 @@ READERS = {
     "protocol": (["common/protocol.c", "trainer/inbox.c"], ["protocol_write"]),
     "request": (["tuner/requests.c"],
                 ["add_all", "submit", "tell", "answer_with", "act", "request_answer"]),
-    "history": (["tuner/csv.c", "tuner/history_csv.c"], ["csv_add", "csv_end_line", "needs_quotes"]),
+    "history": (["tuner/csv.c", "tuner/history_csv.c"], ["csv_add", "csv_end_line"]),
     "idx": (["trainer/data_file.c", "trainer/data_idx.c", "trainer/data_labels.c"],
             ["data_hold_out_test", "mark_class", "mark_held", "move_held"]),
     "csv": (["trainer/data_csv.c", "trainer/data_labels.c"], []),
     "npz": (["trainer/zip.c", "trainer/data_npz.c"], []),
-    "npy": (["trainer/npy.c"], []),
+    "npy": (["trainer/npy.c"], ["npy_write", "describe"]),
     "png": (["trainer/data_png.c", "trainer/digit.c"], []),
     "cifar": (["trainer/data_cifar.c"], []),
     "cache": (["trainer/data_cache.c"], []),
@@ -135,7 +135,7 @@ def merge(target, into, sources, *options):
     """The fewest files of `sources` that reach what all of them do."""
     shutil.rmtree(into, ignore_errors=True)
     os.makedirs(into)
-    subprocess.run([program(target), "-merge=1", *options, *LIMITS, into, *sources], check=True,
+    subprocess.run([program(target), "-set_cover_merge=1", *options, *LIMITS, into, *sources], check=True,
                    capture_output=True, env=ENVIRONMENT)
 
 

@@ -37,6 +37,19 @@ static uint8_t *assemble(const struct fuzz_input *input, size_t *size)
     return file;
 }
 
+/* Of the list of vectors only their names and lengths are written, whatever else it had. */
+static bool same_headers(const json_t *one, const json_t *other)
+{
+    json_t *plain_one = json_copy((json_t *)(uintptr_t)one);
+    json_t *plain_other = json_copy((json_t *)(uintptr_t)other);
+    json_object_del(plain_one, "vectors");
+    json_object_del(plain_other, "vectors");
+    bool same = json_equal(plain_one, plain_other);
+    json_decref(plain_one);
+    json_decref(plain_other);
+    return same;
+}
+
 static void write_again(const struct checkpoint *checkpoint)
 {
     struct checkpoint again;
@@ -44,7 +57,7 @@ static void write_again(const struct checkpoint *checkpoint)
     fuzz_expect(checkpoint_write(path, checkpoint->header, checkpoint->vectors,
                                  checkpoint->vector_count, NULL) == 0 &&
                 checkpoint_read(path, &again, NULL) == 0, "it can be written and read");
-    fuzz_expect(json_equal(again.header, checkpoint->header), "its header is the same again");
+    fuzz_expect(same_headers(again.header, checkpoint->header), "its header is the same again");
     for (size_t i = 0; i < checkpoint->vector_count; i++) {
         const struct checkpoint_vector *one = &checkpoint->vectors[i];
         const struct checkpoint_vector *other = checkpoint_find(&again, one->name);
