@@ -118,6 +118,9 @@ def test_hostile_files():
         check(f"{name}: is refused, {part}", done[0] == 65 and part in done[2] and name in done[2], done)
     done = run(HOME, "import", HOME, "--goal", "maximize")
     check("a folder is refused", done[0] == 65, done)
+    strange = put("\udcff.csv", b"x,value\n1,2\n", "wb") # a byte that is no UTF-8
+    done = run(HOME, "import", strange, "--goal", "maximize")
+    check("a path that is no UTF-8 is refused", done[0] == 65 and "not valid UTF-8" in done[2], done)
     many = "x,value\n" + "".join(f"{i},{i}\n" for i in range(20000))
     done = run(HOME, "import", put("many.csv", many), "--goal", "maximize")
     check("many trials are imported", done[0] == 0 and harness.rows(
