@@ -135,8 +135,8 @@ def merge(target, into, sources, *options):
     """The fewest files of `sources` that reach what all of them do."""
     shutil.rmtree(into, ignore_errors=True)
     os.makedirs(into)
-    subprocess.run([program(target), "-set_cover_merge=1", *options, *LIMITS, into, *sources], check=True,
-                   capture_output=True, env=ENVIRONMENT)
+    subprocess.run([program(target), "-set_cover_merge=1", *options, *LIMITS, into, *sources],
+                   check=True, capture_output=True, env=ENVIRONMENT)
 
 
 def minimise(targets):
