@@ -4,6 +4,8 @@
 # make test T=space          one suite alone, by its name
 # make torture     the tuner and the daemon under thousands of faults; TORTURE_MINUTES=10
 # make asan, make tsan       the tests under address+undefined, thread sanitizer
+# make fuzz T=study SECONDS=600  looks for bytes that break a reader of files or lines, or each
+#                  in turn; ./deps.sh --fuzz.  make fuzz-coverage: how much of them it reached
 # make bench       how fast this machine trains, beside its sgemm
 # make bench-scale how many trials a second the tuner itself does, beside Optuna
 # make bench-peers the same of PyTorch and Keras, which it installs; 7 GB, see bench/README.md
@@ -37,9 +39,11 @@ sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 helpers := report_driver scoring_driver logits_driver fake_trainer quick_trainer
 shims := fault_shim memory_shim
+fuzzed := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all demo test build-tests run-tests torture asan tsan emulated aarch64 valgrind bench \
-    bench-scale bench-peers deps install uninstall deb clean
+    bench-scale bench-peers fuzz fuzz-programs fuzz-coverage fuzz-minimise deps install uninstall \
+    deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: $(BUILD)/tuner $(BUILD)/trainer
@@ -82,6 +86,16 @@ $(BUILD)/tests/%.so: tests/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
+# Fuzzing targets (tests/fuzz/fuzz.h): one program tries files, the other looks for them.
+fuzz_objects = $(patsubst %,$(BUILD)/obj/tests/fuzz/%.o,fuzz_$* fuzz) $(BUILD)/obj/project.a
+.SECONDEXPANSION:
+$(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/run_files.o $$(fuzz_objects)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/fuzz_%: $$(fuzz_objects)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
 # Files that become part of an object (common/embed.h).
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard db/*.c)): $(wildcard db/*.sql db/*/*.sql)
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard reports/*.c)): $(wildcard reports/web/*)
@@ -89,7 +103,7 @@ $(BUILD)/obj/common/completion.o: common/completion.bash common/completion.zsh
 $(BUILD)/obj/trainer/bench_rows.o: trainer/bench_networks.json
 $(BUILD)/obj/trainer/export_c_calls.o: $(wildcard trainer/inference/*)
 
--include $(wildcard $(BUILD)/obj/*/*.d)
+-include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)
 
 # ---- what is needed ----
 
@@ -113,7 +127,7 @@ test: deps
 	@$(MAKE) --no-print-directory run-tests
 
 build-tests: all $(suites:%=$(BUILD)/tests/%) $(helpers:%=$(BUILD)/tests/%) \
-    $(shims:%=$(BUILD)/tests/%.so)
+    $(shims:%=$(BUILD)/tests/%.so) $(fuzzed:%=$(BUILD)/tests/fuzz_%)
 
 # The programs under test have failpoints; the ones that users run have not.
 run-tests: all
@@ -145,6 +159,23 @@ aarch64:
 
 valgrind: run-tests
 	@tests/valgrind.sh $(BUILD)/test
+
+# clang's, whatever CC is; what was reached is counted as it looks.
+FUZZ_CC ?= clang
+FUZZ_SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+    -fprofile-instr-generate -fcoverage-mapping
+fuzz-programs:
+	@$(MAKE) --no-print-directory BUILD=build/fuzz CC="$(FUZZ_CC)" OPTIMIZE="-O1 -g" FAST= \
+	    SANITIZE="$(FUZZ_SANITIZE)" build/fuzz/trainer $(fuzzed:%=build/fuzz/fuzz_%)
+
+fuzz: fuzz-programs
+	@/usr/bin/python3 tests/fuzz/fuzz.py run $(or $(SECONDS),600) $(T)
+
+fuzz-coverage: fuzz-programs
+	@/usr/bin/python3 tests/fuzz/fuzz.py coverage $(T)
+
+fuzz-minimise: fuzz-programs
+	@/usr/bin/python3 tests/fuzz/fuzz.py minimise $(T)
 
 bench: all
 	@$(BUILD)/trainer bench

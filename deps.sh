@@ -1,11 +1,13 @@
 #!/bin/sh
 # Installs the packages that the build and the tests need, by name, with apt.
 # --check: installs nothing; says what is missing and fails.
-# --emulated: also what only `make emulated` and `make aarch64` need.
+# --emulated: also what only `make emulated` and `make aarch64` need; --fuzz: what only
+# `make fuzz` needs.
 set -eu
 build="gcc make pkg-config libyaml-dev libsqlite3-dev libopenblas-dev libjansson-dev zlib1g-dev libpng-dev"
 tests="libcmocka-dev sqlite3 curl python3 python3-sklearn python3-numpy python3-onnx python3-opencv python3-optuna python3-torch python3-selenium chromium chromium-driver valgrind man-db groff dpkg-dev zsh"
 emulated="gcc-aarch64-linux-gnu qemu-user"
+fuzz="clang llvm"
 
 command -v dpkg-query >/dev/null 2>&1 || {
     pkg-config --exists yaml-0.1 sqlite3 openblas jansson zlib libpng 2>/dev/null && exit 0
@@ -31,6 +33,7 @@ if [ "${1:-}" = --check ]; then
 fi
 
 [ "${1:-}" = --emulated ] && tests="$tests $emulated"
+[ "${1:-}" = --fuzz ] && tests="$tests $fuzz"
 wanted=$(missing $build $tests)
 [ -z "$wanted" ] && exit 0
 sudo=

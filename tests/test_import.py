@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import subprocess
 
 import harness
 from harness import check, finish, folder, run, write_study
@@ -118,6 +119,11 @@ def test_hostile_files():
         check(f"{name}: is refused, {part}", done[0] == 65 and part in done[2] and name in done[2], done)
     done = run(HOME, "import", HOME, "--goal", "maximize")
     check("a folder is refused", done[0] == 65, done)
+    strange = put("\udcff.csv", b"x,value\n1,2\n", "wb") # a byte that is no UTF-8
+    done = subprocess.run([harness.TUNER, "import", strange, "--goal", "maximize"], check=False,
+                          env=harness.environment(HOME), capture_output=True, timeout=60)
+    check("a path that is no UTF-8 is refused",
+          done.returncode == 65 and b"not valid UTF-8" in done.stderr, done)
     many = "x,value\n" + "".join(f"{i},{i}\n" for i in range(20000))
     done = run(HOME, "import", put("many.csv", many), "--goal", "maximize")
     check("many trials are imported", done[0] == 0 and harness.rows(

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE_MOST = 4096 };
+enum { SIDE_MOST = 4096, VALUES_MOST = 1 << 28 /* of an image, as a network takes them */ };
 
 /* One array of the archive; `name` is "FILE: 'x_train'" for messages. */
 struct array {
@@ -50,6 +50,9 @@ static int check_images(const struct array *array, struct dataset *dataset, stru
     if (channels > SIDE_MOST)
         return fail_input(why, "%s: %zu channels; the most are %d", array->name, channels,
                           SIDE_MOST);
+    if (npy->shape[1] * npy->shape[2] * channels > VALUES_MOST)
+        return fail_input(why, "%s: images of %zux%zux%zu; the most are %d values in all",
+                          array->name, npy->shape[1], npy->shape[2], channels, VALUES_MOST);
     int height = (int)npy->shape[1], width = (int)npy->shape[2];
     if (dataset->height == 0) {
         dataset->height = height;

@@ -28,8 +28,9 @@ static int check_input(struct shape input, int classes, struct failure *why)
     return 0;
 }
 
-struct network *network_new(const json_t *model, struct shape input, int classes, int threads,
-                            struct failure *why)
+/* The layers and how much they need, without any of it. */
+static struct network *layers_new(const json_t *model, struct shape input, int classes,
+                                  struct failure *why)
 {
     if (check_input(input, classes, why) < 0)
         return NULL;
@@ -40,6 +41,27 @@ struct network *network_new(const json_t *model, struct shape input, int classes
         network_free(network);
         return NULL;
     }
+    return network;
+}
+
+int network_count(const json_t *model, struct shape input, int classes, size_t *parameters,
+                  size_t *statistics, struct failure *why)
+{
+    struct network *network = layers_new(model, input, classes, why);
+    if (!network)
+        return -1;
+    *parameters = network->parameter_count;
+    *statistics = network->statistic_count;
+    network_free(network);
+    return 0;
+}
+
+struct network *network_new(const json_t *model, struct shape input, int classes, int threads,
+                            struct failure *why)
+{
+    struct network *network = layers_new(model, input, classes, why);
+    if (!network)
+        return NULL;
     network_route(network);
     gemm_prepare();
     network->pool = pool_new(threads);

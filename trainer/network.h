@@ -38,6 +38,9 @@ struct layer_summary {
 struct network *network_new(const json_t *model, struct shape input, int classes, int threads,
                             struct failure *why);
 void network_free(struct network *network);
+/* How many parameters and statistics that network would have; it takes no memory for them. */
+int network_count(const json_t *model, struct shape input, int classes, size_t *parameters,
+                  size_t *statistics, struct failure *why);
 
 /* How a layer was made and hangs together with the others. */
 struct layer_detail {

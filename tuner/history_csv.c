@@ -284,6 +284,8 @@ static json_t *read_sheet(struct sheet *sheet, const char *column)
                                  : json_pack("{s:s, s:s, s:O, s:O}", "study", sheet->path,
                                              "metric", column, "parameters", parameters, "trials",
                                              trials);
+    if (result == 0 && !history) /* JSON has UTF-8 only, and the content is that already */
+        fail_input(sheet->why, "%s: the path is not valid UTF-8; rename it", sheet->path);
     json_decref(parameters);
     json_decref(trials);
     return history;
