@@ -167,10 +167,13 @@ static int take_word(struct option_parse *parse)
 
 static int fail_missing_word(const struct option_parse *parse)
 {
-    const char *name = "";
+    const char *name = "", *before = "";
     size_t length = placeholder_of_word(parse->options->words, parse->word_count, &name);
-    return fail_usage(parse->why, "%.*s is needed; see %s --help", (int)length, name,
-                      parse->options->command);
+    bool again = parse->word_count > 0 &&
+                 placeholder_of_word(parse->options->words, parse->word_count - 1, &before) ==
+                     length && strncmp(before, name, length) == 0;
+    return fail_usage(parse->why, "%s%.*s is needed; see %s --help", again ? "another " : "",
+                      (int)length, name, parse->options->command);
 }
 
 int options_parse(const struct options *options, char *const arguments[], const char *words[],

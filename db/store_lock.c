@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* How long a dead holder's lock is waited for. */
@@ -35,13 +36,21 @@ static int fail_open(const char *path, struct failure *why)
     }
 }
 
-/* The process that wrote its id into the lock, 0: none. */
+enum { HOLDER_LOOKS = 20 };
+
+/* The process that wrote its id into the lock, 0: none.  Who has just locked it is about to. */
 static pid_t holder_of(int fd)
 {
-    char holder[32] = "";
-    ssize_t length = pread(fd, holder, sizeof holder - 1, 0);
-    long pid = length > 0 ? strtol(holder, NULL, 10) : 0;
-    return pid > 0 ? (pid_t)pid : 0;
+    const struct timespec while_it_writes = {.tv_nsec = 5000000};
+    for (int look = 0; look < HOLDER_LOOKS; look++) {
+        char holder[32] = "";
+        ssize_t length = pread(fd, holder, sizeof holder - 1, 0);
+        long pid = length > 0 ? strtol(holder, NULL, 10) : 0;
+        if (pid > 0)
+            return (pid_t)pid;
+        nanosleep(&while_it_writes, NULL);
+    }
+    return 0;
 }
 
 static int fail_held(int fd, const char *database, struct failure *why)

@@ -148,7 +148,7 @@ code, out, err = run(home, "compare", "s", "again", "--html", home + "/compared.
 check("tuner compare --html writes a page", code == 0 and out.strip() == home + "/compared.html"
       and "<h1>s and again</h1>" in open(home + "/compared.html").read(), (out, err))
 code, _, err = run(home, "compare", "s", trainer=None)
-check("tuner compare needs two studies", code == 64 and "STUDY STUDY" in err, err)
+check("tuner compare needs two studies", code == 64 and "another STUDY is needed" in err, err)
 code, _, err = run(home, "compare", "s", "nobody", trainer=None)
 check("and names one that is not there", code != 0 and "nobody" in err, err)
 

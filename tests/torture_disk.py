@@ -229,5 +229,5 @@ def torture_database(long, part=0, parts=1):
 def torture(long, **_):
     share_time(lambda: full_disk(range(40, 500, 8) if long else (40, 120)), read_only_home,
                lambda: descriptors(range(4, 26) if long else (4, 9)),
-               lambda: processes(range(1, 12) if long else (3,)),
+               lambda: processes(range(1, 12) if long else (2,)),
                lambda: memory(300 if long else 5))

@@ -60,7 +60,7 @@ def hit_until_the_end(home, number, draw, most):
     process = home.start()
     hits = 0
     while process.poll() is None and hits < most:
-        time.sleep(draw.uniform(0.01, 0.25))
+        time.sleep(draw.uniform(0.01, 0.1))
         hits += hit_one(process.pid, number, draw)
     err = process.communicate(timeout=120)[1]
     return hits, process.returncode, err
@@ -72,7 +72,7 @@ def signals(times):
     for number, most in ((signal.SIGKILL, 20), (signal.SIGSEGV, 20), (signal.SIGSTOP, 3)):
         draw, harms, hits = random.Random(int(number)), [], 0
         wanted = times if number != signal.SIGSTOP else (times + 9) // 10
-        for homes in in_time(range(wanted)):
+        for homes in in_time(range(20 * wanted)):  # some end before they are hit
             if hits >= wanted:
                 break
             home = Home(f"hit{int(number)}-{homes}")
@@ -86,13 +86,13 @@ def signals(times):
 
 def keepers(times):
     draw, harms, hits = random.Random(3), [], 0
-    for homes in in_time(range(times)):
+    for homes in in_time(range(20 * times)):
         if hits >= times:
             break
         home = Home(f"keeper{homes}")
         process = home.start()
         while process.poll() is None:
-            time.sleep(draw.uniform(0.05, 0.3))
+            time.sleep(draw.uniform(0.02, 0.1))
             for keeper in children(process.pid)[:1]:
                 os.kill(keeper, signal.SIGKILL)
                 hits += 1
