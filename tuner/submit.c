@@ -97,7 +97,8 @@ static json_t *versions_of(struct daemon *daemon, const char *name, struct failu
         " UNION ALL SELECT s.id, v.number + 1 FROM version v"
         " JOIN recorded_studies s ON s.extends = v.id) "
         "SELECT s.id AS id, s.name AS study, s.fingerprint AS fingerprint, s.data AS data,"
-        " s.state AS state, s.note AS note "
+        " s.state AS state, s.note AS note,"
+        " EXISTS (SELECT 1 FROM recorded_trials t WHERE t.study = s.id) AS begun "
         "FROM version v JOIN recorded_studies s ON s.id = v.id ORDER BY v.number DESC",
         arguments, why);
     json_decref(arguments);
@@ -128,11 +129,12 @@ static const json_t *same_version(const json_t *versions, const struct study *st
     return NULL;
 }
 
-/* Submitted, but never prepared: nothing was done that a correction could spoil. */
+/* Submitted, but never prepared: nothing was done that a correction could spoil.  (Nothing is
+ * known of the data of one that was imported either, but it has trials.) */
 static bool never_began(const json_t *row)
 {
     const char *data = text_of(row, "data");
-    return data != NULL && strcmp(data, "{}") == 0;
+    return data != NULL && strcmp(data, "{}") == 0 && integer_of(row, "begun") == 0;
 }
 
 static int refuse_differences(const json_t *row, const struct study *study, struct failure *why)
