@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Everything that is heard, as words: "ready", "done", "garbage", "ended: reason". */
@@ -174,6 +176,24 @@ static void freeing_the_launcher_ends_its_workers(void **state)
     assert_int_equal(kill(pid, 0), -1);
 }
 
+/* Its loop watches nothing more: its descriptor is another file's. */
+static void a_worker_that_cannot_be_watched_is_ended(void **state)
+{
+    struct ear ear;
+    struct failure why = FAILURE_NONE;
+    int loop = dup(STDERR_FILENO); /* the next that is free, which the loop will have */
+    (void)state;
+    close(loop);
+    open_ear(&ear, "sleep 600");
+    assert_int_equal(dup2(STDERR_FILENO, loop), loop);
+    assert_null(launcher_start(ear.launcher, 0, NULL, &why));
+    assert_non_null(strstr(why.text, "cannot watch"));
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+    failure_clear(&why);
+    close_ear(&ear);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +206,7 @@ int main(void)
         cmocka_unit_test(a_message_reaches_the_worker),
         cmocka_unit_test(a_worker_that_does_not_read_is_killed),
         cmocka_unit_test(freeing_the_launcher_ends_its_workers),
+        cmocka_unit_test(a_worker_that_cannot_be_watched_is_ended),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests_name("launcher", tests, NULL, NULL);

@@ -92,6 +92,7 @@ static int open_log(const struct launcher *launcher, int number, struct failure 
 static bool hear_some(struct worker *worker);
 static void from_ready(struct watch *watch, void *context);
 static void death_ready(struct watch *watch, void *context);
+static void put_down(struct worker *worker);
 
 static void close_all(const int *descriptors, size_t count)
 {
@@ -152,8 +153,10 @@ struct worker *launcher_start(struct launcher *launcher, int number, void *owner
     worker->next = launcher->workers;
     launcher->workers = worker;
     if (loop_watch(launcher->loop, &worker->from, why) != 0 ||
-        (worker->death.fd >= 0 && loop_watch(launcher->loop, &worker->death, why) != 0))
-        return NULL; /* launcher_free() ends it */
+        (worker->death.fd >= 0 && loop_watch(launcher->loop, &worker->death, why) != 0)) {
+        put_down(worker);
+        return NULL;
+    }
     return worker;
 }
 
@@ -221,20 +224,24 @@ void worker_kill(struct worker *worker)
         kill(-worker->pid, SIGKILL);
 }
 
+/* Ends it and waits for it; nobody is told. */
+static void put_down(struct worker *worker)
+{
+    worker_kill(worker);
+    if (!worker->waited)
+        waitpid(worker->pid, &worker->status, 0);
+    unwatch(worker, &worker->from);
+    unwatch(worker, &worker->death);
+    worker_free(worker);
+}
+
 void launcher_free(struct launcher *launcher)
 {
     size_t i;
     if (launcher == NULL)
         return;
-    while (launcher->workers != NULL) {
-        struct worker *worker = launcher->workers;
-        worker_kill(worker);
-        if (!worker->waited)
-            waitpid(worker->pid, &worker->status, 0);
-        unwatch(worker, &worker->from);
-        unwatch(worker, &worker->death);
-        worker_free(worker);
-    }
+    while (launcher->workers != NULL)
+        put_down(launcher->workers);
     for (i = 0; launcher->command[i] != NULL; i++)
         free(launcher->command[i]);
     free(launcher->command);
