@@ -80,9 +80,8 @@ static char *study_view_sql(const char *name, int64_t study, const json_t *param
     }
     text_addf(&sql,
               "\nFROM trials t\n"
-              "LEFT JOIN (SELECT trial, rank FROM leaderboard WHERE study = '%s') l"
-              " ON l.trial = t.trial\n"
-              "WHERE t.study = '%s'\nORDER BY t.trial", name, name);
+              "LEFT JOIN leaderboard l ON l.study = t.study AND l.trial = t.trial\n"
+              "WHERE t.study = '%s'\nORDER BY t.trial", name);
     return text_take(&sql);
 }
 

@@ -24,8 +24,7 @@ static const char parameters_sql[] =
 static const char trials_sql[] =
     "SELECT t.trial, t.state, t.bracket, t.epochs, t.value, l.rank, t.error, t.parameters,"
     " t.seconds, t.started_ms, t.ended_ms"
-    " FROM trials t LEFT JOIN (SELECT trial, rank FROM leaderboard WHERE study = ?1) l"
-    " ON l.trial = t.trial"
+    " FROM trials t LEFT JOIN leaderboard l ON l.study = t.study AND l.trial = t.trial"
     " WHERE t.study = ?1 ORDER BY t.trial";
 
 static const char metrics_sql[] =
