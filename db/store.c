@@ -235,8 +235,7 @@ static int prepare_to_write(struct store *store, struct failure *why)
         return -1;
     if (store_execute(store,
                       "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-                      "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768;"
-                      "BEGIN IMMEDIATE", why) < 0)
+                      "PRAGMA journal_size_limit = 67108864; BEGIN IMMEDIATE", why) < 0)
         return -1;
     if (migrate(store, version, why) < 0 || store_tidy(store, why) < 0 ||
         store_make_views(store, why) < 0)
