@@ -4,8 +4,8 @@ workers, with durable commits; then queries on that database, and 1,000 studies 
 
     bench/scale.py BUILD [TRIALS]
 
-Where the machine does other work too, the processor's time counts, not the wall's: both are
-printed.  Beside it Optuna (python3-optuna) on the same space with its SQLite storage, where
+Where the machine does other work too, or the disk is slow, the processor's time counts, not
+the wall's: both are printed.  $SCALE_TMP: where the home is made.  Beside it Optuna (python3-optuna) on the same space with its SQLite storage, where
 it is installed."""
 import os
 import shutil
@@ -67,26 +67,67 @@ def query(home, sql):
         database.close()
 
 
+def fdatasync_rate(home):
+    """How often a second the disk itself takes in a page of a file for good."""
+    path = os.path.join(home, "page")
+    file = os.open(path, os.O_WRONLY | os.O_CREAT)
+    begin, count = time.monotonic(), 0
+    while time.monotonic() - begin < 2:
+        os.pwrite(file, bytes(4096), 4096 * (count % 256))
+        os.fdatasync(file)
+        count += 1
+    os.close(file)
+    os.remove(path)
+    return count / (time.monotonic() - begin)
+
+
+def used_by(pid):
+    """Processor seconds and the most memory, in MB, of a process so far."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    with open(f"/proc/{pid}/status") as file:
+        peak = next(line.split()[1] for line in file if line.startswith("VmHWM"))
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(peak) / 1024
+
+
+def is_over(home):
+    try:
+        return query(home, "SELECT state FROM studies") == [("finished",)]
+    except sqlite3.Error:  # it is not made yet
+        return False
+
+
 def search(home):
-    """Runs the whole search, its final and its report."""
+    """Runs the whole search and its final; the report that follows is measured by itself."""
     study = write_study(home, "scale", TRIALS)
     process = subprocess.Popen(
         command(home, "run", study, "--workers", str(WORKERS), "--quiet", "--trainer",
-                f"{BUILD}/tests/fake_trainer"), stderr=subprocess.PIPE)
-    wall = time.monotonic()
-    process.stderr.read()
-    _, _, usage = os.wait4(process.pid, 0)
-    wall = time.monotonic() - wall
-    trials, = query(home, "SELECT count(*) FROM recorded_trials WHERE state = 'completed'")[0]
-    print(f"{trials} trials by {WORKERS} workers in {wall:.1f} s: {trials / wall:.0f} a second")
-    print(f"  the tuner's processor time: {usage.ru_utime + usage.ru_stime:.1f} s, "
-          f"{1e6 * (usage.ru_utime + usage.ru_stime) / trials:.0f} us a trial")
-    print(f"  its memory at most: {usage.ru_maxrss / 1024:.0f} MB")
+                f"{BUILD}/tests/fake_trainer"), stdout=subprocess.DEVNULL)
+    used = cpu, peak = used_by(process.pid)
+    while not is_over(home) and process.poll() is None:
+        cpu, peak = used
+        time.sleep(0.05)
+        used = used_by(process.pid)
+    process.wait()
+    trials, begin, end = query(home, "SELECT count(*), min(started_ms), max(ended_ms) "
+                                     "FROM recorded_trials WHERE state = 'completed'")[0]
+    wall = (end - begin) / 1e3
+    print(f"{trials} trials by {WORKERS} workers in {wall:.1f} s: {trials / wall:.0f} a second "
+          f"(fdatasync of this disk: {fdatasync_rate(home):.0f} a second)")
+    print(f"  the tuner's processor time: {cpu:.1f} s, {1e6 * cpu / trials:.0f} us a trial; "
+          f"its memory at most: {peak:.0f} MB")
     tenth = TRIALS // 10
     for name, low in (("first", 0), ("last", TRIALS - tenth)):
         first, last = query(home, f"SELECT min(started_ms), max(ended_ms) FROM recorded_segments "
                                   f"WHERE trial >= {low} AND trial < {low + tenth}")[0]
         print(f"  {name} tenth: {tenth / max(1e-3, (last - first) / 1e3):.0f} trials a second")
+
+
+def report(home):
+    begin = time.monotonic()
+    process = subprocess.Popen(command(home, "report", "scale"), stdout=subprocess.DEVNULL)
+    _, _, usage = os.wait4(process.pid, 0)
+    print(f"  its report: {time.monotonic() - begin:.1f} s, {usage.ru_maxrss / 1024:.0f} MB")
 
 
 def best_of(count, action):
@@ -148,6 +189,7 @@ def main():
     try:
         search(folder)
         questions(folder)
+        report(folder)
         optuna_rate(folder)
         os.mkdir(folder + "/many")
         many_studies(folder + "/many")

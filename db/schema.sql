@@ -7,6 +7,7 @@
 .read db/migrations/004.sql
 .read db/migrations/005.sql
 .read db/migrations/006.sql
-PRAGMA user_version = 6;
+.read db/migrations/007.sql
+PRAGMA user_version = 7;
 PRAGMA application_id = 0x54554e45; -- "TUNE"
 .read db/views.sql

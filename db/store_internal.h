@@ -101,7 +101,8 @@ int store_tidy(struct store *store, struct failure *why);
 
 /* ---- store_views.c ---- */
 
-/* Makes the views of this version of the program, those of each study included. */
+/* Makes the views of this version of the program, those of each study included; where
+ * they are there already, only those of studies that have none. */
 int store_make_views(struct store *store, struct failure *why);
 /* The wide view "study_<name>" with a column for each parameter. */
 int store_make_study_view(struct store *store, int64_t study, struct failure *why);

@@ -139,9 +139,36 @@ int store_drop_study_view(struct store *store, int64_t study, struct failure *wh
     return result;
 }
 
+static int64_t count_of(const char *word, const char *text)
+{
+    int64_t count = 0;
+    while ((text = strstr(text, word)) != NULL) {
+        count++;
+        text += strlen(word);
+    }
+    return count;
+}
+
+/* Whether the views in the database are those of views.sql, to the letter; -1: a failure. */
+static int are_ours(struct store *store, struct failure *why)
+{
+    const struct value values[] = {value_text(store_views)};
+    int64_t same = 0;
+    if (store_look_up(store,
+                      "SELECT count(*) FROM sqlite_schema WHERE type = 'view'"
+                      " AND substr(name, 1, 6) <> 'study_' AND instr(?1, sql || ';') > 0",
+                      values, ARRAY_LENGTH(values), &same, why) < 0)
+        return -1;
+    return same == count_of("CREATE VIEW ", store_views);
+}
+
 int store_make_views(struct store *store, struct failure *why)
 {
-    if (store_execute(store, store_views, why) < 0)
+    int ours = are_ours(store, why);
+    if (ours < 0 || (ours == 0 && store_execute(store, store_views, why) < 0))
         return -1;
-    return make_views_of(store, "SELECT id, name FROM recorded_studies", 0, why);
+    return make_views_of(store,
+                         ours ? "SELECT id, name FROM recorded_studies WHERE 'study_' || name"
+                                " NOT IN (SELECT name FROM sqlite_schema WHERE type = 'view')"
+                              : "SELECT id, name FROM recorded_studies", 0, why);
 }

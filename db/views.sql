@@ -1,5 +1,6 @@
--- The public face of the database, described in docs/database.md.  Made anew whenever
--- the database is opened for writing, so that it is always that of the program.
+-- The public face of the database, described in docs/database.md.  Where a database that is
+-- opened for writing has other views, they are made anew, so that they are always those of
+-- the program.
 -- Every view has the study's name in its column `study`.
 
 DROP VIEW IF EXISTS studies;
@@ -70,16 +71,20 @@ JOIN recorded_studies s ON s.id = p.study;
 -- Best first, study by study.  Only trials that went equally far are compared, those that went
 -- furthest first; with the scheduler full each went as far as it should.  That is the
 -- order of the index, in which the rows therefore come: the first ones cost nothing, where
--- an ORDER BY here would sort all of them before.
+-- an ORDER BY here would sort all of them before.  The ranks are made of the index alone, and
+-- only the trials that are asked for are looked up.  The name is part of the partition, in
+-- its binary form, since only then SQLite applies a condition on the study before it ranks.
 DROP VIEW IF EXISTS leaderboard;
 CREATE VIEW leaderboard AS
-SELECT s.name AS study,
-       row_number() OVER (PARTITION BY s.name ORDER BY t.order_epochs, t.order_value, t.trial)
-           AS rank,
-       t.trial, t.value, t.value_epochs AS epochs, t.early_end, t.bracket, t.state, t.parameters
-FROM recorded_studies s
-CROSS JOIN recorded_trials t INDEXED BY recorded_trials_best ON t.study = s.id
-WHERE t.value IS NOT NULL;
+SELECT r.study, r.rank, t.trial, t.value, t.value_epochs AS epochs, t.early_end, t.bracket,
+       t.state, t.parameters
+FROM (SELECT s.name AS study, s.id, t.trial,
+             row_number() OVER (PARTITION BY s.id, s.name COLLATE BINARY
+                                ORDER BY t.order_epochs, t.order_value, t.trial) AS rank
+      FROM recorded_studies s
+      CROSS JOIN recorded_trials t INDEXED BY recorded_trials_best ON t.study = s.id
+      WHERE t.order_value IS NOT NULL) r
+CROSS JOIN recorded_trials t ON t.study = r.id AND t.trial = r.trial;
 
 -- Every attempt at every stretch of training.
 DROP VIEW IF EXISTS segments;
@@ -178,11 +183,11 @@ DROP VIEW IF EXISTS finals;
 CREATE VIEW finals AS
 SELECT s.name AS study, f.trial, f.state, f.attempt, f.epochs, f.images, f.correct,
        f.correct * 1.0 / f.images AS test_accuracy, f.test_loss, f.layers,
-       coalesce(f.arithmetic, t.arithmetic) AS arithmetic,
+       coalesce(f.arithmetic, (SELECT t.arithmetic FROM trials t
+                               WHERE t.study = s.name AND t.trial = f.trial)) AS arithmetic,
        f.started_ms, f.ended_ms, (f.ended_ms - f.started_ms) / 1000.0 AS seconds
 FROM recorded_finals f
-JOIN recorded_studies s ON s.id = f.study
-LEFT JOIN trials t ON t.study = s.name AND t.trial = f.trial;
+JOIN recorded_studies s ON s.id = f.study;
 
 DROP VIEW IF EXISTS final_epochs;
 CREATE VIEW final_epochs AS

@@ -32,8 +32,8 @@ static int read_trials(struct store *store, struct report_data *data, struct fai
                                "t.ended_ms, l.rank, coalesce(t.error, (SELECT d.reason "
                                "FROM decisions d WHERE d.study = t.study AND d.trial = t.trial "
                                "ORDER BY d.rung DESC LIMIT 1)) AS reason "
-                               "FROM trials t LEFT JOIN (SELECT trial, rank FROM leaderboard "
-                               "WHERE study = ?1) l ON l.trial = t.trial "
+                               "FROM trials t LEFT JOIN leaderboard l "
+                               "ON l.study = t.study AND l.trial = t.trial "
                                "WHERE t.study = ?1 ORDER BY t.trial", data->name, why);
     size_t index;
     json_t *row;

@@ -372,6 +372,17 @@ static void a_cancelled_study_ends_at_once_and_can_be_gone_on_with(void **state)
     assert_int_equal(ask(fixture, "SELECT count(*) FROM trials WHERE state = 'completed'"), 3);
 }
 
+static void a_study_that_is_in_hand_is_not_taken_twice(void **state)
+{
+    struct fixture *fixture = *state;
+    start(fixture, 2, false);
+    submit(fixture, "mnist", 20, 0);
+    submit(fixture, "mnist", 20, 0);
+    assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
+    assert_int_equal(ask(fixture, "SELECT count(*) FROM trials"), 20);
+    assert_int_equal(events_with(fixture, "state", "state", "finished"), 1);
+}
+
 static void what_cannot_be_done_is_refused_with_a_reason(void **state)
 {
     struct fixture *fixture = *state;
@@ -650,6 +661,7 @@ int main(void)
         DAEMON_TEST(a_paused_study_starts_nothing_until_it_is_resumed),
         DAEMON_TEST(a_study_that_is_stopped_lets_its_segments_end),
         DAEMON_TEST(a_cancelled_study_ends_at_once_and_can_be_gone_on_with),
+        DAEMON_TEST(a_study_that_is_in_hand_is_not_taken_twice),
         DAEMON_TEST(what_cannot_be_done_is_refused_with_a_reason),
         DAEMON_TEST(a_daemon_that_stays_goes_on_with_what_the_last_one_had),
         DAEMON_TEST(another_search_space_is_refused_or_another_version),

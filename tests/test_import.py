@@ -57,6 +57,9 @@ def test_other_commands():
     check("list shows it", "types" in done[1] and "imported" in done[1], done)
     done = run(HOME, "trials", "types", "--json")
     check("trials shows it", len(json.loads(done[1])) == 3, done)
+    done = [[row["trial"] for row in json.loads(run(HOME, "trials", "types", "--sort", "value", *limit, "--json")[1])]
+            for limit in ((), ("--limit", "1"), ("--limit", "3"), ("--limit", "9"))]
+    check("by value, the one without a value comes last", done == [[1, 0, 2], [1], [1, 0, 2], [1, 0, 2]], done)
     done = run(HOME, "best", "types")
     check("best shows it, and that there is no model", "best trial     1 of study types" in done[1]
           and "the study was imported" in done[1], done)

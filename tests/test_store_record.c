@@ -1,4 +1,5 @@
 /* Everything that is recorded reads back, through the views that users see. */
+#include "common/text.h"
 #include "tests/store_fixture.h"
 
 static void fill(struct fixture *fixture)
@@ -309,6 +310,29 @@ static void leaderboard_puts_the_furthest_first_then_the_best(void **state)
                 "{\"rank\":4,\"trial\":1,\"value\":0.5,\"epochs\":1}]");
 }
 
+static void append_detail(void *context, const json_t *row)
+{
+    struct text *plan = context;
+    text_addf(plan, "%s\n", json_string_value(json_object_get(row, "detail")));
+}
+
+/* What it costs does not depend on how many trials other studies have, nor the first rows on
+ * how many this one has: nothing is sorted. */
+static void leaderboard_of_a_study_ranks_that_study_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct text plan = TEXT_EMPTY;
+    DONE(store_each_row(fixture->store, "EXPLAIN QUERY PLAN SELECT * FROM leaderboard"
+                                        " WHERE study = 'digits' LIMIT 20", NULL, append_detail,
+                        &plan, &why));
+    assert_non_null(strstr(text_string(&plan), "SEARCH s USING COVERING INDEX"));
+    assert_non_null(strstr(text_string(&plan),
+                           "SEARCH t USING COVERING INDEX recorded_trials_best (study=?)"));
+    assert_null(strstr(text_string(&plan), "TEMP B-TREE"));
+    assert_null(strstr(text_string(&plan), "SCAN s"));
+    text_free(&plan);
+}
+
 static void with_full_and_a_loss_the_smallest_value_leads(void **state)
 {
     struct fixture *fixture = *state;
@@ -476,6 +500,7 @@ int main(void)
         STORE_TEST(a_trial_under_way_has_no_rank_yet),
         STORE_TEST(an_early_end_shows_wherever_the_trial_is_listed),
         STORE_TEST(leaderboard_puts_the_furthest_first_then_the_best),
+        STORE_TEST(leaderboard_of_a_study_ranks_that_study_alone),
         STORE_TEST(with_full_and_a_loss_the_smallest_value_leads),
         STORE_TEST(a_decision_repeated_changes_nothing),
         STORE_TEST(faults_read_back_in_their_order),

@@ -73,26 +73,35 @@ enum exit_code command_list(char *const arguments[], struct failure *why)
 
 /* ---- trials ---- */
 
+/* Which trials they are is found first, so that only of those all there is to show is read. */
 static const char trials_sql[] =
     "SELECT t.trial AS trial, t.state AS state, t.bracket AS bracket, t.epochs AS epochs, "
     "       t.value AS value, t.parameters AS parameters, t.arithmetic AS arithmetic "
-    "FROM trials AS t JOIN studies AS s ON s.study = t.study WHERE s.study = ?1 ";
+    "FROM studies AS s JOIN trials AS t ON t.study = s.study "
+    "WHERE s.study = ?1 AND t.trial IN (%s LIMIT ?2) ORDER BY %s, t.trial";
 
-static const struct {
-    const char *name, *sql;
+/* By value: those that have one by the index of the best, then the others. */
+static const struct order {
+    const char *name, *first, *sql;
 } orders[] = {
-    {"trial", "ORDER BY t.trial LIMIT ?2"},
-    {"value", "ORDER BY CASE WHEN s.goal = 'maximize' THEN -t.value ELSE t.value END NULLS LAST, "
-              "t.trial LIMIT ?2"},
-    {"epochs", "ORDER BY t.epochs DESC, t.trial LIMIT ?2"},
+    {"trial", "SELECT trial FROM trials WHERE study = ?1 ORDER BY trial", "t.trial"},
+    {"value",
+     "SELECT * FROM (SELECT r.trial FROM recorded_studies AS s JOIN recorded_trials AS r "
+     "               ON r.study = s.id WHERE s.name = ?1 AND r.order_value IS NOT NULL "
+     "               ORDER BY r.order_value, r.trial LIMIT ?2) "
+     "UNION ALL SELECT * FROM (SELECT trial FROM trials WHERE study = ?1 AND value IS NULL "
+     "                         ORDER BY trial LIMIT ?2)",
+     "iif(s.goal = 'maximize', -t.value, t.value) NULLS LAST"},
+    {"epochs", "SELECT trial FROM trials WHERE study = ?1 ORDER BY epochs DESC, trial",
+     "t.epochs DESC"},
 };
 
-static const char *order_sql(const char *name)
+static const struct order *find_order(const char *name)
 {
     size_t i = 0;
     while (strcmp(name, orders[i].name) != 0)
         i++;
-    return orders[i].sql;
+    return &orders[i];
 }
 
 /* Parameters as an object rather than as its text. */
@@ -119,6 +128,7 @@ static void leave_out_arithmetic(json_t *rows)
 enum exit_code command_trials(char *const arguments[], struct failure *why)
 {
     const char *home = NULL, *sort = "trial", *words[1];
+    const struct order *order;
     int64_t limit = -1;
     bool json = false;
     const struct option_rule rules[] = {
@@ -137,8 +147,9 @@ enum exit_code command_trials(char *const arguments[], struct failure *why)
     struct visit visit;
     if (options_parse(&options, arguments, words, NULL, why) != 0)
         return why->code;
+    order = find_order(sort);
     if (visit_enter(&visit, home, words[0], why) == 0) {
-        char *sql = xasprintf("%s%s", trials_sql, order_sql(sort));
+        char *sql = xasprintf(trials_sql, order->first, order->sql);
         json_t *bound = json_pack("[s, I]", visit.study, (json_int_t)limit);
         json_t *rows = store_rows(visit.store, sql, bound, why);
         open_parameters(rows);

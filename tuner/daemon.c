@@ -193,7 +193,7 @@ static void take_turn(struct daemon *daemon)
 {
     disk_take_up(daemon);
     end_runs(daemon);
-    submit_advance(daemon);
+    queue_advance(daemon);
     assign(daemon);
     end_runs(daemon);
     disk_keep_quota(daemon);

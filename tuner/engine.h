@@ -1,7 +1,9 @@
 /* The engine's insides, shared by its files:
  *
- *   daemon.c  the turn: assign, commit, act      run.c      a study's life
- *   submit.c  how studies come in, and versions  segment.c  training from milestone to milestone
+ *   daemon.c  the turn: assign, commit, act      run.c      a study's life; run_trials.c its
+ *                                                           trials, run_next.c which is next
+ *   submit.c  how studies come in                segment.c  training from milestone to milestone
+ *   origin.c  names and versions                 queue.c    from the queue to work
  *   steer.c   pause, stop, set...                final.c    the winner's training and evaluation
  *   assign.c  who works on what next             fault.c    what goes wrong with a job
  *   slot.c    workers and what they say          record.c, replay.c  a new record, and back
@@ -101,10 +103,13 @@ void daemon_set_workers(struct daemon *daemon, int count);
 
 /* Goes on with what an earlier daemon had in hand. */
 int submit_wanted(struct daemon *daemon, struct failure *why);
-/* Has the next studies that wait prepared, and begins with those that are. */
-void submit_advance(struct daemon *daemon);
 /* Fails, and names the study that is nearest to `name`; -1. */
 int submit_unknown(struct daemon *daemon, const char *name, struct failure *why);
+
+/* ---- queue.c ---- */
+
+/* Has the next studies that wait prepared, and begins with those that are. */
+void queue_advance(struct daemon *daemon);
 
 /* ---- assign.c ---- */
 

@@ -327,7 +327,7 @@ int prepared_parse(const char *answer, size_t length, struct prepared *prepared,
         prepared->arithmetic = copied(body, "arithmetic");
         prepared->program = copied(body, "program");
     }
-    result = body != NULL && text == NULL ? 0 : -1;
+    result = json_is_array(prepared->command) && json_is_object(prepared->shape) ? 0 : -1;
     json_decref(body);
     return result;
 }

@@ -5,10 +5,7 @@
 #include "tuner/home.h"
 #include "tuner/study_plan.h"
 
-#include <math.h>
 #include <stdlib.h>
-
-enum { PAUSE_MS_MAX = 60000 };
 
 struct run *run_new(struct daemon *daemon, struct study *study)
 {
@@ -67,317 +64,6 @@ struct run *run_renew(struct run *run)
     return again;
 }
 
-/* ---- trials ---- */
-
-void run_add_trial(struct run *run, struct trial *trial)
-{
-    if (run->trial_count == run->trial_capacity) {
-        run->trial_capacity = run->trial_capacity * 2 + 16;
-        run->trials = xreallocarray(run->trials, (size_t)run->trial_capacity,
-                                    sizeof(struct trial *));
-    }
-    run->trials[run->trial_count++] = trial;
-}
-
-static void forget_parameters(struct trial *trial)
-{
-    json_decref(trial->parameters);
-    json_decref(trial->configuration);
-    trial->parameters = trial->configuration = NULL;
-}
-
-void run_end_trial(struct run *run, struct trial *trial)
-{
-    if (trial->state != TRIAL_ENDED) {
-        run->tally.ended++;
-        run->tally.failed += isnan(trial->value);
-    }
-    trial->state = TRIAL_ENDED;
-    if (trial != run->best && trial != run->final.winner)
-        forget_parameters(trial);
-}
-
-static json_t *parsed(const json_t *row, const char *name)
-{
-    const char *text = json_string_value(json_object_get(row, name));
-    return text != NULL ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-}
-
-void run_recall(struct run *run, struct trial *trial)
-{
-    json_t *arguments, *rows;
-    const json_t *row;
-    if (trial->parameters != NULL && trial->configuration != NULL)
-        return;
-    arguments = json_pack("[s, i]", run->study->name, trial->number);
-    rows = store_rows(run->daemon->store, "SELECT parameters, configuration FROM trials "
-                                          "WHERE study = ?1 AND trial = ?2", arguments,
-                      &run->daemon->broken);
-    row = json_array_get(rows, 0);
-    forget_parameters(trial);
-    trial->parameters = parsed(row, "parameters");
-    trial->configuration = parsed(row, "configuration");
-    json_decref(arguments);
-    json_decref(rows);
-}
-
-/* At a fixed number of epochs only trials that went equally far are compared; with full,
- * each trial went as far as it should.  Of equals the first. */
-static bool is_better(const struct run *run, const struct trial *a, const struct trial *b)
-{
-    if (isnan(a->value) || b == NULL)
-        return !isnan(a->value);
-    if (run->study->scheduler != SCHEDULER_FULL && a->value_epochs != b->value_epochs)
-        return a->value_epochs > b->value_epochs;
-    if (value_better(a->value, b->value, run->study->maximize))
-        return true;
-    return a->number < b->number && !value_better(b->value, a->value, run->study->maximize);
-}
-
-void run_note_value(struct run *run, struct trial *trial)
-{
-    struct trial *before = run->best;
-    if (!is_better(run, trial, before))
-        return;
-    run->best = trial;
-    if (before != NULL && before != trial && before->state == TRIAL_ENDED)
-        forget_parameters(before);
-}
-
-void run_find_best(struct run *run)
-{
-    int i;
-    run->best = NULL;
-    for (i = 0; i < run->trial_count; i++)
-        run_note_value(run, run->trials[i]);
-}
-
-void run_drop_checkpoint(struct run *run, struct trial *trial)
-{
-    struct daemon *daemon = run->daemon;
-    if (trial->checkpoint == NULL)
-        return;
-    disk_subtract(run, trial);
-    daemon_doom(daemon, trial->checkpoint);
-    if (daemon_recording(daemon))
-        store_forget_checkpoint(daemon->store, run->id, trial->number, trial->checkpoint_epoch,
-                                &daemon->broken);
-    free(trial->checkpoint);
-    trial->checkpoint = NULL;
-}
-
-/* Keeps the checkpoints of the best `keep` completed trials. */
-static void keep_the_best(struct run *run)
-{
-    while (run->kept.count > run->study->keep)
-        run_drop_checkpoint(run, kept_take_worst(&run->kept));
-}
-
-static void carry_out(struct run *run, const struct decision *decision)
-{
-    struct trial *trial = run->trials[decision->trial];
-    switch (decision->verdict) {
-    case VERDICT_PROMOTED: /* the scheduler gives out its next segment */
-        break;
-    case VERDICT_COMPLETED:
-        trial->completed = true;
-        run_end_trial(run, trial);
-        if (trial->checkpoint != NULL)
-            kept_add(&run->kept, trial);
-        keep_the_best(run);
-        break;
-    case VERDICT_STOPPED:
-    case VERDICT_FAILED:
-        run_end_trial(run, trial);
-        run_drop_checkpoint(run, trial);
-        break;
-    }
-}
-
-void run_take_decisions(struct run *run)
-{
-    struct daemon *daemon = run->daemon;
-    struct decision decision;
-    while (scheduler_decision(run->scheduler, &decision)) {
-        if (daemon_recording(daemon))
-            store_add_decision(daemon->store, run->id, decision.trial,
-                               run->plan.brackets[decision.bracket].number, decision.rung,
-                               verdict_name(decision.verdict), decision.rank, decision.reason,
-                               &daemon->broken);
-        event_decision(run, &decision);
-        carry_out(run, &decision);
-    }
-}
-
-int64_t run_test_images(const struct run *run)
-{
-    return json_integer_value(json_object_get(run->prepared.shape, "test"));
-}
-
-/* ---- who is next ---- */
-
-void run_pend(struct run *run, struct trial *trial)
-{
-    trial->state = TRIAL_PENDING;
-    heap_push(&run->pending, (uint64_t)trial->number);
-}
-
-int64_t run_pause_ms(const struct run *run, int retries)
-{
-    int64_t pause = run->daemon->retry_ms;
-    while (--retries > 0 && pause < PAUSE_MS_MAX)
-        pause *= 2;
-    return pause < PAUSE_MS_MAX ? pause : PAUSE_MS_MAX;
-}
-
-static void retry_due(struct timer *timer, void *context)
-{
-    struct run *run = context;
-    int64_t now = clock_ms();
-    int i = 0;
-    (void)timer;
-    while (i < run->delayed_count) {
-        struct trial *trial = run->delayed[i];
-        if (trial->due_ms > now) {
-            i++;
-            continue;
-        }
-        run->delayed[i] = run->delayed[--run->delayed_count];
-        run_pend(run, trial);
-    }
-    run_set_retry_timer(run);
-}
-
-void run_set_retry_timer(struct run *run)
-{
-    int64_t now = clock_ms(), first = run->final.due_ms > now ? run->final.due_ms : INT64_MAX;
-    int i;
-    for (i = 0; i < run->delayed_count; i++) {
-        if (run->delayed[i]->due_ms < first)
-            first = run->delayed[i]->due_ms;
-    }
-    run->retry.due = retry_due;
-    run->retry.context = run;
-    loop_clear_timer(run->daemon->loop, &run->retry);
-    if (first < INT64_MAX)
-        loop_set_timer(run->daemon->loop, &run->retry, first > now ? first - now : 0);
-}
-
-void run_delay(struct run *run, struct trial *trial)
-{
-    trial->state = TRIAL_PENDING;
-    trial->due_ms = clock_ms() + run_pause_ms(run, trial->retries);
-    run->delayed = xreallocarray(run->delayed, (size_t)run->delayed_count + 1,
-                                 sizeof(struct trial *));
-    run->delayed[run->delayed_count++] = trial;
-    run_set_retry_timer(run);
-}
-
-/* Draws the parameters of a new trial and records it; false when the space is used up.  A
- * trial that cannot be configured is recorded and has failed. */
-static bool propose(struct run *run, const struct assignment *assignment)
-{
-    struct daemon *daemon = run->daemon;
-    struct failure why = FAILURE_NONE;
-    struct trial *trial;
-    json_t *parameters = sampler_propose(run->sampler, (uint32_t)assignment->trial);
-    int epochs = assignment->to_epoch;
-    if (parameters == NULL) {
-        run->exhausted = true;
-        scheduler_exhausted(run->scheduler, assignment->trial);
-        run_take_decisions(run);
-        return false;
-    }
-    trial = trial_new(assignment->trial, run->plan.brackets[assignment->bracket].number,
-                      parameters);
-    trial->configuration = study_configure(run->study, parameters, run->prepared.classes, &why);
-    if (epochs == 0 && trial->configuration != NULL)
-        epochs = (int)json_integer_value(json_object_get(
-            json_object_get(trial->configuration, "training"), "epochs"));
-    trial_set_out(trial, 0, 0, epochs > 0 ? epochs : 1);
-    run_add_trial(run, trial);
-    if (daemon_recording(daemon))
-        store_add_trial(daemon->store, run->id, trial->number, trial->bracket, parameters,
-                        trial->configuration, &daemon->broken);
-    if (trial->configuration == NULL)
-        segment_fail_unconfigurable(run, trial, why.text);
-    else
-        run_pend(run, trial);
-    failure_clear(&why);
-    return true;
-}
-
-/* The next rung of a trial that was promoted. */
-static void go_on(struct run *run, const struct assignment *assignment)
-{
-    struct trial *trial = run->trials[assignment->trial];
-    trial_set_out(trial, assignment->rung, assignment->from_epoch, assignment->to_epoch);
-    if (trial->early_end > 0) /* which may promote it once more */
-        segment_pass(run, trial);
-    else
-        run_pend(run, trial);
-}
-
-struct trial *run_next(struct run *run)
-{
-    struct assignment assignment;
-    while (run->pending.count == 0 && run->daemon->broken.text == NULL &&
-           run->broken.text == NULL &&
-           scheduler_next(run->scheduler, &assignment) == SCHEDULER_RUN) {
-        if (assignment.rung > 0)
-            go_on(run, &assignment);
-        else if (!propose(run, &assignment))
-            continue;
-    }
-    return run->pending.count > 0 ? run->trials[heap_first(&run->pending)] : NULL;
-}
-
-bool run_has_work(struct run *run)
-{
-    const struct final *final = &run->final;
-    if (!run->begun || run->state != RUN_RUNNING || run->broken.text != NULL)
-        return false;
-    if (run->workers > 0 && run->segments >= run->workers)
-        return false;
-    if (final->winner != NULL)
-        return !final->evaluated && run->segments == 0 && final->due_ms <= clock_ms();
-    return !run->closed && run_next(run) != NULL;
-}
-
-/* ---- the end of the search ---- */
-
-/* Whether no configuration is left that has not been tried. */
-static bool used_up(const struct run *run)
-{
-    double size = sampler_size(run->sampler);
-    return run->exhausted || (size > 0 && run->trial_count >= size);
-}
-
-static void finish(struct run *run)
-{
-    run_end(run, "finished", used_up(run) ? "the search space is used up" : NULL, false);
-    if (run->study->outside)
-        event_report(run->daemon, run->study->name, "there is no model to report on");
-    else if (run->daemon->settings.stay)
-        report_later(run->daemon, run->study->name);
-}
-
-bool run_conclude(struct run *run)
-{
-    bool searched = run->final.winner == NULL;
-    if (run->segments > 0 || run->delayed_count > 0 || run->final.due_ms > clock_ms() ||
-        run_has_work(run) || run->broken.text != NULL || run->daemon->broken.text != NULL)
-        return false;
-    if (searched && used_up(run))
-        event_line(run->daemon, run, "the search space is used up: all of its %d configurations "
-                                     "were tried", run->trial_count);
-    if (searched && final_decide(run) != 0)
-        return false;
-    if (run->final.evaluated || run->study->outside)
-        finish(run);
-    return run->state != RUN_OVER;
-}
-
 /* ---- too many failures ---- */
 
 enum { FAILURES_LEAST = 100, REASONS_TOLD = 5 };
@@ -426,6 +112,8 @@ void run_check_failures(struct run *run)
     free(reasons);
 }
 
+/* ---- beginning ---- */
+
 static void time_is_up(struct timer *timer, void *context)
 {
     struct run *run = context;
@@ -440,8 +128,6 @@ static void time_is_up(struct timer *timer, void *context)
         store_void_study(daemon->store, run->id, "cut off by the limit in minutes",
                          &daemon->broken);
 }
-
-/* ---- beginning ---- */
 
 void run_limit_minutes(struct run *run)
 {
@@ -563,4 +249,37 @@ void run_fail(struct run *run)
                                 &daemon->broken);
         event_state(run, "failed", run->broken.text);
     }
+}
+/* ---- the end of the search ---- */
+
+/* Whether no configuration is left that has not been tried. */
+static bool used_up(const struct run *run)
+{
+    double size = sampler_size(run->sampler);
+    return run->exhausted || (size > 0 && run->trial_count >= size);
+}
+
+static void finish(struct run *run)
+{
+    run_end(run, "finished", used_up(run) ? "the search space is used up" : NULL, false);
+    if (run->study->outside)
+        event_report(run->daemon, run->study->name, "there is no model to report on");
+    else if (run->daemon->settings.stay)
+        report_later(run->daemon, run->study->name);
+}
+
+bool run_conclude(struct run *run)
+{
+    bool searched = run->final.winner == NULL;
+    if (run->segments > 0 || run->delayed_count > 0 || run->final.due_ms > clock_ms() ||
+        run_has_work(run) || run->broken.text != NULL || run->daemon->broken.text != NULL)
+        return false;
+    if (searched && used_up(run))
+        event_line(run->daemon, run, "the search space is used up: all of its %d configurations "
+                                     "were tried", run->trial_count);
+    if (searched && final_decide(run) != 0)
+        return false;
+    if (run->final.evaluated || run->study->outside)
+        finish(run);
+    return run->state != RUN_OVER;
 }

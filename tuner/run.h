@@ -100,20 +100,25 @@ void run_end(struct run *run, const char *state, const char *note, bool wanted);
 /* The same for one that run->broken ends. */
 void run_fail(struct run *run);
 
+/* Where nothing is in hand and nothing left to give: on to the final, or to the end.  True when
+ * there is something to give now. */
+bool run_conclude(struct run *run);
+
+/* ---- run_next.c ---- */
+
 /* The trial whose segment should run next, PENDING; the same until it is given out.  NULL:
  * there is none now. */
 struct trial *run_next(struct run *run);
 /* Whether a worker could be given anything. */
 bool run_has_work(struct run *run);
-/* Where nothing is in hand and nothing left to give: on to the final, or to the end.  True when
- * there is something to give now. */
-bool run_conclude(struct run *run);
 /* A trial waits for a worker, at once or (one more time) after a pause that grows. */
 void run_pend(struct run *run, struct trial *trial);
 void run_delay(struct run *run, struct trial *trial);
 /* How long the pause before the n-th retry is. */
 int64_t run_pause_ms(const struct run *run, int retries);
 void run_set_retry_timer(struct run *run);
+
+/* ---- run_trials.c ---- */
 
 /* Adds a trial to the run's, which then owns it. */
 void run_add_trial(struct run *run, struct trial *trial);

@@ -1,20 +1,13 @@
 /* How studies come into the daemon's hands: by submission, or because an earlier daemon had
- * them; and how they get from the queue to work. */
+ * them. */
 #include "tuner/engine.h"
 
 #include "common/text.h"
-#include "tuner/home.h"
-#include "tuner/name.h"
+#include "tuner/origin.h"
 #include "tuner/study_plan.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    NAMES_TRIED = 10000,
-    PREPARING_MOST = 2, /* studies that are prepared at a time */
-    ACTIVE_LEAST = 8    /* studies that may be worked on, however few workers there are */
-};
 
 static const char *text_of(const json_t *row, const char *name)
 {
@@ -25,8 +18,6 @@ static int64_t integer_of(const json_t *row, const char *name)
 {
     return json_integer_value(json_object_get(row, name));
 }
-
-/* ---- names ---- */
 
 int submit_unknown(struct daemon *daemon, const char *name, struct failure *why)
 {
@@ -44,146 +35,6 @@ int submit_unknown(struct daemon *daemon, const char *name, struct failure *why)
     free(names);
     json_decref(rows);
     return -1;
-}
-
-static int rename_study(struct study *study, const char *name, struct failure *why)
-{
-    if (!name_is_valid(name))
-        return fail_usage(why, "--name %.80s: a study's name is a letter, then up to 63 letters, "
-                               "digits and _", name);
-    free(study->name);
-    study->name = xstrdup(name);
-    return 0;
-}
-
-/* The first name of the form mnist_2, or mnist_v2, that no study has. */
-static int take_free_name(struct daemon *daemon, struct study *study, const char *form,
-                          struct failure *why)
-{
-    char *base = xstrdup(study->name);
-    int64_t found = 1;
-    int number;
-    for (number = 2; found > 0 && number <= NAMES_TRIED; number++) {
-        free(study->name);
-        study->name = xasprintf("%s%s%d", base, form, number);
-        found = store_find_study(daemon->store, study->name, why);
-    }
-    if (found > 0)
-        fail(why, "%s%s2 to %s%s%d are all taken; give the study another name with --name", base,
-             form, base, form, NAMES_TRIED);
-    else if (found == 0 && !name_is_valid(study->name))
-        found = fail_input(why, "the name %s is too long; give the study a shorter one with "
-                                "--name", study->name);
-    free(base);
-    return found == 0 ? 0 : -1;
-}
-
-static int start_over(struct daemon *daemon, struct study *study, struct failure *why)
-{
-    int64_t found = store_find_study(daemon->store, study->name, why);
-    return found > 0 ? take_free_name(daemon, study, "_", why) : (int)found;
-}
-
-/* ---- which study it is ---- */
-
-/* The recorded versions of the study of that name, the newest first. */
-static json_t *versions_of(struct daemon *daemon, const char *name, struct failure *why)
-{
-    json_t *arguments = json_pack("[s]", name);
-    json_t *rows = store_rows(
-        daemon->store,
-        "WITH RECURSIVE version (id, number) AS ("
-        " SELECT id, 1 FROM recorded_studies WHERE name = ?1"
-        " UNION ALL SELECT s.id, v.number + 1 FROM version v"
-        " JOIN recorded_studies s ON s.extends = v.id) "
-        "SELECT s.id AS id, s.name AS study, s.fingerprint AS fingerprint, s.data AS data,"
-        " s.state AS state, s.note AS note "
-        "FROM version v JOIN recorded_studies s ON s.id = v.id ORDER BY v.number DESC",
-        arguments, why);
-    json_decref(arguments);
-    return rows;
-}
-
-/* The settings in which the study differs from a recorded one, "" where it does not. */
-static char *differences(const json_t *row, const struct study *study)
-{
-    json_t *recorded = json_loads(text_of(row, "fingerprint"), JSON_DECODE_ANY, NULL);
-    char *text = study_differences(recorded, study->fingerprint);
-    json_decref(recorded);
-    return text;
-}
-
-/* The version with these very settings; NULL: none. */
-static const json_t *same_version(const json_t *versions, const struct study *study)
-{
-    const json_t *row;
-    size_t i;
-    json_array_foreach(versions, i, row) {
-        char *different = differences(row, study);
-        bool same = *different == '\0';
-        free(different);
-        if (same)
-            return row;
-    }
-    return NULL;
-}
-
-/* Submitted, but never prepared: nothing was done that a correction could spoil.  An imported
- * study has no data either, but has finished. */
-static bool never_began(const json_t *row)
-{
-    const char *data = text_of(row, "data");
-    return data != NULL && strcmp(data, "{}") == 0 &&
-           strcmp(text_of(row, "state"), "finished") != 0;
-}
-
-static int refuse_differences(const json_t *row, const struct study *study, struct failure *why)
-{
-    char *different = differences(row, study);
-    fail_input(why, "study %s is recorded in this home with other settings:\n%s\n"
-                    "give the study another name, start over with --fresh, or take the new "
-                    "settings on as its next version with --extend", text_of(row, "study"),
-               different);
-    free(different);
-    return -1;
-}
-
-/* What the study is to go on from. */
-struct origin {
-    int64_t id;      /* its row; 0: it is new */
-    int64_t extends; /* the version before a new one; 0: none */
-    char *state, *note;
-};
-
-static void take_origin(struct origin *origin, struct study *study, const json_t *row)
-{
-    origin->id = integer_of(row, "id");
-    origin->state = xstrdup(text_of(row, "state"));
-    origin->note = text_of(row, "note") != NULL ? xstrdup(text_of(row, "note")) : NULL;
-    free(study->name);
-    study->name = xstrdup(text_of(row, "study"));
-}
-
-static int find_origin(struct daemon *daemon, struct study *study, bool extend,
-                       struct origin *origin, struct failure *why)
-{
-    json_t *versions = versions_of(daemon, study->name, why);
-    const json_t *newest = json_array_get(versions, 0), *same = same_version(versions, study);
-    int result = versions != NULL ? 0 : -1;
-    if (same != NULL) {
-        take_origin(origin, study, same);
-    } else if (newest != NULL && never_began(newest) && json_array_size(versions) == 1 &&
-               daemon_find(daemon, study->name) == NULL) {
-        if (daemon_recording(daemon))
-            store_forget_study(daemon->store, integer_of(newest, "id"), &daemon->broken);
-    } else if (newest != NULL && extend) {
-        origin->extends = integer_of(newest, "id");
-        result = take_free_name(daemon, study, "_v", why);
-    } else if (newest != NULL) {
-        result = refuse_differences(newest, study, why);
-    }
-    json_decref(versions);
-    return result;
 }
 
 /* ---- taking it on ---- */
@@ -265,12 +116,12 @@ static int settle(struct daemon *daemon, const struct submission *submission,
                   struct study *study, struct origin *origin, struct failure *why)
 {
     const struct run *run;
-    if ((submission->name != NULL && rename_study(study, submission->name, why) != 0) ||
+    if ((submission->name != NULL && origin_rename(study, submission->name, why) != 0) ||
         check_plan(study, why) != 0)
         return -1;
     if (submission->fresh)
-        return start_over(daemon, study, why);
-    if (find_origin(daemon, study, submission->extend, origin, why) != 0)
+        return origin_start_over(daemon, study, why);
+    if (origin_find(daemon, study, submission->extend, origin, why) != 0)
         return -1;
     run = daemon_find(daemon, study->name);
     if (run != NULL && run->state == RUN_STOPPING)
@@ -297,8 +148,7 @@ int daemon_submit(struct daemon *daemon, const struct submission *submission, ch
     else if (settled == 0)
         run = take_on(daemon, submission, study, &origin, why);
     if (run == NULL) {
-        free(origin.state);
-        free(origin.note);
+        origin_release(&origin);
         study_free(study);
         return settled > 0 ? 0 : -1;
     }
@@ -324,7 +174,7 @@ static void take_up(struct daemon *daemon, const json_t *row)
     json_t *set = json_is_string(settings)
                       ? json_loads(json_string_value(settings), JSON_DECODE_ANY, NULL) : NULL;
     struct run *run = NULL;
-    if (study != NULL && rename_study(study, text_of(row, "study"), &why) == 0)
+    if (study != NULL && origin_rename(study, text_of(row, "study"), &why) == 0)
         run = take_on(daemon, &submission, study, &origin, &why);
     if (run != NULL && set != NULL)
         steer_set_run(run, set, &why);
@@ -333,7 +183,7 @@ static void take_up(struct daemon *daemon, const json_t *row)
     if (run == NULL) { /* a later program may read its file differently */
         event_warn(daemon, NULL, "study %s cannot be gone on with: %s", text_of(row, "study"),
                    why.text);
-        free(origin.state);
+        origin_release(&origin);
         study_free(study);
     }
     failure_clear(&why);
@@ -354,87 +204,4 @@ int submit_wanted(struct daemon *daemon, struct failure *why)
         take_up(daemon, row);
     json_decref(rows);
     return daemon_answer(daemon, why);
-}
-
-/* ---- from the queue to work ---- */
-
-static void has_prepared(void *context, int status, const char *output, size_t length)
-{
-    struct run *run = context;
-    run->child = NULL;
-    if (prepared_parse(output, length, &run->prepared, &run->broken) == 0)
-        run->is_prepared = true;
-    else if (run->broken.text == NULL)
-        fail(&run->broken, "it could not be prepared (wait status %d)", status);
-}
-
-/* Asks a trainer about the study's data and network, in a program of its own. */
-static void start_preparing(struct run *run)
-{
-    const struct daemon_settings *settings = &run->daemon->settings;
-    const struct child_end end = {has_prepared, run};
-    const char *arguments[] = {"prepare", "--home", settings->home, run->study->file,
-                               settings->trainer != NULL ? "--trainer" : NULL,
-                               settings->trainer, NULL};
-    struct failure why = FAILURE_NONE;
-    run->child = child_start(run->daemon->loop, arguments, run->study->text,
-                             strlen(run->study->text), &end, &why);
-    if (run->child == NULL)
-        daemon_cannot_start(run->daemon, why.text);
-    failure_clear(&why);
-}
-
-/* The queued study that comes first. */
-static struct run *first_queued(const struct daemon *daemon, bool prepared)
-{
-    struct run *first = NULL;
-    int i;
-    for (i = 0; i < daemon->run_count; i++) {
-        struct run *run = daemon->runs[i];
-        bool ready = run->is_prepared || run->study->outside || run->finished;
-        if (run->state == RUN_QUEUED && run->broken.text == NULL && run->child == NULL &&
-            ready == prepared && (first == NULL || run->priority > first->priority))
-            first = run;
-    }
-    return first;
-}
-
-/* Whether one more study of that priority may be prepared: so many are worked on that
- * every worker has its own, unless it comes before one of them. */
-static bool is_its_turn(const struct daemon *daemon, const struct run *next)
-{
-    int i, active = 0, preparing = 0;
-    bool before = false;
-    for (i = 0; i < daemon->run_count; i++) {
-        const struct run *run = daemon->runs[i];
-        bool works = run->child != NULL || (run->begun && run->state == RUN_RUNNING &&
-                                            !run->study->outside);
-        active += works;
-        preparing += run->child != NULL;
-        before = before || (works && run->priority < next->priority);
-    }
-    return preparing < PREPARING_MOST &&
-           (before || active < ACTIVE_LEAST || active < daemon->workers);
-}
-
-static void begin(struct run *run)
-{
-    if (!run->finished && run_begin(run) != 0)
-        return;
-    if (run->finished) { /* as it is recorded */
-        run->state = RUN_OVER;
-        event_state(run, "finished", run->note_before);
-    }
-}
-
-void submit_advance(struct daemon *daemon)
-{
-    struct run *run;
-    if (daemon->ending > 0 || daemon->disk.full)
-        return;
-    while (daemon->broken.text == NULL && (run = first_queued(daemon, true)) != NULL)
-        begin(run);
-    while (daemon->unstartable == NULL && (run = first_queued(daemon, false)) != NULL &&
-           is_its_turn(daemon, run))
-        start_preparing(run);
 }

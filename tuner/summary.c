@@ -17,7 +17,8 @@ static const char best_sql[] =
     "       l.parameters AS parameters, "
     "       f.epochs AS final_epochs, f.images AS images, f.correct AS correct, "
     "       f.test_loss AS test_loss "
-    "FROM studies AS s LEFT JOIN leaderboard AS l ON l.study = s.study AND l.rank = 1 "
+    "FROM studies AS s LEFT JOIN (SELECT * FROM leaderboard "
+    "                           WHERE study = ?1 COLLATE NOCASE LIMIT 1) AS l "
     "LEFT JOIN finals AS f ON f.study = s.study AND f.state = 'ended' "
     "WHERE s.study = ?1 COLLATE NOCASE";
 

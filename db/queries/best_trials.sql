@@ -4,5 +4,5 @@ WITH chosen (study) AS (
     SELECT study FROM studies WHERE :study IS NULL OR study = :study ORDER BY id DESC LIMIT 1)
 SELECT l.rank, l.trial, l.value, l.epochs, l.parameters
 FROM leaderboard l JOIN chosen USING (study)
-ORDER BY l.rank
-LIMIT 10;
+WHERE l.rank <= 10
+ORDER BY l.rank;
