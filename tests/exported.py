@@ -1,6 +1,7 @@
 """What the tests of exported networks share: networks with every kind of layer, trained a little
 by the trainer so that no weight and no statistic is what it was at first, and their logits."""
 import gzip
+import importlib.util
 import json
 import os
 import shutil
@@ -40,6 +41,21 @@ def run(*arguments):
 
 
 # ---- networks ----
+
+def load_module(folder, name):
+    """The program of that name in the folder, as a module."""
+    spec = importlib.util.spec_from_file_location(name, os.path.join(folder, name + ".py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def export_beside(model, name, kind):
+    """Exports into a folder of its own: what happened, and the folder."""
+    folder = path(name)
+    os.makedirs(folder, exist_ok=True)
+    return run("export", model, "--" + kind, os.path.join(folder, "model." + kind)), folder
+
 
 def conv(filters, kernel, **more):
     return {"type": "conv", "filters": filters, "kernel": kernel, **more}

@@ -1,6 +1,5 @@
 """Networks exported as npz: the arrays that Keras expects, and load_keras.py, which rebuilds the
 network.  Debian has no Keras; keras_twin.py stands in for it."""
-import importlib.util
 import zipfile
 
 import keras_twin
@@ -12,19 +11,11 @@ IMAGES = 100
 
 
 def load(folder):
-    """The program beside the file, as a module."""
-    spec = importlib.util.spec_from_file_location("load_keras", os.path.join(folder,
-                                                                             "load_keras.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(folder, "load_keras")
 
 
 def export(model, name="network"):
-    """Exports into a folder of its own: what happened, and the folder."""
-    folder = path(name)
-    os.makedirs(folder, exist_ok=True)
-    return run("export", model, "--npz", os.path.join(folder, "model.npz")), folder
+    return export_beside(model, name, "npz")
 
 
 def test_model(name, model, pixels):

@@ -1,6 +1,5 @@
 """Networks exported as safetensors, in PyTorch: loaded by the program that is written beside
 the file, and the same logits."""
-import importlib.util
 import json
 import struct
 import subprocess
@@ -13,19 +12,11 @@ IMAGES = 1000
 
 
 def load(folder):
-    """The program beside the file, as a module."""
-    spec = importlib.util.spec_from_file_location("load_torch", os.path.join(folder,
-                                                                             "load_torch.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(folder, "load_torch")
 
 
 def export(model, name="network"):
-    """Exports into a folder of its own: what happened, and the folder."""
-    folder = path(name)
-    os.makedirs(folder, exist_ok=True)
-    return run("export", model, "--safetensors", os.path.join(folder, "model.safetensors")), folder
+    return export_beside(model, name, "safetensors")
 
 
 def torch_logits(network, pixels):

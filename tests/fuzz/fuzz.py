@@ -54,7 +54,7 @@ def program(target):
 
 def folders(target):
     """The corpus that grows, then those that it begins with."""
-    work = f"{BUILD}/work/{target}"
+    work = f"{BUILD}/reached/{target}"
     os.makedirs(work, exist_ok=True)
     return [work] + [path for path in (f"{CORPUS}/{target}", f"{BUILD}/seeds/{target}")
                      if os.path.isdir(path)]
