@@ -97,7 +97,7 @@ static int read_done(struct message *message, struct failure *why)
     if (stopped_early != NULL && !json_is_boolean(stopped_early))
         return fail(why, "field \"stopped_early\" must be true or false");
     message->stopped_early = json_is_true(stopped_early);
-    return 0;
+    return field_string(message->body, "arithmetic", false, &message->arithmetic, why);
 }
 
 static int read_prediction(const struct message *message, size_t index, struct failure *why)

@@ -23,7 +23,7 @@ enum message_type {
     MESSAGE_DESCRIBED,   /* id, precision, arithmetic; body has data and, if asked, layers,
                           * parameters, flops, images_per_s */
     MESSAGE_EPOCH,       /* trial, attempt, epoch, metrics, checkpoint, seconds, arithmetic */
-    MESSAGE_DONE,        /* trial, attempt, stopped_early */
+    MESSAGE_DONE,        /* trial, attempt, stopped_early, arithmetic */
     MESSAGE_PREDICTIONS, /* trial, attempt, first, labels, predicted, probabilities, images */
     MESSAGE_ERROR        /* trial and attempt, or id; text, where, retry */
 };
@@ -43,7 +43,7 @@ struct message {
     bool stopped_early;      /* DONE: no further epoch of the trial would be trained */
     const char *program;     /* READY */
     const char *arithmetic;  /* READY: instruction set and precision, "avx512+SkylakeX fp32";
-                                DESCRIBED, EPOCH: of this training, or NULL: as READY says */
+                                DESCRIBED, EPOCH, DONE: of this training, or NULL: as READY says */
     const char *precision;   /* DESCRIBED: of this training, "fp32"; or NULL */
     const char *text;        /* ERROR: what went wrong and the remedy */
     const char *where;       /* ERROR: path of the value at fault, or NULL */

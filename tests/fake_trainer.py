@@ -4,7 +4,8 @@ arithmetic on the trial's number and parameters.  $FAKE makes it misbehave, as w
 separated by commas, each NAME or NAME=TRIAL or NAME=TRIAL:EPOCH.  A word with a "!"
 at its end misbehaves at every attempt, the others at the first one only.
 
-  crash, segv, hang, flood, garbage, half_line, early_done, out_of_order, wrong_trial,
+  crash, crash_at_end (after its last epoch, before `done`), segv, hang, flood, garbage,
+  half_line, early_done, out_of_order, wrong_trial,
   old_attempt, old_flood (messages of an earlier attempt without end), no_metric, not_a_number
   (a metric that is no JSON), diverge, refuse, ask_again, no_checkpoint, silent_start,
   bad_version, exit_at_start, slow (20 ms an epoch), sparse (a checkpoint only after
@@ -201,7 +202,10 @@ def run_epochs(run, start):
         epoch += 1
         if stop_waits():
             sys.exit(0)
-    done = {"type": "done", "trial": run["trial"], "attempt": run["attempt"]}
+    if misbehaves("crash_at_end", run["trial"], epoch):
+        sys.exit(3)
+    done = {"type": "done", "trial": run["trial"], "attempt": run["attempt"],
+            "arithmetic": "python " + precision()}
     if stopped or epoch == last_epoch(run) and (epoch < run["to_epoch"] or "eager" in WORDS):
         done["stopped_early"] = True
     say(done)

@@ -520,6 +520,12 @@ def other_precisions():
         [("python bf16",), ("python bf16",)] and arithmetics(home) == ["python bf16"],
         rows(home, "SELECT trial, arithmetic FROM trials UNION ALL SELECT 'final', arithmetic "
                    "FROM finals") + arithmetics(home))
+    again = folder("precision-at-end")
+    code, _, err = run(again, "run", write_study(again), fake="bf16,crash_at_end=3")
+    check("so has an attempt that found nothing left to train", code == 0 and
+          rows(again, "SELECT attempt, state FROM segments WHERE trial = 3 AND rung = 0 "
+                      "ORDER BY attempt") == [(1, "retry"), (2, "ended")] and
+          arithmetics(again) == ["python bf16"], (err, arithmetics(again)))
     out = run(home, "trials", "s", "--json")[1]
     check("and `tuner trials --json` tells it", {row["arithmetic"] for row in json.loads(out)} ==
           {"python bf16"}, out)

@@ -51,6 +51,10 @@ static void every_type_of_message_is_read(void **state)
     accept_line("{\"type\":\"done\",\"trial\":0,\"attempt\":1}", &m);
     assert_int_equal(m.type, MESSAGE_DONE);
     assert_false(m.stopped_early);
+    assert_null(m.arithmetic);
+    message_release(&m);
+    accept_line("{\"type\":\"done\",\"trial\":0,\"attempt\":1,\"arithmetic\":\"amx bf16\"}", &m);
+    assert_string_equal(m.arithmetic, "amx bf16");
     message_release(&m);
     accept_line("{\"type\":\"done\",\"trial\":0,\"attempt\":1,\"stopped_early\":true}", &m);
     assert_true(m.stopped_early);

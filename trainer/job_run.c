@@ -122,9 +122,9 @@ static int run_epoch(struct worker *worker, const struct segment *segment,
 
 static void say_done(struct worker *worker, const struct segment *segment, bool stopped_early)
 {
-    json_t *done = json_pack("{s:s, s:I, s:I}", "type", "done", "trial",
+    json_t *done = json_pack("{s:s, s:I, s:I, s:s}", "type", "done", "trial",
                              (json_int_t)segment->trial, "attempt",
-                             (json_int_t)segment->attempt);
+                             (json_int_t)segment->attempt, "arithmetic", segment->arithmetic);
     if (stopped_early)
         json_object_set_new(done, "stopped_early", json_true());
     worker_say(worker, done);

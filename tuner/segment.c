@@ -92,6 +92,15 @@ void segment_give(struct run *run, struct slot *slot, struct trial *trial)
 
 /* ---- what its worker says ---- */
 
+static void record_arithmetic(struct run *run, const struct job *job,
+                              const struct message *message)
+{
+    struct daemon *daemon = run->daemon;
+    if (message->arithmetic != NULL && daemon_recording(daemon))
+        store_set_arithmetic(daemon->store, run->id, job->trial->number, job->trial->rung,
+                             job->attempt, message->arithmetic, &daemon->broken);
+}
+
 static void record_epoch(struct slot *slot, const struct message *message)
 {
     struct daemon *daemon = slot->daemon;
@@ -100,9 +109,7 @@ static void record_epoch(struct slot *slot, const struct message *message)
     bool differs = false;
     if (daemon_recording(daemon))
         store_add_epoch(daemon->store, slot->run->id, &record, &differs, &daemon->broken);
-    if (message->arithmetic != NULL && daemon_recording(daemon))
-        store_set_arithmetic(daemon->store, slot->run->id, record.trial, slot->job.trial->rung,
-                             record.attempt, message->arithmetic, &daemon->broken);
+    record_arithmetic(slot->run, &slot->job, message);
     event_epoch(slot, message);
     if (differs)
         fault_record(slot, "differs", "an epoch that was run again came out differently",
@@ -212,6 +219,7 @@ static void pause_again(struct run *run, const struct job *job)
 
 void segment_done(struct run *run, const struct job *job, const struct message *message)
 {
+    record_arithmetic(run, job, message);
     if (message->stopped_early)
         end_early(run, job);
     else if (job->to_epoch < job->trial->to_epoch)
