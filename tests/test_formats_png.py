@@ -96,6 +96,11 @@ def test_picture(training, test):
     colour = b"".join(bytes([value] * 3) for value in picture(clean[3][0], 3, 60, 7, 160, True))
     check("a coloured picture is taken as grey",
           class_of(png(colour, 160, 160, 3)) == light[3], light[3])
+    shades = picture(clean[3][0], 3, 60, 7, 160, False)
+    for ink in (0, 255):
+        drawn = b"".join(bytes([ink, shade]) for shade in shades)
+        check(f"strokes of {ink} on nothing are seen", class_of(png(drawn, 160, 160, 2))
+              == light[3], light[3])
     for what, content, part in (("an empty picture", png(bytes(900), 30, 30), "no digit"),
                                 ("half a PNG", png(bytes(900), 30, 30)[:45], "one.png")):
         done = run("predict", path("model.ckpt"), write("one.png", content))

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -190,14 +191,20 @@ static void expect_limited(const char *script, const struct limits *limits, cons
     close_ear(&ear);
 }
 
+/* The tests themselves may be run with a limit, or stand back. */
 static void a_worker_has_its_limits(void **state)
 {
+    int before = getpriority(PRIO_PROCESS, 0), most = 19;
+    char *further = xasprintf("ended: exited with %d ", before + 7 < most ? before + 7 : most);
+    char *as_before = xasprintf("ended: exited with %d ", before);
     (void)state;
     expect_limited("exit $(($(ulimit -v) / 1024))", &(struct limits){.memory_mb = 100},
                    "ended: exited with 100 ");
-    expect_limited("exit $(nice)", &(struct limits){.nice = 7}, "ended: exited with 7 ");
-    expect_limited("[ $(ulimit -v) = unlimited ] && exit $(nice)", &(struct limits){.nice = 0},
-                   "ended: exited with 0 ");
+    expect_limited("exit $(nice)", &(struct limits){.nice = 7}, further);
+    expect_limited("[ $(ulimit -v) != 102400 ] && exit $(nice)", &(struct limits){.nice = 0},
+                   as_before);
+    free(further);
+    free(as_before);
 }
 
 static void want_of_memory_is_told(void **state)

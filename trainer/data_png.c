@@ -29,10 +29,10 @@ bool data_png_is(const char *path)
 }
 
 /* Decodes what `image` was begun with. */
-static int decode(png_image *image, const char *path, int *channels, uint8_t **pixels,
-                  struct failure *why)
+static int decode(png_image *image, const char *path, uint8_t behind, int *channels,
+                  uint8_t **pixels, struct failure *why)
 {
-    const png_color black = {0, 0, 0};
+    const png_color background = {behind, behind, behind};
     if (image->width > SIDE_MOST || image->height > SIDE_MOST)
         return fail_input(why, "%s: %ux%u pixels; the most are %d to a side", path, image->height,
                           image->width, SIDE_MOST);
@@ -40,7 +40,7 @@ static int decode(png_image *image, const char *path, int *channels, uint8_t **p
         *channels = image->format & PNG_FORMAT_FLAG_COLOR ? 3 : 1;
     image->format = *channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
     *pixels = xmalloc(PNG_IMAGE_SIZE(*image));
-    if (!png_image_finish_read(image, &black, *pixels, 0, NULL)) {
+    if (!png_image_finish_read(image, &background, *pixels, 0, NULL)) {
         free(*pixels);
         *pixels = NULL;
         return fail_input(why, "%s: the PNG file is damaged (%s); save it again", path,
@@ -49,8 +49,8 @@ static int decode(png_image *image, const char *path, int *channels, uint8_t **p
     return 0;
 }
 
-int data_png_read(const char *path, int *channels, uint8_t **pixels, int *height, int *width,
-                  struct failure *why)
+int data_png_read(const char *path, uint8_t behind, int *channels, uint8_t **pixels, int *height,
+                  int *width, struct failure *why)
 {
     png_image image = {.version = PNG_IMAGE_VERSION};
     char *bytes = NULL;
@@ -60,7 +60,7 @@ int data_png_read(const char *path, int *channels, uint8_t **pixels, int *height
         result = fail_input(why, "%s: this is no PNG file, or it is damaged (%s); save it as PNG",
                             path, image.message);
     if (result == 0)
-        result = decode(&image, path, channels, pixels, why);
+        result = decode(&image, path, behind, channels, pixels, why);
     *height = (int)image.height;
     *width = (int)image.width;
     png_image_free(&image);
@@ -136,7 +136,7 @@ static int add_image(struct growing *growing, const char *path, size_t class,
     struct dataset *dataset = growing->dataset;
     uint8_t *pixels = NULL;
     int channels = 0, height = 0, width = 0;
-    if (data_png_read(path, &channels, &pixels, &height, &width, why) != 0)
+    if (data_png_read(path, 0, &channels, &pixels, &height, &width, why) != 0)
         return -1;
     if (dataset->height == 0) {
         dataset->height = height;

@@ -19,8 +19,8 @@ void data_png_stamps(const char *folder, struct text *stamps);
 bool data_png_is(const char *path);
 
 /* Reads one image of `*channels` channels (1: grey, 3: RGB; 0: as in the file, which is
- * then told).  The caller frees *pixels. */
-int data_png_read(const char *path, int *channels, uint8_t **pixels, int *height, int *width,
-                  struct failure *why);
+ * then told), laid on the grey `behind` where it is transparent.  The caller frees *pixels. */
+int data_png_read(const char *path, uint8_t behind, int *channels, uint8_t **pixels, int *height,
+                  int *width, struct failure *why);
 
 #endif
