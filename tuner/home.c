@@ -1,6 +1,7 @@
 #include "tuner/home.h"
 
 #include "common/file.h"
+#include "tuner/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,6 +24,9 @@ int home_make(const char *home, struct failure *why)
 {
     static const char *const folders[] = {"checkpoints", "logs", "reports"};
     size_t i;
+    if (!utf8_is_valid(home)) /* workers are told of it in JSON, which has UTF-8 only */
+        return fail_input(why, "%s: the path is not valid UTF-8; choose another home with --home",
+                          home);
     for (i = 0; i < ARRAY_LENGTH(folders); i++) {
         char *path = path_join(home, folders[i]);
         int failed = folder_make(path, why);

@@ -173,7 +173,7 @@ static void say(struct log *log, enum log_level level, const char *study, const 
     fields = json_object();
     if (study != NULL)
         json_object_set_new(fields, "study", json_string(study));
-    json_object_set_new(fields, "text", json_string(said));
+    json_object_set_new(fields, "text", json_text_of(said));
     put_object(log, level, fields);
 }
 

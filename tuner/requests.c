@@ -1,5 +1,6 @@
 #include "tuner/requests.h"
 
+#include "common/json_text.h"
 #include "common/options.h"
 #include "tuner/name.h"
 
@@ -245,10 +246,8 @@ void request_release(struct request *request)
 
 json_t *request_refusal(const struct failure *why)
 {
-    json_t *text = json_string(why->text);
-    if (text == NULL) /* a file may be named in bytes that are no UTF-8 */
-        text = json_string("it failed, for a reason that cannot be shown");
-    return json_pack("{s: b, s: i, s: o}", "ok", 0, "code", (int)why->code, "error", text);
+    return json_pack("{s: b, s: i, s: o}", "ok", 0, "code", (int)why->code, "error",
+                     json_text_of(why->text));
 }
 
 /* Puts the fields of `more` (the reference is taken; NULL: there are none) into the answer. */
