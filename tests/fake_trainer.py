@@ -5,7 +5,7 @@ separated by commas, each NAME or NAME=TRIAL or NAME=TRIAL:EPOCH.  A word with a
 at its end misbehaves at every attempt, the others at the first one only.
 
   crash, crash_at_end (after its last epoch, before `done`), segv, hang, flood, garbage,
-  half_line, early_done, out_of_order, wrong_trial,
+  half_line, early_done, out_of_order, wrong_trial, elsewhere (a checkpoint in $FAKE_STATE),
   old_attempt, old_flood (messages of an earlier attempt without end), no_metric, not_a_number
   (a metric that is no JSON), diverge, refuse, ask_again, no_checkpoint, silent_start,
   bad_version, exit_at_start, slow (200 ms an epoch, until there is a file $FAKE_STATE/hurry),
@@ -159,6 +159,8 @@ def run_epoch(run, epoch):
     if "slow" in WORDS and not os.path.exists(f"{FIRST_ATTEMPTS}/hurry"):
         time.sleep(0.2)
     path = f"{run['write_checkpoint']}.{epoch}.{run['attempt']}"
+    if misbehaves("elsewhere", trial, epoch):
+        path = FIRST_ATTEMPTS + "/mine"
     with open(path, "w") as file:
         json.dump({"trial": trial, "epoch": epoch, "precision": precision()}, file)
     message = epoch_message(run, epoch, path)

@@ -120,7 +120,7 @@ def misbehaving():
     impatient = HYPERBAND.replace("epoch_seconds: 60", "epoch_seconds: 4")
     for fake in ("crash=3:1", "segv=4", "hang=5:1", "flood=2:1", "garbage=6", "half_line=7",
                  "early_done=8:1", "out_of_order=1:1", "wrong_trial=9:1", "no_metric=10:1",
-                 "ask_again=11", "hold_pipe=12", "old_flood=9:1", "old_attempt=2", "no_checkpoint=0:1"):
+                 "ask_again=11", "hold_pipe=12", "elsewhere=4:1", "old_flood=9:1", "old_attempt=2", "no_checkpoint=0:1"):
         home = folder("fault-" + fake.split("=")[0])
         study = write_study(home, search=impatient if fake.startswith("hang") else HYPERBAND)
         code, _, err = run(home, "run", study, "--workers", "2", fake=fake)
@@ -130,6 +130,9 @@ def misbehaving():
         harmless = fake.startswith(("old_attempt", "no_checkpoint"))
         trial = int(fake.split("=")[1].split(":")[0])
         check(f"and it is recorded ({fake})", faulty == ([] if harmless else [trial]), err)
+        if fake.startswith("elsewhere"):
+            check("a file that is not of the home is not deleted, whoever names it",
+                  os.path.exists(home + "/fake-state/mine"))
 
 
 def damaged_checkpoints():
@@ -223,6 +226,21 @@ def moved_homes():
         check("and its checkpoints are found there: no epoch is trained twice",
               len(trained) == len(set(trained)) and
               rows(home, "SELECT count(*) FROM faults") == [(0,)], trained)
+
+
+def copied_homes():
+    """A copy of the database alone goes on in a home of its own, beside the one it comes from."""
+    home, copy = folder("copied-from"), folder("copied-to")
+    interrupt(home, write_study(home), 20)
+    before = sorted(os.listdir(home + "/checkpoints/s"))
+    with sqlite3.connect(home + "/trials.db") as one, sqlite3.connect(copy + "/trials.db") as two:
+        one.backup(two)
+    code, _, err = run(copy, "run", write_study(copy))
+    check("a study goes on from a copy of its database",
+          code == 0 and results(copy) == EXPECTED["s"], err)
+    check("and leaves the checkpoints of the other home alone", before and
+          sorted(os.listdir(home + "/checkpoints/s")) == before,
+          (before, os.listdir(home + "/checkpoints/s")))
 
 
 def sparse_checkpoints():
@@ -747,6 +765,7 @@ damaged_checkpoints()
 failing_trials()
 trainers_that_do_not_start()
 moved_homes()
+copied_homes()
 sparse_checkpoints()
 milestones()
 stopped_early()

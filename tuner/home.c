@@ -63,6 +63,16 @@ char *home_cache(const char *home)
     return path_join(home, "cache");
 }
 
+bool home_has_checkpoint(const char *home, const char *study, const char *path)
+{
+    char *folder = home_checkpoints(home, study);
+    size_t length = strlen(folder);
+    bool has = strncmp(path, folder, length) == 0 && path[length] == '/' &&
+               path[length + 1] != '\0' && strchr(path + length + 1, '/') == NULL;
+    free(folder);
+    return has;
+}
+
 char *home_find_checkpoint(const char *home, const char *study, const char *recorded)
 {
     const char *slash = recorded != NULL ? strrchr(recorded, '/') : NULL;
@@ -72,9 +82,8 @@ char *home_find_checkpoint(const char *home, const char *study, const char *reco
     folder = home_checkpoints(home, study);
     path = path_join(folder, slash != NULL ? slash + 1 : recorded);
     free(folder);
-    if (!file_exists(path)) {
-        free(path);
-        path = file_exists(recorded) ? xstrdup(recorded) : NULL;
-    }
-    return path;
+    if (file_exists(path))
+        return path;
+    free(path);
+    return NULL;
 }
