@@ -333,8 +333,6 @@ struct daemon *daemon_new(struct loop *loop, const struct daemon_settings *setti
         daemon->events = *events;
     daemon->untold = json_array();
     daemon->retry_ms = first_pause();
-    daemon->disk.floor_bytes = -1;
-    daemon->disk.quota_bytes = settings->quota_bytes;
     daemon->store = store_open(database, STORE_WRITE, why);
     free(database);
     if (daemon->store != NULL && take_signals(daemon, why) == 0 &&

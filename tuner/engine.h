@@ -128,7 +128,8 @@ void reporter_release(struct reporter *reporter);
 
 /* ---- settings.c ---- */
 
-/* <home>/settings.yaml, where there is one. */
+/* <home>/settings.yaml, where there is one; what it does not say is as the daemon was started.
+ * -1: it is wrong, and nothing has changed. */
 int settings_read(struct daemon *daemon, struct failure *why);
 
 /* ---- steer.c ---- */
