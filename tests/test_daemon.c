@@ -24,6 +24,7 @@ struct fixture {
     struct daemon *daemon;
     struct failure why;
     json_t *events;         /* all that happened */
+    const char *more;       /* lines of the next studies, or NULL */
     bool (*reached)(struct fixture *fixture); /* ends the daemon when it says so; or NULL */
     void (*once)(struct fixture *fixture);    /* done in the first turn after `reached` */
 };
@@ -106,7 +107,8 @@ static const char study_form[] =
 static char *submit_with(struct fixture *fixture, const char *name, const char *low, int trials,
                          struct submission submission)
 {
-    char *text = xasprintf(study_form, name, low, trials), *called = NULL;
+    char *plain = xasprintf(study_form, name, low, trials), *called = NULL;
+    char *text = xasprintf("%s%s", plain, fixture->more != NULL ? fixture->more : "");
     struct study *study = study_parse("study.yaml", text, strlen(text), NULL);
     struct prepared prepared = {0};
     assert_non_null(study);
@@ -120,6 +122,7 @@ static char *submit_with(struct fixture *fixture, const char *name, const char *
     prepared_release(&prepared);
     study_free(study);
     free(text);
+    free(plain);
     return called;
 }
 
@@ -284,6 +287,68 @@ static void a_study_has_no_more_workers_than_it_may(void **state)
     json_decref(settings);
 }
 
+static bool has_ended(struct fixture *fixture)
+{
+    return number_of(fixture, "s", "trials_ended") == 12;
+}
+
+static void end_it(struct fixture *fixture)
+{
+    daemon_end(fixture->daemon, false);
+}
+
+static void note_and_turn(void *context)
+{
+    note_segments(context);
+    turned(context);
+}
+
+/* Its own file may say how many, and have each take several cores. */
+static void a_daemon_heeds_the_workers_of_a_study(void **state)
+{
+    struct fixture *fixture = *state;
+    char *threads = xasprintf("threads: %d\n", cores_allowed() + 1);
+    const char *const files[] = {"workers: 1\n", threads};
+    size_t i;
+    setenv("FAKE_MS", "1", 1);
+    for (i = 0; i < ARRAY_LENGTH(files); i++) {
+        start(fixture, 3, true);
+        fixture->more = files[i];
+        submit(fixture, "s", 12, 0);
+        most_segments = 0;
+        daemon_each_turn(fixture->daemon, note_and_turn, fixture);
+        fixture->reached = has_ended;
+        fixture->once = end_it;
+        assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
+        assert_int_equal(most_segments, 1);
+        stop(fixture);
+        assert_int_equal(folder_remove(fixture->home, NULL) + home_make(fixture->home, NULL), 0);
+    }
+    free(threads);
+}
+
+static void note_while_both_work(void *context)
+{
+    if (number_of(context, "b", "trials_ended") < 30)
+        note_segments(context);
+}
+
+/* Of three cores, one segment of two threads has as many as two of one. */
+static void equals_share_the_cores(void **state)
+{
+    struct fixture *fixture = *state;
+    setenv("FAKE_MS", "1", 1);
+    start(fixture, 3, false);
+    fixture->more = "threads: 2\n";
+    submit(fixture, "s", 40, 0);
+    fixture->more = NULL;
+    submit(fixture, "b", 40, 0);
+    most_segments = 0;
+    daemon_each_turn(fixture->daemon, note_while_both_work, fixture);
+    assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
+    assert_int_equal(most_segments, 1);
+}
+
 /* ---- steering ---- */
 
 static void pause_it(struct fixture *fixture)
@@ -419,11 +484,6 @@ static void what_cannot_be_done_is_refused_with_a_reason(void **state)
         failure_clear(&fixture->why);
         json_decref(settings);
     }
-}
-
-static void end_it(struct fixture *fixture)
-{
-    daemon_end(fixture->daemon, false);
 }
 
 static void a_daemon_that_stays_goes_on_with_what_the_last_one_had(void **state)
@@ -686,6 +746,8 @@ int main(void)
         DAEMON_TEST(equals_share_the_workers),
         DAEMON_TEST(a_higher_priority_comes_first),
         DAEMON_TEST(a_study_has_no_more_workers_than_it_may),
+        DAEMON_TEST(a_daemon_heeds_the_workers_of_a_study),
+        DAEMON_TEST(equals_share_the_cores),
         DAEMON_TEST(a_paused_study_starts_nothing_until_it_is_resumed),
         DAEMON_TEST(a_study_that_is_stopped_lets_its_segments_end),
         DAEMON_TEST(a_cancelled_study_ends_at_once_and_can_be_gone_on_with),

@@ -8,7 +8,7 @@
  * same scheduler and sampler and goes on.
  *
  * Free workers go to the study of the highest priority that has anything to do; among equals
- * to the one with the fewest segments running, so that each has its share of the cores.
+ * to the one whose running segments have the fewest cores (one for each of their threads).
  *
  * Calls come from callbacks of the loop (a request that arrived) or before daemon_run().
  * What changes anything is recorded and committed before the call returns. */

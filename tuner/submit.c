@@ -73,11 +73,20 @@ static int record_submission(struct run *run, const struct origin *origin, struc
                               run->any_precision, why);
 }
 
+/* How many workers a study of the daemon has at most, 0: as many as there are.  What `tuner run`
+ * gives its one study is what the daemon has. */
+static int most_workers(const struct daemon *daemon, const struct study *study)
+{
+    bool asks = study->workers > 0 || study->threads > 1;
+    return daemon->settings.stay && asks ? study_workers(study, 0) : 0;
+}
+
 static struct run *take_on(struct daemon *daemon, const struct submission *submission,
                            struct study *study, const struct origin *origin, struct failure *why)
 {
     struct run *run = run_new(daemon, study);
     run->priority = submission->priority;
+    run->workers = most_workers(daemon, study);
     run->any_precision = submission->any_precision;
     run->state_before = origin->state;
     run->note_before = origin->note;
