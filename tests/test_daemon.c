@@ -1,6 +1,6 @@
 /* The daemon with studies of a trainer that answers at once (tests/fake_trainer.c): how they
  * are submitted, shared out, steered, and gone on with by the next daemon. */
-#include "tuner/daemon.h"
+#include "tuner/engine.h"
 
 #include "common/file.h"
 #include "db/store.h"
@@ -737,6 +737,29 @@ static void settings_are_taken_whole_or_not_at_all(void **state)
     expect_settings(fixture, 2, 0);
 }
 
+/* As after a commit that found no room. */
+static void no_order_is_taken_on_a_full_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    json_t *settings = json_pack("{s:i}", "priority", 3);
+    start(fixture, 2, true);
+    submit(fixture, "s", 3, 0);
+    submit(fixture, "gone", 3, 0);
+    assert_int_equal(daemon_cancel(fixture->daemon, "gone", &fixture->why), 0);
+    disk_put_down(fixture->daemon);
+    assert_int_equal(daemon_pause(fixture->daemon, "s", &fixture->why), -1);
+    assert_non_null(strstr(fixture->why.text, "is full"));
+    failure_clear(&fixture->why);
+    assert_int_equal(daemon_stop(fixture->daemon, NULL, &fixture->why), -1);
+    failure_clear(&fixture->why);
+    assert_int_equal(daemon_set(fixture->daemon, "s", settings, &fixture->why), -1);
+    failure_clear(&fixture->why);
+    assert_true(is_in(fixture, "s", "queued"));
+    assert_int_equal(number_of(fixture, "s", "priority"), 0);
+    assert_true(is_in(fixture, "gone", "interrupted")); /* which was recorded before */
+    json_decref(settings);
+}
+
 int main(void)
 {
 #define DAEMON_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -760,6 +783,7 @@ int main(void)
         DAEMON_TEST(checkpoints_keep_to_the_quota),
         DAEMON_TEST(nothing_is_started_on_a_disk_that_is_nearly_full),
         DAEMON_TEST(settings_are_taken_whole_or_not_at_all),
+        DAEMON_TEST(no_order_is_taken_on_a_full_disk),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests_name("daemon", tests, NULL, NULL);

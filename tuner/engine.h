@@ -84,6 +84,9 @@ struct daemon {
 
 /* Opens the turn's transaction unless it is open; true when recording may go on. */
 bool daemon_recording(struct daemon *daemon);
+/* The same before something that is asked for, and whose answer promises that it is recorded:
+ * -1 with the reason. */
+int daemon_may_record(struct daemon *daemon, struct failure *why);
 /* Commits what is recorded so far; -1 when that failed, with the reason in daemon->broken. */
 int daemon_commit(struct daemon *daemon);
 /* The same at the end of something that was asked for: -1 with `why`. */

@@ -64,9 +64,8 @@ static int record_submission(struct run *run, const struct origin *origin, struc
     struct daemon *daemon = run->daemon;
     const struct study *study = run->study;
     run->id = origin->id;
-    if (!daemon_recording(daemon))
-        return fail(why, "%s", daemon->broken.text != NULL ? daemon->broken.text
-                                                           : daemon->disk.waiting);
+    if (daemon_may_record(daemon, why) != 0)
+        return -1;
     if (run->id == 0 && record_study(run, origin->extends, why) != 0)
         return -1;
     return store_submit_study(daemon->store, run->id, study->file, study->text, run->priority,
