@@ -122,13 +122,10 @@ static void close_all(const int *descriptors, size_t count)
 static void make_cgroup(struct worker *worker)
 {
     const struct launcher *launcher = worker->launcher;
-    char *name;
     worker->cgroup = (struct cgroup){NULL, -1, -1};
-    if (launcher->limits.memory_mb == 0 || launcher->cgroups == NULL)
-        return;
-    name = xasprintf("worker-%ld-%lld", (long)getpid(), (long long)launcher->started);
-    cgroup_make(&worker->cgroup, launcher->cgroups, name, launcher->limits.memory_mb);
-    free(name);
+    if (launcher->limits.memory_mb > 0 && launcher->cgroups != NULL)
+        cgroup_make(&worker->cgroup, launcher->cgroups, launcher->started,
+                    launcher->limits.memory_mb);
 }
 
 /* Makes the process and its keeper, and the tuner's ends of what joins them. */
@@ -390,11 +387,6 @@ bool worker_out_of_memory(const struct worker *worker)
 void *worker_owner(const struct worker *worker)
 {
     return worker->owner;
-}
-
-int worker_number(const struct worker *worker)
-{
-    return worker->number;
 }
 
 int64_t worker_pid(const struct worker *worker)
