@@ -197,6 +197,28 @@ def detached():
           code == 65 and "trials.db" in err and not out, (code, out, err))
 
 
+def without_streams():
+    """Started by a program that has neither stdin nor stdout nor stderr."""
+    home = folder("without-streams")
+    subprocess.run(["sh", "-c", 'exec "$0" serve --detach <&- >&- 2>&-', TUNER], timeout=20,
+                   env=environment(home), check=False)
+    pid = request(home, "status")["pid"]
+    streams = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in range(3)]
+    log = home + "/logs/daemon.log"
+    check("what is printed goes to the log, and to no file of the daemon",
+          streams == ["/dev/null", log, log] and f"as process {pid}" in open(log).read(), streams)
+    os.kill(pid, signal.SIGTERM)
+    check("and it ends as it should", wait_until(lambda: not os.path.exists(home + "/control.sock")))
+
+
+def strange_homes():
+    home = os.fsencode(folder("strange")) + b"/\xff"
+    done = subprocess.run([TUNER, "serve", "--home", home], capture_output=True, timeout=20,
+                          env=environment(folder("strange")), stdin=subprocess.DEVNULL, check=False)
+    check("a home whose path is no UTF-8 is refused", done.returncode == 65 and
+          b"UTF-8" in done.stderr and not os.path.exists(home), done)
+
+
 def signals():
     home = folder("signals")
     daemon = Daemon(home, "--workers", "2", fake="hang=3!")
@@ -487,6 +509,8 @@ refusals()
 killed()
 second()
 detached()
+without_streams()
+strange_homes()
 signals()
 run_with_a_daemon()
 watchers()

@@ -1,4 +1,5 @@
 #include "common/commands.h"
+#include "common/program.h"
 #include "tuner/command.h"
 
 #include <malloc.h>
@@ -98,6 +99,7 @@ int main(int count, char *arguments[])
     struct failure why = FAILURE_NONE;
     enum exit_code code;
     (void)count;
+    program_begin();
     message_program("tuner");
     mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
     signal(SIGPIPE, SIG_IGN); /* a dead worker or reader is an error of its write */
