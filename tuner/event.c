@@ -99,7 +99,8 @@ void event_fault(const struct slot *slot, const char *kind, const char *reason, 
             json_pack("{s:s, s:s?, s:o, s:i, s:s, s:o, s:s}", "event", "fault", "study",
                       slot->run != NULL ? slot->run->study->name : NULL, "trial",
                       trial != NULL ? json_integer(trial->number) : json_null(), "worker",
-                      slot->number, "kind", kind, "reason", json_text_of(reason), "action", action));
+                      slot->number, "kind", kind, "reason", json_text_of(reason), "action",
+                      action));
 }
 
 void event_report(struct daemon *daemon, const char *study, const char *error)

@@ -254,7 +254,8 @@ void log_event(struct log *log, const json_t *event)
     } else if (strcmp(kind, "line") == 0) {
         log_say(log, level, study, "%s", field(event, "text"));
     } else if (strcmp(kind, "state") == 0) {
-        log_say(log, level, study, "%s%s%s", field(event, "state"), *note != '\0' ? ": " : "", note);
+        log_say(log, level, study, "%s%s%s", field(event, "state"), *note != '\0' ? ": " : "",
+                note);
     } else if (strcmp(kind, "report") == 0) {
         log_say(log, level, study, "%s", level == LOG_ERROR ? field(event, "error")
                                                             : "its report is written");

@@ -70,7 +70,8 @@ static const char *wrong(const json_t *value, enum field_type type)
     case FIELD_NUMBER:
         return json_is_number(value) ? NULL : "a number";
     case FIELD_METRICS:
-        return are_metrics(value) ? NULL : "an object: names of metrics, each with a number or null";
+        return are_metrics(value)
+                   ? NULL : "an object: names of metrics, each with a number or null";
     case FIELD_SETTINGS:
         break;
     }
@@ -182,7 +183,8 @@ static const struct {
     [REQUEST_RESUME] = {"resume", {{"study", FIELD_NAME, false}}, NULL},
     [REQUEST_STOP] = {"stop", {{"study", FIELD_NAME, false}}, NULL},
     [REQUEST_CANCEL] = {"cancel", {{"study", FIELD_NAME, false}}, NULL},
-    [REQUEST_SET] = {"set", {{"study", FIELD_NAME, false}, {"settings", FIELD_SETTINGS, true}}, NULL},
+    [REQUEST_SET] = {"set", {{"study", FIELD_NAME, false}, {"settings", FIELD_SETTINGS, true}},
+                     NULL},
     [REQUEST_ASK] = {"ask", {{"study", FIELD_NAME, true}}, NULL},
     [REQUEST_TELL] = {"tell", {{"study", FIELD_NAME, true}, {"trial", FIELD_COUNT, true},
                                {"attempt", FIELD_COUNT, false}, {"epoch", FIELD_COUNT, false},

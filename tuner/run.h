@@ -59,7 +59,7 @@ struct run {
     struct trial **trials;  /* by number; [trial_count] */
     int trial_count, trial_capacity;
     bool exhausted;         /* the space is used up */
-    struct heap pending;    /* numbers of trials; one that is PENDING no more is passed over */
+    struct heap pending;    /* numbers of those that wait for a worker */
     struct trial **delayed; /* to be tried again later; [delayed_count] */
     int delayed_count;
     struct timer retry;     /* when the first of them, or the final, is due */
