@@ -513,6 +513,44 @@ static void a_daemon_that_stays_goes_on_with_what_the_last_one_had(void **state)
     json_decref(settings);
 }
 
+static bool has_finished(struct fixture *fixture)
+{
+    return events_with(fixture, "state", "state", "finished") == 1;
+}
+
+static void end_before_the_report(struct fixture *fixture)
+{
+    assert_int_equal(ask(fixture, "SELECT state = 'finished' FROM studies"), 1);
+    assert_int_equal(ask(fixture, "SELECT wanted FROM recorded_studies"), 1);
+    daemon_end(fixture->daemon, true);
+}
+
+static bool has_reported(struct fixture *fixture)
+{
+    return events_with(fixture, "report", "event", "report") == 1;
+}
+
+/* The program that writes reports is this very one (main): the first time it takes too long. */
+static void a_report_that_was_not_written_is_written_by_the_next_daemon(void **state)
+{
+    struct fixture *fixture = *state;
+    setenv("REPORT_SECONDS", "60", 1);
+    start(fixture, 2, true);
+    submit(fixture, "s", 2, 0);
+    fixture->reached = has_finished;
+    fixture->once = end_before_the_report;
+    assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
+    assert_false(has_reported(fixture));
+    stop(fixture);
+    setenv("REPORT_SECONDS", "0", 1);
+    start(fixture, 2, true);
+    fixture->reached = has_reported;
+    fixture->once = end_it;
+    assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
+    assert_int_equal(ask(fixture, "SELECT wanted FROM recorded_studies"), 0);
+    assert_int_equal(ask(fixture, "SELECT count(*) FROM segments"), 2);
+}
+
 /* ---- versions ---- */
 
 static void another_search_space_is_refused_or_another_version(void **state)
@@ -760,8 +798,14 @@ static void no_order_is_taken_on_a_full_disk(void **state)
     json_decref(settings);
 }
 
-int main(void)
+int main(int count, char *arguments[])
 {
+    const char *seconds = getenv("REPORT_SECONDS");
+    (void)arguments;
+    if (count > 1) { /* as the program that writes a report */
+        sleep(seconds != NULL ? (unsigned)atoi(seconds) : 0);
+        return 0;
+    }
 #define DAEMON_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         DAEMON_TEST(a_study_runs_to_its_end),
@@ -777,6 +821,7 @@ int main(void)
         DAEMON_TEST(a_study_that_is_in_hand_is_not_taken_twice),
         DAEMON_TEST(what_cannot_be_done_is_refused_with_a_reason),
         DAEMON_TEST(a_daemon_that_stays_goes_on_with_what_the_last_one_had),
+        DAEMON_TEST(a_report_that_was_not_written_is_written_by_the_next_daemon),
         DAEMON_TEST(another_search_space_is_refused_or_another_version),
         DAEMON_TEST(an_outside_program_asks_and_tells),
         DAEMON_TEST(a_report_that_makes_no_sense_is_refused),

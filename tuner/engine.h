@@ -121,7 +121,8 @@ void assign(struct daemon *daemon);
 
 /* ---- reporter.c ---- */
 
-/* Has the report of a finished study written after the commit. */
+/* Has the report of a finished study written after the commit; until it is, the study is still
+ * wanted, so that the next daemon writes it if this one does not come to it. */
 void report_later(struct daemon *daemon, const char *study);
 /* Whether it is still to come, or being written. */
 bool reporter_has(const struct daemon *daemon, const char *study);

@@ -95,7 +95,8 @@ void run_limit_minutes(struct run *run);
 void run_set_state(struct run *run, enum run_state state);
 const char *run_state_name(enum run_state state);
 /* Records its end, "finished", "interrupted" or "failed", and tells it.  Workers are left to
- * other studies.  `wanted`: the next daemon goes on with it, if this one was to stay. */
+ * other studies.  `wanted`: the next daemon goes on with it, or, when it has finished, writes its
+ * report; if this one was to stay. */
 void run_end(struct run *run, const char *state, const char *note, bool wanted);
 /* The same for one that run->broken ends. */
 void run_fail(struct run *run);

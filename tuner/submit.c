@@ -201,15 +201,20 @@ static void take_up(struct daemon *daemon, const json_t *row)
 int submit_wanted(struct daemon *daemon, struct failure *why)
 {
     json_t *rows = store_rows(daemon->store,
-                              "SELECT id, name AS study, file, text, priority, any_precision,"
-                              " settings, wanted FROM recorded_studies WHERE wanted > 0 "
+                              "SELECT id, name AS study, state, file, text, priority,"
+                              " any_precision, settings, wanted FROM recorded_studies"
+                              " WHERE wanted > 0 "
                               "ORDER BY id", NULL, why);
     const json_t *row;
     size_t i;
     if (rows == NULL)
         return -1;
-    json_array_foreach(rows, i, row)
-        take_up(daemon, row);
+    json_array_foreach(rows, i, row) {
+        if (strcmp(text_of(row, "state"), "finished") == 0)
+            report_later(daemon, text_of(row, "study"));
+        else
+            take_up(daemon, row);
+    }
     json_decref(rows);
     return daemon_answer(daemon, why);
 }
