@@ -39,6 +39,9 @@ static int decode(png_image *image, const char *path, uint8_t behind, int *chann
     if (*channels == 0)
         *channels = image->format & PNG_FORMAT_FLAG_COLOR ? 3 : 1;
     image->format = *channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+    /* Sixteen bits are another depth and not, as libpng would have it, linear light: a file that
+     * does not say so is as its eight bits would be. */
+    image->flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
     *pixels = xmalloc(PNG_IMAGE_SIZE(*image));
     if (!png_image_finish_read(image, &background, *pixels, 0, NULL)) {
         free(*pixels);
