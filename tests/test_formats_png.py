@@ -20,6 +20,8 @@ def test_png(training, test):
     folder = png_folder("pngs", training[:300], test)
     write("pngs/train/0/notes.txt", "no image")
     write("pngs/train/.hidden/x", "nothing")
+    name = os.listdir(path("pngs/test/0"))[0]
+    os.rename(path("pngs/test/0", name), path("pngs/test/0", name.upper()))
     found = evaluate(folder)
     check("a folder of PNG files holds the same test images, in another order",
           found["classes"] == expected["classes"]

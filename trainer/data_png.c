@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { SIDE_MOST = 4096, FILE_MOST = 1 << 28 };
 
@@ -165,7 +166,7 @@ static int add_image(struct growing *growing, const char *path, size_t class,
 static bool is_image(const char *name)
 {
     size_t length = strlen(name);
-    return length > 4 && strcmp(name + length - 4, ".png") == 0;
+    return length > 4 && strcasecmp(name + length - 4, ".png") == 0;
 }
 
 static int load_class(struct growing *growing, const char *folder, size_t class,
