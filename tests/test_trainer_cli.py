@@ -388,6 +388,52 @@ def test_digits_are_hard_for_lines_and_easy_for_convolutions():
     check("a small convolutional network passes 98 %", small > 0.98, small)
 
 
+# ---- the kernels of BLAS ----
+
+def processor_has(*flags):
+    with open("/proc/cpuinfo") as file:
+        line = next((line for line in file if line.startswith("flags")), "")
+    return set(flags) <= set(line.split())
+
+
+def blas_kernels(variable, shim=""):
+    """The name of those that a worker says it has, and what its environment says they should be."""
+    environment = {**ENVIRONMENT, "LD_PRELOAD": shim, "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    environment.pop("OPENBLAS_CORETYPE", None)
+    if variable is not None:
+        environment["OPENBLAS_CORETYPE"] = variable
+    worker = Worker(environment)
+    with open(f"/proc/{worker.process.pid}/environ") as file:
+        wanted = [value for name, _, value in (line.partition("=") for line in
+                                               file.read().split("\0"))
+                  if name == "OPENBLAS_CORETYPE"]
+    with open(f"/proc/{worker.process.pid}/cmdline") as file:
+        arguments = file.read().split("\0")[:-1]
+    check("a worker has the arguments that it was given", arguments == [TRAINER, "worker"],
+          arguments)
+    worker.end()
+    return worker.ready["arithmetic"].split("+")[-1].split()[0], wanted
+
+
+def test_blas_kernels():
+    """An OpenBLAS that does not know the processor takes its oldest kernels, but for the trainer."""
+    if not processor_has("avx2", "fma"):
+        return
+    kernels, _ = blas_kernels(None)
+    check("BLAS's kernels are not of a processor before this one",
+          kernels not in ("Prescott", "Core2", "Penryn", "Nehalem", "Sandybridge", "Barcelona"),
+          kernels)
+    kernels, _ = blas_kernels("Nehalem")
+    check("but where somebody says so", kernels == "Nehalem", kernels)
+    best = "SkylakeX" if processor_has("avx512f", "avx512dq", "avx512bw", "avx512vl") else "Haswell"
+    shim = os.path.join(os.path.dirname(TRAINER), "tests", "blas_shim.so")
+    kernels, wanted = blas_kernels(None, shim)
+    check("an OpenBLAS that took old kernels is told once which to take",
+          (kernels, wanted) == ("Prescott", [best]), (kernels, wanted))
+    kernels, wanted = blas_kernels("Haswell", shim)
+    check("it is told nothing else than what somebody says", wanted == ["Haswell"], wanted)
+
+
 # ---- the worker ----
 
 class Worker:
@@ -746,6 +792,7 @@ def main():
     test_bench()
     test_interrupt()
     test_full_disk()
+    test_blas_kernels()
     worker = Worker()
     test_describe(worker)
     test_run(worker)
