@@ -181,6 +181,33 @@ static void predictions_do_not_depend_on_threads_or_on_training(void **state)
     free(images);
 }
 
+/* Of 4 times 1024 x 1024 values each, in two slots. */
+static void few_large_images_are_predicted_at_once(void **state)
+{
+    (void)state;
+    enum { COUNT = 7, PIXELS = 1024 * 1024, CLASSES = 3 };
+    static const char model[] =
+        "[{\"type\":\"conv\",\"filters\":4,\"kernel\":1,\"stride\":1,\"padding\":\"same\","
+        "\"activation\":\"relu\",\"weights\":\"he\"},"
+        "{\"type\":\"avg_pool\",\"size\":64,\"stride\":0,\"padding\":\"valid\"},"
+        "{\"type\":\"flatten\"},"
+        "{\"type\":\"dense\",\"units\":3,\"activation\":\"none\",\"weights\":\"he\"}]";
+    struct rng rng = dice_of(44);
+    float *images = random_floats(&rng, (size_t)COUNT * PIXELS), logits[COUNT * CLASSES];
+    struct network *network = build(model, (struct shape){1024, 1024, 1}, CLASSES, 2);
+    network_initialize(network, 11, 2);
+    network_predict(network, images, COUNT, logits);
+    assert_int_equal(network->predicted_images, 4);
+    for (size_t i = 0; i < COUNT; i++) {
+        float alone[CLASSES];
+        network_predict(network, images + i * PIXELS, 1, alone);
+        for (size_t c = 0; c < CLASSES; c++)
+            assert_float_equal(alone[c], logits[i * CLASSES + c], 1e-5);
+    }
+    network_free(network);
+    free(images);
+}
+
 /* ---- what a network says of itself ---- */
 
 static void summary_names_shapes_and_counts(void **state)
@@ -393,6 +420,7 @@ int main(void)
         cmocka_unit_test(gradients_have_the_same_bits_for_every_number_of_threads),
         cmocka_unit_test(a_batch_has_the_mean_of_its_images_gradients),
         cmocka_unit_test(predictions_do_not_depend_on_threads_or_on_training),
+        cmocka_unit_test(few_large_images_are_predicted_at_once),
         cmocka_unit_test(summary_names_shapes_and_counts),
         cmocka_unit_test(initial_weights_have_the_right_spread),
         cmocka_unit_test(initial_weights_follow_from_seed_and_trial),
