@@ -20,6 +20,8 @@ def test_png(training, test):
     folder = png_folder("pngs", training[:300], test)
     write("pngs/train/0/notes.txt", "no image")
     write("pngs/train/.hidden/x", "nothing")
+    name = os.listdir(path("pngs/test/0"))[0]
+    os.rename(path("pngs/test/0", name), path("pngs/test/0", name.upper()))
     found = evaluate(folder)
     check("a folder of PNG files holds the same test images, in another order",
           found["classes"] == expected["classes"]
@@ -86,6 +88,8 @@ def test_picture(training, test):
     same = [json.loads(run("predict", path("model.ckpt"), write("one.png", png(test[i][0])),
                            "--json").stdout)["probabilities"] for i in range(5)]
     check("a PNG of the network's size is taken as it is", same == rows, (same, rows))
+    deep = run("predict", path("model.ckpt"), write("one.png", png(test[3][0], depth=16)), "--json")
+    check("so is one of sixteen bits", json.loads(deep.stdout)["probabilities"] == rows[3], deep)
     light = [class_of(png(picture(pixels, 3, 60, 7, 160, False), 160, 160))
              for pixels, _ in clean]
     dark = [class_of(png(picture(pixels, 3, 7, 60, 160, True), 160, 160))

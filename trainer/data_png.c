@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { SIDE_MOST = 4096, FILE_MOST = 1 << 28 };
 
@@ -39,6 +40,9 @@ static int decode(png_image *image, const char *path, uint8_t behind, int *chann
     if (*channels == 0)
         *channels = image->format & PNG_FORMAT_FLAG_COLOR ? 3 : 1;
     image->format = *channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+    /* Sixteen bits are another depth and not, as libpng would have it, linear light: a file that
+     * does not say so is as its eight bits would be. */
+    image->flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
     *pixels = xmalloc(PNG_IMAGE_SIZE(*image));
     if (!png_image_finish_read(image, &background, *pixels, 0, NULL)) {
         free(*pixels);
@@ -162,7 +166,7 @@ static int add_image(struct growing *growing, const char *path, size_t class,
 static bool is_image(const char *name)
 {
     size_t length = strlen(name);
-    return length > 4 && strcmp(name + length - 4, ".png") == 0;
+    return length > 4 && strcasecmp(name + length - 4, ".png") == 0;
 }
 
 static int load_class(struct growing *growing, const char *folder, size_t class,

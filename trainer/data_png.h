@@ -1,6 +1,6 @@
 /* Folders of PNG files, and single PNG files of a digit.
  *
- * FOLDER/train/CLASS/NAME.png and FOLDER/test/CLASS/NAME.png: the folders of `train`, in
+ * FOLDER/train/CLASS/NAME.png and FOLDER/test/CLASS/NAME.png (or .PNG): the folders of `train`, in
  * the byte order of their names, are the classes 0, 1, 2, ...; images follow each other in
  * the byte order of their names too.  All are grey or all are coloured (RGB), and of one
  * size; a transparent pixel is laid on black. */
