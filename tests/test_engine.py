@@ -7,6 +7,7 @@ import random
 import signal
 
 from harness import *
+from patience import patient
 
 EXPECTED = {}
 
@@ -52,7 +53,7 @@ def interrupt(home, study, epochs):
     process = start(home, "run", study, "--workers", "2", fake="slow")
     soon(home, f"SELECT count(*) > {epochs} FROM curves")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=patient(30))
     return process, err
 
 
@@ -210,7 +211,7 @@ def moved_homes():
         wait_until(lambda: os.path.exists(home + "/fake-state/trained") and
                    len(epochs_trained(home)) > 20)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=patient(30))
         how(home, home + "-there")
         home += "-there"
         code, _, err = run(home, "run", home + "/s.yaml")
@@ -354,7 +355,7 @@ def stopped_early_otherwise():
     err = run_and_lose(home, write_trained(home, EARLY, MILESTONES))
     check("with rates by milestones and lost checkpoints it ends where it did before",
           results(home) == wanted and rows(home, "SELECT count(*) FROM faults") == [(0,)], err)
-    search = HYPERBAND.replace("epoch_seconds: 4", "epoch_seconds: 4, retries: 2")
+    search = HYPERBAND.replace("limits: {", "limits: {retries: 2, ")
     never = EARLY.replace("patience: 1", "patience: 99")
     for fake, settings, reason in (
             ("stop_at_once=3:0", [never], "before its first epoch"),
@@ -729,7 +730,7 @@ def limits_of_workers():
           rows(home, "SELECT count(*) FROM segments WHERE trial = 2") == [(1,)], err)
     check("the study goes on", rows(home, "SELECT trials, failed FROM studies") == [(4, 1)], err)
     home = folder("log-flood")
-    search = HYPERBAND.replace("epoch_seconds: 4", "epoch_seconds: 4, log_megabytes: 1")
+    search = HYPERBAND.replace("limits: {", "limits: {log_megabytes: 1, ")
     code, _, err = run(home, "run", write_study(home, search=search), fake="log_flood=3:1")
     check("a worker that floods its log costs a retry and no result", code == 0 and
           results(home) == EXPECTED["s"] and rows(home, "SELECT reason FROM faults") ==

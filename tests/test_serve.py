@@ -3,9 +3,10 @@ trainer that answers at once."""
 import shutil
 
 from daemon_harness import *
+from patience import patient
 
 EXPECTED = {}
-SLOW = "{scheduler: hyperband, max_epochs: 9, eta: 3, limits: {epoch_seconds: 20}}"
+SLOW = HYPERBAND.replace(f"epoch_seconds: {EPOCH_SECONDS}", f"epoch_seconds: {patient(20)}")
 
 
 def undisturbed():
@@ -216,7 +217,7 @@ def run_with_a_daemon():
     process = start(home, "run", study(home), trainer=None)
     wait_until(lambda: study_of(home, "a").get("epochs_done", 0) > 3)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=patient(20))
     check("run where a daemon is only watches: Ctrl-C leaves the study running",
           process.returncode == 130 and state_of(home, "a") == "running", (out, err))
     check("and says how to go on", "tuner watch a" in err and "tuner stop a" in err, err)
@@ -240,10 +241,10 @@ def watchers():
     quiet = start(home, "watch", "a", "--quiet", trainer=None)
     events = start(home, "watch", "a", "--json", trainer=None)
     lines = start(home, "watch", "A", trainer=None)
-    out, err = quiet.communicate(timeout=60)
+    out, err = quiet.communicate(timeout=patient(60))
     check("a quiet watcher gets the result alone", (quiet.returncode, err) == (0, "") and
           out.startswith("best trial"), (out, err))
-    out, err = events.communicate(timeout=10)
+    out, err = events.communicate(timeout=patient(10))
     seen = [json.loads(line) for line in out.splitlines()]
     check("a watcher with --json gets every event", events.returncode == 0 and
           {e["event"] for e in seen} >= {"epoch", "segment", "decision", "fault", "state", "line"},
@@ -251,13 +252,13 @@ def watchers():
     check("in order, up to the report",
           [e["state"] for e in seen if e["event"] == "state"][-1] == "finished" and
           seen[-1]["event"] == "report", seen[-3:])
-    out, err = lines.communicate(timeout=10)
+    out, err = lines.communicate(timeout=patient(10))
     check("another gets lines for people", lines.returncode == 0 and "trial 3" in err, err)
     run(home, "submit", study(home, "b"))
     watcher = start(home, "watch", "b", trainer=None)
     wait_until(lambda: study_of(home, "b").get("epochs_done", 0) > 3)
     run(home, "stop", "b")
-    out, err = watcher.communicate(timeout=20)
+    out, err = watcher.communicate(timeout=patient(20))
     check("a watcher of a study that is stopped ends with 130", watcher.returncode == 130 and
           "interrupted" in err, (watcher.returncode, err))
     daemon.end()
@@ -426,7 +427,7 @@ def systemd():
     name = "tuner-test-" + os.path.basename(harness.SCRATCH)
     ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     ear.bind("\0" + name)
-    ear.settimeout(20)
+    ear.settimeout(patient(20))
     heard = []
 
     def hear(word):
@@ -457,7 +458,7 @@ def installed():
     build = os.path.relpath(os.path.dirname(TUNER), harness.TOP)
     done = subprocess.run(["make", "-s", "-o", "all", "install", f"BUILD={build}",
                            f"DESTDIR={place}", "PREFIX=/opt/tuner"], cwd=harness.TOP,
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=patient(120))
     units = [f"{place}/opt/tuner/lib/systemd/{kind}/tuner.service" for kind in ("system", "user")]
     check("make install places the unit for both kinds of manager",
           done.returncode == 0 and all(os.path.exists(unit) for unit in units), done)
@@ -468,7 +469,7 @@ def installed():
         unit = place + "/tuner.service"
         open(unit, "w").write(text.replace("/opt/tuner/bin/tuner", TUNER))
         done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True,
-                              timeout=30)
+                              timeout=patient(30))
         check("systemd understands it", "tuner.service" not in done.stderr, done.stderr)
 
 

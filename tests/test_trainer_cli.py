@@ -13,6 +13,8 @@ import tempfile
 import time
 import zlib
 
+from patience import patient
+
 TRAINER = os.environ.get("TRAINER", "build/test/trainer")
 SCRATCH = tempfile.mkdtemp(dir=os.environ.get("TEST_TMP"), prefix="trainer-")
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "MNIST_DIR": "/nowhere",
@@ -57,7 +59,7 @@ def path(name):
 
 def run(*arguments, text=None, environment=None):
     return subprocess.run([TRAINER, *arguments], input=text, capture_output=True, text=True,
-                          timeout=300, env=environment or ENVIRONMENT)
+                          timeout=patient(300), env=environment or ENVIRONMENT)
 
 
 def refused(what, code, part, *arguments, text=None):
@@ -293,7 +295,7 @@ def test_summary():
           and answer["flops"] == sum(layer["flops"] for layer in answer["layers"]), answer)
     slow = f"{TRAINER} summary <(sleep 0.1; cat {path('config.json')})"
     piped = subprocess.run(["bash", "-c", slow],
-                           capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+                           capture_output=True, text=True, timeout=patient(60), env=ENVIRONMENT)
     check("a configuration may come through a pipe that is slow", piped.stdout == done.stdout,
           piped)
     unfit = [{"type": "flatten"}, {"type": "dense", "units": 3}]
@@ -350,7 +352,7 @@ def test_interrupt():
                                env=ENVIRONMENT)
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=patient(60))
     check("Ctrl-C ends a training with code 130 and says what is saved",
           process.returncode == 130 and "interrupted after epoch" in said
           and run("summary", path("long.ckpt")).returncode == 0, (process.returncode, said))
@@ -419,7 +421,7 @@ class Worker:
 
     def end(self):
         """Its exit code, and what it said last."""
-        rest, said = self.process.communicate(timeout=60)
+        rest, said = self.process.communicate(timeout=patient(60))
         return self.process.returncode, (rest or b"").decode(), said.decode()
 
 
@@ -720,7 +722,7 @@ def test_worker_ends(worker):
     worker.say(**segment(0, 100000))
     worker.hear()
     worker.process.stdout.close()
-    code = worker.process.wait(timeout=60)
+    code = worker.process.wait(timeout=patient(60))
     check("a worker that nobody hears ends", code == 1, code)
     worker.process.stdout = None
     worker.end()
