@@ -215,7 +215,7 @@ def test_odd_studies():
     done = run(home, "import", home + "/odd.db")
     check("a study of odd names and ranges is imported", done[0] == 0, done)
     check("a metric that is named epoch leaves the epochs alone", harness.rows(
-        home, "SELECT epoch, value FROM metrics WHERE metric = 'value' ORDER BY epoch") == [(1, 0.25), (2, 0.5)],
+        home, "SELECT epoch, value FROM metrics WHERE name = 'value' ORDER BY epoch") == [(1, 0.25), (2, 0.5)],
         harness.rows(home, "SELECT * FROM metrics"))
     done = run(home, "export", "odd", "--optuna", home + "/ours.db")
     check("it is exported", done[0] == 0, done)
