@@ -143,12 +143,12 @@ asan: deps
 	@$(MAKE) --no-print-directory BUILD=build/asan OPTIMIZE="-O1 -g" FAST= \
 	    DEFINES=-DFAILPOINTS SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" \
 	    build-tests
-	@tests/run.sh build/asan $(T)
+	@TEST_PATIENCE=$${TEST_PATIENCE:-6} tests/run.sh build/asan $(T)
 
 tsan: deps
 	@$(MAKE) --no-print-directory BUILD=build/tsan OPTIMIZE="-O1 -g" FAST= \
 	    DEFINES=-DFAILPOINTS SANITIZE="-fsanitize=thread" build-tests
-	@tests/run.sh build/tsan $(T)
+	@TEST_PATIENCE=$${TEST_PATIENCE:-12} tests/run.sh build/tsan $(T)
 
 emulated:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
