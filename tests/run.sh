@@ -6,6 +6,7 @@
 # for which the processor has no instructions.
 # $EMULATOR: a command that runs the programs (tests/emulated.sh).
 set -u
+unset MAKEFLAGS MFLAGS MAKELEVEL # a make that a suite starts has no part in the jobs of this one
 build=$1
 only=" ${*:2} "
 top=$PWD
