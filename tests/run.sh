@@ -8,6 +8,7 @@
 # $TEST_PATIENCE: how many times as long as usual a suite, and what it waits for, may take: 1, or
 # more where the programs are slower (sanitizers, emulators).
 set -u
+unset MAKEFLAGS MFLAGS MAKELEVEL # a make that a suite starts has no part in the jobs of this one
 build=$1
 only=" ${*:2} "
 top=$PWD

@@ -33,6 +33,11 @@ def study_files():
     refused("a network that fits no image", home, path, "error:", trainer=None)
     _, _, err = run(home, "run", path, trainer=None)
     check("it names the line of the layer", ":11:" in err.split(" ")[0] or ":10:" in err, err)
+    open(path, "w").write(text.replace("dataset: synthetic", "dataset: ./nowhere"))
+    refused("data that are not there", home, path, "nowhere")
+    _, _, err = run(home, "run", path)
+    check("the message has the place that names them, and the path once",
+          err.startswith(path + ":3:17: error: ") and f"'{home}/nowhere'" in err, err)
 
 
 def idx_files():
