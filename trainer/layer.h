@@ -58,6 +58,9 @@ struct layer_type {
     /* Whether backward does so where pass->stops_relu says: it has the values at hand then, and
      * the layer before need not go over them again. */
     bool stops_relu;
+    /* Whether backward may as well be called twice: it has no parameters, spoils nothing and takes
+     * no longer than writing what it gives to memory, and reading it again. */
+    bool repeats;
 
     /* For a layer whose result depends on the whole batch, in training: what the images of a
      * pass add to its sums.  Those of the whole batch are then in the passes of forward and

@@ -73,4 +73,5 @@ const struct layer_type layer_dropout = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
+    .repeats = true,
 };

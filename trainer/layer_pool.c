@@ -107,6 +107,7 @@ const struct layer_type layer_max_pool = {
     .forward = forward_max,
     .backward = backward_max,
     .stops_relu = true,
+    .repeats = true,
 };
 
 const struct layer_type layer_avg_pool = {
@@ -115,6 +116,7 @@ const struct layer_type layer_avg_pool = {
     .prepare = prepare,
     .forward = forward_avg,
     .backward = backward_avg,
+    .repeats = true,
 };
 
 const struct layer_type layer_global_avg_pool = {
@@ -123,4 +125,5 @@ const struct layer_type layer_global_avg_pool = {
     .prepare = prepare_global,
     .forward = forward_global,
     .backward = backward_global,
+    .repeats = true,
 };

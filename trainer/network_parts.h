@@ -48,6 +48,7 @@ struct route {
     bool shortcut_begins;     /* nobody has put anything there */
     bool hands;               /* the gradient of the source goes to the layer before alone, in
                                * memory of the thread's own, and not into a slot */
+    bool repeats;             /* and that layer gathers: this one goes back for that, and again */
 };
 
 /* What one step of training leaves for its way back. */

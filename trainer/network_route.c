@@ -122,18 +122,27 @@ size_t network_next_back(const struct network *network, size_t index)
 }
 
 /* Where a layer's gradient comes from the one behind it alone, the two go back together: without
- * waiting for a sum over the batch, nor for a shard that is worked off block by block. */
+ * waiting for a shard that is worked off block by block, nor for a sum over the batch, but where
+ * the same can be had again after it. */
+static bool can_hand(const struct network *network, size_t index, size_t before)
+{
+    const struct layer_type *type = network->layers[index].type;
+    const struct layer_type *before_type = network->layers[before].type;
+    return only_reader(network, before) == index && type->backward && before_type->backward &&
+           (!before_type->gather_back || type->repeats) && !network_is_heavy(network, index) &&
+           !network_has_own_shards(network, index) && !network_has_own_shards(network, before);
+}
+
+/* What goes back twice must find its own gradient again: nobody hands it that. */
 static void route_handed(struct network *network)
 {
-    for (size_t i = network->layer_count; i-- > 0;) {
+    for (size_t i = 0; i < network->layer_count; i++) {
         struct route *route = &network->routes[i];
         size_t before = network_next_back(network, i);
-        route->hands = before != NOTHING && only_reader(network, before) == i &&
-                       network->layers[i].type->backward &&
-                       network->layers[before].type->backward &&
-                       !network->layers[before].type->gather_back &&
-                       !network_is_heavy(network, i) && !network_has_own_shards(network, i) &&
-                       !network_has_own_shards(network, before);
+        if (before == NOTHING || network->routes[before].repeats)
+            continue;
+        route->hands = can_hand(network, i, before);
+        route->repeats = route->hands && network->layers[before].type->gather_back;
     }
 }
 

@@ -137,6 +137,8 @@ static void gather_part(const struct step *step, const struct part *part)
 {
     const struct layer *layer = &step->network->layers[step->gathering];
     struct pass pass = part_of(step, step->gathering, part);
+    if (step->back && step->begin < step->end && step->network->routes[step->begin].repeats)
+        pass.output_gradient = step->network->threads[part->thread].handed[0];
     double *share = step->network->batch.shares + part->shard * layer->gathered_count;
     (step->back ? layer->type->gather_back : layer->type->gather)(layer, &pass, share);
 }
@@ -294,16 +296,17 @@ static void backward_part(const struct step *step, const struct part *part)
 {
     const struct network *network = step->network;
     float *const *handed = network->threads[part->thread].handed, *gradient = NULL;
-    bool hands = true;
-    for (size_t i = step->end - 1, turn = 0; hands; i = network_next_back(network, i), turn++) {
-        struct pass pass = part_of(step, i, part);
+    size_t index = NOTHING, next = step->end - 1;
+    for (size_t turn = 0; index != step->begin; turn++) {
+        index = next;
+        next = network_next_back(network, index);
+        struct pass pass = part_of(step, index, part);
         if (gradient)
             pass.output_gradient = gradient;
-        hands = network->routes[i].hands;
         gradient = handed[turn % 2];
-        if (hands)
+        if (network->routes[index].hands)
             pass.input_gradient = gradient;
-        backward_layer(step, part, &network->layers[i], &pass);
+        backward_layer(step, part, &network->layers[index], &pass);
     }
 }
 
@@ -355,6 +358,8 @@ static void run_backward(struct step *step)
     if (gathers_back(network, index))
         run_stretch(step, index, index, index);
     for (; index != NOTHING; index = next) {
+        if (network->routes[index].repeats)
+            run_stretch(step, index, index + 1, network_next_back(network, index));
         size_t begin = stretch_end_back(network, index);
         next = network_next_back(network, begin);
         bool gathering = gathers_back(network, next);
