@@ -59,7 +59,7 @@ training:
   batch_size: $batch_size
 search: {search}
 """
-HYPERBAND = "{scheduler: hyperband, max_epochs: 9, eta: 3, limits: {epoch_seconds: 4}}"
+HYPERBAND = "{scheduler: hyperband, max_epochs: 9, eta: 3, limits: {epoch_seconds: 60}}"
 
 
 def write_study(home, name="s", seed=1, search=HYPERBAND, more=""):
@@ -94,6 +94,11 @@ def start(home, *arguments, fake="", trainer=FAKE):
                             stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
 
 
+def hurry(home):
+    """Has trainers that are `slow` be so no longer."""
+    open(home + "/fake-state/hurry", "w").close()
+
+
 def rows(home, sql, *arguments):
     """Rows of the home's database, read as any user would."""
     database = sqlite3.connect(f"file:{home}/trials.db?mode=ro", uri=True, timeout=20)
@@ -111,7 +116,17 @@ def integrity(home):
     return rows(home, "PRAGMA integrity_check")
 
 
-def wait_until(condition, seconds=30):
+def soon(home, sql):
+    """Waits for a first row that says something, in a database that may not be there yet."""
+    def there():
+        try:
+            return any(any(row) for row in rows(home, sql))
+        except sqlite3.Error:
+            return False
+    return wait_until(there)
+
+
+def wait_until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

@@ -1,4 +1,4 @@
-/* Which kernels BLAS is told to use.  That it is told: tests/test_trainer_cli.py. */
+/* Which kernels BLAS is told to use.  That it is told: tests/test_trainer_worker.py. */
 #include "trainer/blas_core.h"
 
 #include <setjmp.h>

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import sqlite3
 import subprocess
 
 import harness
@@ -137,6 +138,12 @@ def test_hostile_files():
           and harness.integrity(HOME) == [("ok",)])
 
 
+def forget_trial(home, number):
+    """As if it had begun only after the trials were read, and before their epochs are."""
+    with sqlite3.connect(home + "/trials.db") as database:
+        database.execute("DELETE FROM recorded_trials WHERE study = 1 AND trial = ?", (number,))
+
+
 def test_exports():
     home = folder("searched")
     done = run(home, "run", write_study(home, "s", 3, "{scheduler: hyperband, max_epochs: 4, eta: 2}"),
@@ -169,6 +176,13 @@ def test_exports():
     check("our own CSV is imported with its states",
           done[0] == 0 and harness.rows(home, query, "copy") == harness.rows(home, query, "s"), done)
     check("and the same trial wins", harness.rows(home, "SELECT count(DISTINCT winner) FROM studies") == [(1,)])
+    forget_trial(home, 1)
+    done = run(home, "export", "s", "--json", home + "/less.json", timeout=20)
+    with open(home + "/less.json") as file:
+        left = [trial for trial in history["trials"] if trial["trial"] != 1]
+        check("epochs of a trial that is not among the trials are passed over", done[0] == 0 and
+              [trial["curve"] for trial in json.load(file)["trials"]] ==
+              [trial["curve"] for trial in left], done)
     done = run(home, "export", "s", "--csv", home + "/none/s.csv")
     check("a folder that is not there is told", done[0] != 0 and "none/s.csv" in done[2], done)
     done = run(home, "export", "nosuch", "--csv", home + "/x.csv")

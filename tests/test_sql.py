@@ -165,12 +165,20 @@ def test_ready_queries():
     check("a setting without a study is taken", {row["parameter"] for row in one} == {"filters"}, one)
 
 
+def minds_interrupts(pid):
+    """Waits until SIGINT would end the query of a process: while one runs it is kept back."""
+    def kept():
+        with open(f"/proc/{pid}/status") as file:
+            blocked = next(line for line in file if line.startswith("SigBlk:"))
+        return int(blocked.split()[1], 16) >> (signal.SIGINT - 1) & 1
+    return harness.wait_until(kept)
+
+
 def test_interruption():
     for arguments in ((ENDLESS + "SELECT count(*) FROM n",), (ENDLESS + "SELECT x FROM n",)):
         process = subprocess.Popen([harness.TUNER, "sql", *arguments], env=harness.environment(HOME),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        time.sleep(0.3)
-        running = process.poll() is None
+        running = minds_interrupts(process.pid)
         process.send_signal(signal.SIGINT)
         check("Ctrl-C ends a query without end, with exit code 130",
               running and process.wait(timeout=20) == 130, process.returncode)
@@ -265,7 +273,7 @@ def test_prompt():
     check("a mistake is shown and asked on", "no such column: vale" in terminal.say("SELECT vale FROM trials;\n"))
     check("an unknown word is told", "unknown word '.foo'" in terminal.say(".foo\n"))
     os.write(terminal.fd, (ENDLESS + "SELECT count(*) FROM n;\n").encode())
-    time.sleep(0.5)
+    minds_interrupts(terminal.pid)
     check("Ctrl-C ends the query, not the prompt", "interrupted" in terminal.say("\x03"))
     check("and the next one is answered", "    9\n" in terminal.say("SELECT max(trial) AS trial FROM trials;\n"))
     os.write(terminal.fd, b"\x04")

@@ -1,6 +1,7 @@
 #include "trainer/command.h"
 
 #include "common/commands.h"
+#include "common/program.h"
 #include "trainer/blas_core.h"
 #include "trainer/isa.h"
 
@@ -62,6 +63,7 @@ static enum exit_code run(char *const arguments[], struct failure *why)
 int main(int count, char *arguments[])
 {
     struct failure why = FAILURE_NONE;
+    program_begin();
     blas_core_choose(arguments);
     message_program("trainer");
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of its write */

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+/* More than that for a thread's predictions is for a single image alone. */
+static const size_t PREDICTION_BYTES = (size_t)128 << 20;
+
 size_t network_shards(size_t count, size_t wanted, size_t *images)
 {
     *images = wanted;
@@ -56,15 +59,24 @@ static void reserve_threads(struct network *network)
         network->threads[i].scratch = floats_new(network->scratch_size);
 }
 
+static size_t count_predicted(const struct network *network)
+{
+    size_t each = network->output_slots * network->widest * sizeof(float) + network->kept_most;
+    size_t fit = each > 0 ? PREDICTION_BYTES / each : SHARD_IMAGES;
+    return fit < 1 ? 1 : fit < SHARD_IMAGES ? fit : SHARD_IMAGES;
+}
+
 void network_reserve_predictions(struct network *network)
 {
     reserve_threads(network);
+    network->predicted_images = count_predicted(network);
+    size_t images = network->predicted_images;
     for (int i = 0; i < pool_threads(network->pool); i++) {
         struct thread_memory *thread = &network->threads[i];
         if (thread->kept)
             return;
-        thread->values = floats_new(network->output_slots * SHARD_IMAGES * network->widest);
-        thread->kept = xmalloc(SHARD_IMAGES * network->kept_most + 1);
+        thread->values = floats_new(network->output_slots * images * network->widest);
+        thread->kept = xmalloc(images * network->kept_most + 1);
     }
 }
 

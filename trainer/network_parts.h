@@ -66,10 +66,10 @@ struct batch_memory {
 
 struct thread_memory {
     float *scratch; /* [scratch_size] */
-    float *values;  /* [output_slots][SHARD_IMAGES][widest]: a prediction's way, and what a
+    float *values;  /* [output_slots][predicted_images][widest]: a prediction's way, and what a
                      * step forgets */
     float *handed[2]; /* [a shard's images][widest]: gradients from one layer to the next */
-    void *kept;     /* [SHARD_IMAGES][kept_most] */
+    void *kept;     /* [predicted_images][kept_most] */
 };
 
 struct network {
@@ -87,6 +87,8 @@ struct network {
     enum precision precision; /* of a step */
 
     size_t output_slots, gradient_slots;
+    size_t predicted_images; /* that a thread takes through all layers at once in a prediction:
+                              * SHARD_IMAGES, or fewer where their values are many */
     size_t widest;        /* most values of an image that go into or out of a layer */
     size_t scratch_size;  /* most of a layer */
     size_t kept_most;

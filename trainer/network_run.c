@@ -82,9 +82,10 @@ struct part {
 static float *find_forgotten(const struct network *network, size_t value, int thread)
 {
     const struct route *route = value > 0 ? &network->routes[value - 1] : NULL;
-    return route && route->forgotten ? network->threads[thread].values +
-                                           route->output * SHARD_IMAGES * network->widest
-                                     : NULL;
+    if (!route || !route->forgotten)
+        return NULL;
+    return network->threads[thread].values +
+           route->output * network->predicted_images * network->widest;
 }
 
 static struct pass part_of(const struct step *step, size_t index, const struct part *part)
@@ -174,6 +175,12 @@ static void add_shares(const struct step *step)
     }
 }
 
+/* What a thread has memory of its own for, too. */
+static size_t block_images(const struct network *network)
+{
+    return network->predicted_images < BLOCK_IMAGES ? network->predicted_images : BLOCK_IMAGES;
+}
+
 static void run_stretch(struct step *step, size_t begin, size_t end, size_t gathering)
 {
     struct network *network = step->network;
@@ -184,7 +191,7 @@ static void run_stretch(struct step *step, size_t begin, size_t end, size_t gath
     step->gathering = gathering;
     step->shard_count = network_shards(step->common.count, own ? own : SHARD_IMAGES,
                                        &step->shard_images);
-    step->block_images = whole ? step->shard_images : BLOCK_IMAGES;
+    step->block_images = whole ? step->shard_images : block_images(network);
     if (gathering != NOTHING)
         memset(network->batch.shares, 0, step->shard_count *
                network->layers[gathering].gathered_count * sizeof *network->batch.shares);

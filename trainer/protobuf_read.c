@@ -99,8 +99,3 @@ float protobuf_float_at(const struct protobuf_field *field, size_t i)
     memcpy(&bits, field->bytes + i * sizeof bits, sizeof bits);
     return float_of(le32toh(bits));
 }
-
-bool protobuf_is(const struct protobuf_field *field, const char *string)
-{
-    return field->size == strlen(string) && memcmp(field->bytes, string, field->size) == 0;
-}

@@ -33,6 +33,5 @@ bool protobuf_next(struct protobuf *reader, struct protobuf_field *field);
 float protobuf_float(const struct protobuf_field *field);
 /* Float i of a field of bytes, which are little-endian. */
 float protobuf_float_at(const struct protobuf_field *field, size_t i);
-bool protobuf_is(const struct protobuf_field *field, const char *string);
 
 #endif

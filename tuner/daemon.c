@@ -23,6 +23,14 @@ bool daemon_recording(struct daemon *daemon)
     return daemon->in_transaction;
 }
 
+int daemon_may_record(struct daemon *daemon, struct failure *why)
+{
+    if (daemon_recording(daemon))
+        return 0;
+    return fail(why, "%s", daemon->broken.text != NULL ? daemon->broken.text
+                                                       : daemon->disk.waiting);
+}
+
 int daemon_commit(struct daemon *daemon)
 {
     if (!daemon->in_transaction)
@@ -35,10 +43,26 @@ int daemon_commit(struct daemon *daemon)
     return daemon->broken.text == NULL ? 0 : -1;
 }
 
+static void bury_runs(struct daemon *daemon)
+{
+    int i, left = 0;
+    for (i = 0; i < daemon->run_count; i++) {
+        struct run *run = daemon->runs[i];
+        if (run->state == RUN_OVER)
+            run_free(run);
+        else
+            daemon->runs[left++] = run;
+    }
+    daemon->run_count = left;
+}
+
 int daemon_answer(struct daemon *daemon, struct failure *why)
 {
     daemon->stirred = true;
-    return daemon_commit(daemon) == 0 ? 0 : fail(why, "%s", daemon->broken.text);
+    if (daemon_commit(daemon) != 0)
+        return fail(why, "%s", daemon->broken.text);
+    bury_runs(daemon); /* their end is recorded, and nothing that fails later takes them up again */
+    return 0;
 }
 
 void daemon_doom(struct daemon *daemon, const char *path)
@@ -174,19 +198,6 @@ static void end_runs(struct daemon *daemon)
             run_end(run, "interrupted", NULL, false);
         }
     }
-}
-
-static void bury_runs(struct daemon *daemon)
-{
-    int i, left = 0;
-    for (i = 0; i < daemon->run_count; i++) {
-        struct run *run = daemon->runs[i];
-        if (run->state == RUN_OVER)
-            run_free(run);
-        else
-            daemon->runs[left++] = run;
-    }
-    daemon->run_count = left;
 }
 
 static void take_turn(struct daemon *daemon)
@@ -333,8 +344,6 @@ struct daemon *daemon_new(struct loop *loop, const struct daemon_settings *setti
         daemon->events = *events;
     daemon->untold = json_array();
     daemon->retry_ms = first_pause();
-    daemon->disk.floor_bytes = -1;
-    daemon->disk.quota_bytes = settings->quota_bytes;
     daemon->store = store_open(database, STORE_WRITE, why);
     free(database);
     if (daemon->store != NULL && take_signals(daemon, why) == 0 &&

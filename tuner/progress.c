@@ -46,13 +46,16 @@ void progress_free(struct progress *progress)
 void progress_line(struct progress *progress, const char *format, ...)
 {
     va_list arguments;
+    char *line;
     if (progress->quiet)
         return;
     erase(progress);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    line = xvasprintf(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    make_visible(line);
+    fprintf(stderr, "%s\n", line);
+    free(line);
 }
 
 static size_t screen_width(void)
@@ -67,6 +70,7 @@ static size_t screen_width(void)
 static void put(struct progress *progress, struct text *line)
 {
     size_t width = screen_width() - 1;
+    make_visible(line->at);
     fprintf(stderr, "%.*s\n", (int)width, text_string(line));
     progress->lines++;
     text_clear(line);
