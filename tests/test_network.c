@@ -1,5 +1,6 @@
 #include "trainer/network.h"
 
+#include "trainer/loss.h"
 #include "trainer/network_parts.h"
 #include "trainer/optimizer.h"
 
@@ -204,6 +205,34 @@ static void few_large_images_are_predicted_at_once(void **state)
         for (size_t c = 0; c < CLASSES; c++)
             assert_float_equal(alone[c], logits[i * CLASSES + c], 1e-5);
     }
+    network_free(network);
+    free(images);
+}
+
+/* Two at once, then: a step's blocks are no larger where a layer's output is not kept. */
+static void large_images_are_trained_on_as_they_are_predicted(void **state)
+{
+    (void)state;
+    enum { COUNT = 3, PIXELS = 1024 * 1024, CLASSES = 3 };
+    static const char model[] =
+        "[{\"type\":\"conv\",\"filters\":8,\"kernel\":1,\"stride\":1,\"padding\":\"same\","
+        "\"activation\":\"relu\",\"weights\":\"he\"},"
+        "{\"type\":\"max_pool\",\"size\":256,\"stride\":0,\"padding\":\"valid\"},"
+        "{\"type\":\"flatten\"},"
+        "{\"type\":\"dense\",\"units\":3,\"activation\":\"none\",\"weights\":\"he\"}]";
+    static const uint16_t labels[COUNT] = {0, 1, 2};
+    struct rng rng = dice_of(45);
+    float *images = random_floats(&rng, (size_t)COUNT * PIXELS), logits[COUNT * CLASSES];
+    struct network *network = build(model, (struct shape){1024, 1024, 1}, CLASSES, 1);
+    struct loss_sum sum = {0};
+    double loss;
+    size_t correct;
+    network_initialize(network, 11, 2);
+    network_gradient(network, images, labels, COUNT, 11, 2, 0, &loss, &correct);
+    network_predict(network, images, COUNT, logits);
+    assert_true(network->predicted_images < COUNT);
+    loss_add(COUNT, CLASSES, logits, labels, &sum, 0.0f, NULL);
+    assert_float_equal(loss, sum.loss / COUNT, 1e-6);
     network_free(network);
     free(images);
 }
@@ -423,6 +452,7 @@ int main(void)
         cmocka_unit_test(a_batch_has_the_mean_of_its_images_gradients),
         cmocka_unit_test(predictions_do_not_depend_on_threads_or_on_training),
         cmocka_unit_test(few_large_images_are_predicted_at_once),
+        cmocka_unit_test(large_images_are_trained_on_as_they_are_predicted),
         cmocka_unit_test(summary_names_shapes_and_counts),
         cmocka_unit_test(initial_weights_have_the_right_spread),
         cmocka_unit_test(initial_weights_follow_from_seed_and_trial),
