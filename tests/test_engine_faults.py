@@ -2,7 +2,6 @@
 final training and evaluation, and machines that train in another precision."""
 import json
 import os
-import signal
 
 from engine_harness import *
 
