@@ -43,7 +43,7 @@ def interrupt(home, study, epochs):
     process = start(home, "run", study, "--workers", "2", fake="slow")
     soon(home, f"SELECT count(*) > {epochs} FROM curves")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=patient(30))
     return process, err
 
 

@@ -65,7 +65,7 @@ def moved_homes():
         wait_until(lambda: os.path.exists(home + "/fake-state/trained") and
                    len(epochs_trained(home)) > 20)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=patient(30))
         how(home, home + "-there")
         home += "-there"
         code, _, err = run(home, "run", home + "/s.yaml")
