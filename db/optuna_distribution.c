@@ -2,16 +2,12 @@
 
 #include "common/base.h"
 #include "common/json_text.h"
+#include "common/member.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
 
 /* ---- to Optuna ---- */
 
@@ -46,7 +42,7 @@ static json_t *range_of(const json_t *parameter)
     const json_t *high = json_object_get(parameter, "high");
     bool log = json_is_true(json_object_get(parameter, "log"));
     double width = json_is_number(step) && !log ? json_number_value(step) : 0;
-    if (strcmp(text_of(parameter, "type"), "int") == 0)
+    if (strcmp(member_text(parameter, "type"), "int") == 0)
         return whole_range(whole_of(low), whole_of(high), width >= 1 ? whole_of(step) : 1, log);
     return json_pack("{s:s, s:{s:o, s:f, s:f, s:b}}", "name", "FloatDistribution", "attributes",
                      "step", width > 0 ? json_real(width) : json_null(), "low",
@@ -56,7 +52,7 @@ static json_t *range_of(const json_t *parameter)
 /* What a parameter chooses from, NULL for a range; a new reference. */
 static json_t *choices_of(const json_t *parameter)
 {
-    const char *type = text_of(parameter, "type");
+    const char *type = member_text(parameter, "type");
     if (strcmp(type, "bool") == 0)
         return json_pack("[b, b]", 0, 1);
     if (strcmp(type, "categorical") == 0)
@@ -149,7 +145,7 @@ static json_t *range_parameter(const char *name, const char *type, bool log,
 json_t *optuna_parameter(const char *name, const char *distribution)
 {
     json_t *given = distribution ? json_loads(distribution, 0, NULL) : NULL;
-    const char *kind = text_of(given, "name");
+    const char *kind = member_text(given, "name");
     const json_t *attributes = json_object_get(given, "attributes");
     json_t *parameter = NULL;
     for (size_t i = 0; kind && i < ARRAY_LENGTH(distributions); i++) {
@@ -173,7 +169,7 @@ static bool same(const json_t *one, const json_t *other)
 bool optuna_merge(json_t *known, const json_t *other)
 {
     static const char *const ends[] = {"low", "high"};
-    if (strcmp(text_of(known, "type"), text_of(other, "type")) != 0 ||
+    if (strcmp(member_text(known, "type"), member_text(other, "type")) != 0 ||
         !same(json_object_get(known, "choices"), json_object_get(other, "choices")))
         return false;
     for (size_t i = 0; i < ARRAY_LENGTH(ends); i++) {
@@ -190,7 +186,7 @@ bool optuna_merge(json_t *known, const json_t *other)
 
 json_t *optuna_value(const json_t *parameter, const json_t *number)
 {
-    const char *type = text_of(parameter, "type");
+    const char *type = member_text(parameter, "type");
     double real = json_number_value(number);
     bool whole = json_is_number(number) && floor(real) == real && fabs(real) <= 9e15;
     if (!json_is_number(number))

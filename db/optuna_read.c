@@ -1,5 +1,6 @@
 #include "db/optuna.h"
 
+#include "common/member.h"
 #include "common/text.h"
 #include "db/optuna_distribution.h"
 #include "db/store_internal.h"
@@ -25,11 +26,6 @@ struct reading {
     json_t *parameters; /* name -> parameter */
     struct failure *why;
 };
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
 
 /* ---- the file ---- */
 
@@ -101,7 +97,7 @@ static int fail_choice(struct reading *reading, const json_t *studies, const cha
     size_t i;
     json_t *row;
     json_array_foreach(studies, i, row)
-        text_addf(&names, "%s%s", i > 0 ? ", " : "", text_of(row, "study_name"));
+        text_addf(&names, "%s%s", i > 0 ? ", " : "", member_text(row, "study_name"));
     if (json_array_size(studies) == 0)
         fail_input(reading->why, "%s: holds no study", reading->file->path);
     else if (wanted)
@@ -125,11 +121,11 @@ static int choose_study(struct reading *reading, const char *wanted)
     if (!studies)
         return -1;
     json_array_foreach(studies, i, row) {
-        const char *name = text_of(row, "study_name");
+        const char *name = member_text(row, "study_name");
         if (wanted ? name && strcmp(name, wanted) == 0 : json_array_size(studies) == 1)
             chosen = row;
     }
-    int result = chosen && text_of(chosen, "study_name")
+    int result = chosen && member_text(chosen, "study_name")
                      ? 0 : fail_choice(reading, studies, wanted);
     if (result == 0) {
         reading->study = json_integer_value(json_object_get(chosen, "study_id"));
@@ -142,7 +138,7 @@ static int choose_study(struct reading *reading, const char *wanted)
 static int read_goal(struct reading *reading)
 {
     json_t *rows = rows_of(reading, "SELECT direction FROM study_directions WHERE study_id = ?1");
-    const char *direction = text_of(json_array_get(rows, 0), "direction");
+    const char *direction = member_text(json_array_get(rows, 0), "direction");
     const char *goal = NULL;
     int result = rows ? 0 : -1;
     if (direction && strcmp(direction, "MAXIMIZE") == 0)
@@ -165,7 +161,7 @@ static int read_metric(struct reading *reading)
 {
     json_t *rows = rows_of(reading, "SELECT value_json FROM study_user_attributes"
                                     " WHERE study_id = ?1 AND key = 'metric'");
-    const char *text = text_of(json_array_get(rows, 0), "value_json");
+    const char *text = member_text(json_array_get(rows, 0), "value_json");
     json_t *metric = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
     /* An epoch's number and its metrics are one object. */
     if (!json_is_string(metric) || json_string_length(metric) == 0 ||
@@ -209,13 +205,13 @@ static const char *our_state(const char *state)
 static int add_trial(struct reading *reading, const json_t *row, json_t *trials)
 {
     json_int_t number = json_integer_value(json_object_get(row, "number"));
-    const char *state = our_state(text_of(row, "state"));
+    const char *state = our_state(member_text(row, "state"));
     char key[24];
     if (!json_is_integer(json_object_get(row, "number")) || number < 0 || number > INT_MAX)
         return fail_file(reading, "trial %lld: no such number can be", (long long)number);
     if (!state)
         return fail_file(reading, "trial %lld: '%s' is no state of a trial", (long long)number,
-                         text_of(row, "state") ? text_of(row, "state") : "");
+                         member_text(row, "state") ? member_text(row, "state") : "");
     if (*state == '\0')
         return 0;
     json_t *trial = json_pack("{s:I, s:s, s:o, s:{}, s:{}, s:[], s:O, s:O}", "trial", number,
@@ -272,7 +268,7 @@ static int check_name(struct reading *reading, const char *name)
         return fail_file(reading, "a parameter has no name, or one of more than %d bytes",
                          NAME_MOST);
     json_array_foreach(json_object_get(reading->history, "parameters"), i, parameter) {
-        if (strcasecmp(text_of(parameter, "name"), name) == 0)
+        if (strcasecmp(member_text(parameter, "name"), name) == 0)
             return fail_file(reading, "two parameters have names that differ in upper and lower "
                                       "case alone: %s", name);
     }
@@ -282,11 +278,11 @@ static int check_name(struct reading *reading, const char *name)
 /* Adds the distribution of one trial; the parameter it belongs to, or NULL. */
 static const json_t *take_distribution(struct reading *reading, const json_t *row)
 {
-    const char *name = text_of(row, "param_name");
+    const char *name = member_text(row, "param_name");
     json_t *known = name ? json_object_get(reading->parameters, name) : NULL;
     if (!known && check_name(reading, name) < 0)
         return NULL;
-    json_t *parameter = optuna_parameter(name, text_of(row, "distribution_json"));
+    json_t *parameter = optuna_parameter(name, member_text(row, "distribution_json"));
     if (!parameter) {
         fail_file(reading, "parameter %s: its distribution cannot be understood", name);
         return NULL;
@@ -315,8 +311,9 @@ static int take_parameter(struct reading *reading, const json_t *row)
     if (!value)
         return fail_file(reading, "trial %lld: its %s has a value that cannot be",
                          (long long)json_integer_value(json_object_get(trial, "trial")),
-                         text_of(parameter, "name"));
-    json_object_set_new(json_object_get(trial, "parameters"), text_of(parameter, "name"), value);
+                         member_text(parameter, "name"));
+    json_object_set_new(json_object_get(trial, "parameters"), member_text(parameter, "name"),
+                        value);
     return 0;
 }
 
@@ -352,7 +349,7 @@ static int take_step(struct reading *reading, const json_t *row)
     if (trial)
         json_array_append_new(json_object_get(trial, "curve"),
                               json_pack("{s:I, s:o}", "epoch", step + shift,
-                                        text_of(reading->history, "metric"),
+                                        member_text(reading->history, "metric"),
                                         json_is_number(value) ? json_real(json_number_value(value))
                                                               : json_null()));
     return 0;
@@ -362,7 +359,7 @@ static int take_step(struct reading *reading, const json_t *row)
 static int take_attribute(struct reading *reading, const json_t *row)
 {
     json_t *trial = trial_of(reading, row);
-    const char *key = text_of(row, "key"), *text = text_of(row, "value_json");
+    const char *key = member_text(row, "key"), *text = member_text(row, "value_json");
     if (!trial || !key || !text)
         return 0;
     json_t *value = json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
@@ -392,7 +389,7 @@ static void check_values(struct reading *reading)
     size_t i;
     json_t *trial;
     json_array_foreach(json_object_get(reading->history, "trials"), i, trial) {
-        if (strcmp(text_of(trial, "state"), "completed") == 0 &&
+        if (strcmp(member_text(trial, "state"), "completed") == 0 &&
             !json_is_number(json_object_get(trial, "value"))) {
             json_object_set_new(trial, "state", json_string("failed"));
             json_object_set_new(trial, "error", json_string("its value is not finite"));

@@ -3,6 +3,7 @@
 #include "common/embed.h"
 #include "common/file.h"
 #include "common/json_text.h"
+#include "common/member.h"
 #include "db/optuna_distribution.h"
 #include "db/store_internal.h"
 
@@ -24,11 +25,6 @@ struct writing {
     struct failure *why;
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
-
 /* ---- trials ---- */
 
 static const char *state_of(const json_t *trial)
@@ -37,7 +33,7 @@ static const char *state_of(const json_t *trial)
         const char *ours, *optuna;
     } states[] = {{"completed", "COMPLETE"}, {"stopped", "PRUNED"}, {"failed", "FAIL"}};
     for (size_t i = 0; i < ARRAY_LENGTH(states); i++) {
-        if (strcmp(text_of(trial, "state"), states[i].ours) == 0)
+        if (strcmp(member_text(trial, "state"), states[i].ours) == 0)
             return states[i].optuna;
     }
     return "RUNNING";
@@ -63,13 +59,13 @@ static int add_parameters(struct writing *writing, int64_t id, const json_t *tri
     size_t i;
     json_t *parameter;
     json_array_foreach(json_object_get(writing->history, "parameters"), i, parameter) {
-        const char *name = text_of(parameter, "name");
+        const char *name = member_text(parameter, "name");
         const json_t *value = json_object_get(values, name);
         if (!value)
             continue;
         double number = optuna_number(parameter, value);
         const struct value row[] = {value_integer(id), value_text(name), value_real(number),
-                                    value_text(text_of(writing->distributions, name))};
+                                    value_text(member_text(writing->distributions, name))};
         if (isnan(number))
             return fail(writing->why, "trial %lld: its %s is none of the choices",
                         (long long)json_integer_value(json_object_get(trial, "trial")), name);
@@ -96,7 +92,7 @@ static int add_value(struct writing *writing, int64_t id, const json_t *trial)
 static int add_curve(struct writing *writing, int64_t id, const json_t *trial)
 {
     json_int_t shift = json_integer_value(json_object_get(writing->history, "step_shift"));
-    const char *metric = text_of(writing->history, "metric");
+    const char *metric = member_text(writing->history, "metric");
     size_t i;
     json_t *point;
     json_array_foreach(json_object_get(trial, "curve"), i, point) {
@@ -146,8 +142,8 @@ static int add_study(struct writing *writing)
 {
     static const char sql[] = "INSERT INTO study_user_attributes (study_id, key, value_json)"
                               " VALUES (?1, ?2, ?3)";
-    bool maximize = strcmp(text_of(writing->history, "goal"), "maximize") == 0;
-    const struct value values[] = {value_text(text_of(writing->history, "study")),
+    bool maximize = strcmp(member_text(writing->history, "goal"), "maximize") == 0;
+    const struct value values[] = {value_text(member_text(writing->history, "study")),
                                    value_text(maximize ? "MAXIMIZE" : "MINIMIZE")};
     json_t *attributes = json_pack("{s:O}", "metric", json_object_get(writing->history, "metric"));
     int result = store_record(writing->file, "INSERT INTO studies VALUES (1, ?1)", values, 1,
@@ -168,7 +164,7 @@ static int add_all(struct writing *writing)
     size_t i;
     json_t *item;
     json_array_foreach(json_object_get(writing->history, "parameters"), i, item)
-        json_object_set_new(writing->distributions, text_of(item, "name"),
+        json_object_set_new(writing->distributions, member_text(item, "name"),
                             optuna_distribution(item));
     if (store_execute(writing->file, optuna_schema, writing->why) < 0 ||
         store_begin(writing->file, writing->why) < 0 || add_study(writing) < 0)

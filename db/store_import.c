@@ -1,6 +1,7 @@
 #include "db/store_import.h"
 
 #include "common/json_text.h"
+#include "common/member.h"
 #include "db/store_internal.h"
 
 #include <math.h>
@@ -8,11 +9,6 @@
 #include <string.h>
 
 /* ---- reading the history ---- */
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
 
 static int number_of(const json_t *trial)
 {
@@ -61,14 +57,14 @@ static int add_segment(struct store *store, int64_t study, const json_t *trial,
                        struct failure *why)
 {
     const json_t *value = json_object_get(trial, "value");
-    bool failed = strcmp(text_of(trial, "state"), "failed") == 0;
+    bool failed = strcmp(member_text(trial, "state"), "failed") == 0;
     int number = number_of(trial), epochs = last_epoch(trial);
     const char *state = failed ? "failed" : json_is_number(value) ? "ended" : "interrupted";
     if (store_begin_segment(store, study, number, 0, 1, 0, epochs > 0 ? epochs : 1, 0, why) < 0 ||
         add_epochs(store, study, trial, why) < 0)
         return -1;
     return store_end_segment(store, study, number, 0, 1, state, json_number_value(value),
-                             failed ? text_of(trial, "error") : NULL, why);
+                             failed ? member_text(trial, "error") : NULL, why);
 }
 
 static int add_attributes(struct store *store, int64_t study, const json_t *trial,
@@ -112,8 +108,8 @@ static int add_trial(struct store *store, int64_t study, const json_t *trial,
                      struct failure *why)
 {
     int number = number_of(trial);
-    const char *state = text_of(trial, "state");
-    const char *reason = text_of(trial, "error");
+    const char *state = member_text(trial, "state");
+    const char *reason = member_text(trial, "error");
     if (store_add_trial(store, study, number, 0, json_object_get(trial, "parameters"), NULL,
                         why) < 0 ||
         add_segment(store, study, trial, why) < 0 ||
@@ -135,8 +131,8 @@ static int add_study(struct store *store, const json_t *history, const char *nam
     char *fingerprint = xasprintf("{\"imported\":\"%s\"}", format);
     const struct study_record record = {
         .name = name, .file = file, .text = "", .fingerprint = fingerprint, .seed = 0,
-        .metric = text_of(history, "metric"),
-        .maximize = strcmp(text_of(history, "goal"), "maximize") == 0,
+        .metric = member_text(history, "metric"),
+        .maximize = strcmp(member_text(history, "goal"), "maximize") == 0,
         .sampler = "imported", .scheduler = "imported", .data = "{}",
         .parameters = json_object_get(history, "parameters"), .plan = plan};
     int result = store_add_study(store, &record, study, why);
@@ -150,7 +146,7 @@ static int finish_study(struct store *store, int64_t study, const json_t *histor
                         const char *format, const char *file, struct failure *why)
 {
     const struct value values[] = {value_integer(study), value_text(format),
-                                   value_text(text_of(history, "study")),
+                                   value_text(member_text(history, "study")),
                                    value_json(json_object_get(history, "step_shift"))};
     char *note = xasprintf("imported from %s", file);
     int result = RECORD(store,

@@ -1,5 +1,6 @@
 #include "trainer/augment.h"
 
+#include "common/member.h"
 #include "common/rng.h"
 #include "trainer/kernels.h"
 
@@ -18,18 +19,13 @@ struct augment {
     uint32_t *quads; /* [height + 2][width + 2][channels] */
 };
 
-static double number(const json_t *settings, const char *name)
-{
-    return json_number_value(json_object_get(settings, name));
-}
-
 struct augment *augment_new(const json_t *settings, struct shape shape)
 {
     struct augment ranges = {
-        .shift = number(settings, "shift"),
-        .rotate = number(settings, "rotate"),
-        .zoom = number(settings, "zoom"),
-        .shear = number(settings, "shear"),
+        .shift = member_number(settings, "shift"),
+        .rotate = member_number(settings, "rotate"),
+        .zoom = member_number(settings, "zoom"),
+        .shear = member_number(settings, "shear"),
         .height = (size_t)shape.height,
         .width = (size_t)shape.width,
         .channels = (size_t)shape.channels,

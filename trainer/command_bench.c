@@ -1,6 +1,7 @@
 #include "trainer/command.h"
 
 #include "common/json_text.h"
+#include "common/member.h"
 #include "common/options.h"
 #include "trainer/bench.h"
 #include "trainer/bf16.h"
@@ -30,25 +31,19 @@ static const char about[] =
     "pass, and in training the gradients of the weights and of each layer's input, but for the "
     "first layer's input, which nobody needs.\n";
 
-static double number(const json_t *row, const char *name)
-{
-    return json_number_value(json_object_get(row, name));
-}
-
 static void print_row(const json_t *row)
 {
     printf("%-18s  %-9s  %8.0f  %7.1f%%  %8.0f  %7.1f%%\n",
-           json_string_value(json_object_get(row, "network")),
-           json_string_value(json_object_get(row, "precision")), number(row, "train_images_per_s"),
-           100 * number(row, "sgemm_ratio"), number(row, "eval_images_per_s"),
-           100 * number(row, "eval_sgemm_ratio"));
+           member_text(row, "network"), member_text(row, "precision"),
+           member_number(row, "train_images_per_s"), 100 * member_number(row, "sgemm_ratio"),
+           member_number(row, "eval_images_per_s"), 100 * member_number(row, "eval_sgemm_ratio"));
 }
 
 static void print_table(const json_t *rows)
 {
     char *arithmetic = describe_arithmetic(bf16_kernels() ? PRECISION_BF16 : PRECISION_FP32);
     printf("%s, one thread; sgemm %d x %d x %d: %.1f GFLOP/s\n\n", arithmetic, BENCH_SIDE, BENCH_SIDE, BENCH_SIDE,
-           number(json_array_get(rows, 0), "sgemm_gflops"));
+           member_number(json_array_get(rows, 0), "sgemm_gflops"));
     printf("                               train              evaluate\n"
            "network             precision  images/s  of sgemm  images/s  of sgemm\n");
     for (size_t i = 0; i < json_array_size(rows); i++)

@@ -1,6 +1,7 @@
 #include "trainer/learning_rate.h"
 
 #include "common/base.h"
+#include "common/member.h"
 
 #include <math.h>
 #include <string.h>
@@ -85,11 +86,6 @@ static const struct {
     {"reduce_on_plateau", on_plateau},
 };
 
-static double number(const json_t *schedule, const char *name)
-{
-    return json_number_value(json_object_get(schedule, name));
-}
-
 struct learning_rate learning_rate_plan(const json_t *training, uint64_t steps,
                                         uint64_t epoch_steps, bool validated)
 {
@@ -98,20 +94,20 @@ struct learning_rate learning_rate_plan(const json_t *training, uint64_t steps,
     const json_t *factor = json_object_get(schedule, "factor");
     const char *monitor = json_string_value(json_object_get(schedule, "monitor"));
     struct learning_rate rate = {
-        .peak = number(json_object_get(training, "optimizer"), "learning_rate"),
+        .peak = member_number(json_object_get(training, "optimizer"), "learning_rate"),
         .at = constant,
-        .warmup = number(schedule, "warmup"),
-        .start = number(schedule, "start"),
-        .final = number(schedule, "final"),
-        .every = number(schedule, "every"),
-        .factor = factor ? json_number_value(factor) : number(schedule, "decay"),
+        .warmup = member_number(schedule, "warmup"),
+        .start = member_number(schedule, "start"),
+        .final = member_number(schedule, "final"),
+        .every = member_number(schedule, "every"),
+        .factor = factor ? json_number_value(factor) : member_number(schedule, "decay"),
         .steps = (double)steps,
         .epoch_steps = (double)epoch_steps,
         .patience = (int)json_integer_value(json_object_get(schedule, "patience")),
         .share = 1.0,
     };
     if (monitor)
-        rate.monitor = monitor_start(monitor, number(schedule, "min_change"), validated);
+        rate.monitor = monitor_start(monitor, member_number(schedule, "min_change"), validated);
     for (size_t i = 0; type && i < ARRAY_LENGTH(schedules); i++) {
         if (strcmp(schedules[i].name, type) == 0)
             rate.at = schedules[i].at;

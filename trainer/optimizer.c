@@ -1,6 +1,7 @@
 #include "trainer/optimizer.h"
 
 #include "common/base.h"
+#include "common/member.h"
 #include "trainer/floats.h"
 #include "trainer/kernels.h"
 
@@ -157,11 +158,6 @@ static const struct optimizer_type others[] = {
     {"adamw", 2, true, step_adamw},
 };
 
-static double number(const json_t *settings, const char *name)
-{
-    return json_number_value(json_object_get(settings, name));
-}
-
 static const struct optimizer_type *find_type(const json_t *settings)
 {
     const char *name = json_string_value(json_object_get(settings, "type"));
@@ -169,7 +165,7 @@ static const struct optimizer_type *find_type(const json_t *settings)
         if (strcmp(name, others[i].name) == 0)
             return &others[i];
     }
-    if (!(number(settings, "momentum") > 0.0))
+    if (!(member_number(settings, "momentum") > 0.0))
         return &sgd;
     return json_is_true(json_object_get(settings, "nesterov")) ? &sgd_nesterov : &sgd_momentum;
 }
@@ -181,13 +177,13 @@ struct optimizer *optimizer_new(const json_t *settings, size_t count)
     *optimizer = (struct optimizer){
         .type = find_type(settings),
         .count = count,
-        .momentum = number(settings, "momentum"),
-        .rho = number(settings, "rho"),
-        .beta1 = number(settings, "beta1"),
-        .beta2 = number(settings, "beta2"),
-        .epsilon = fmax(number(settings, "epsilon"), FLT_MIN),
-        .weight_decay = number(settings, "weight_decay"),
-        .clip_norm = number(settings, "clip_norm"),
+        .momentum = member_number(settings, "momentum"),
+        .rho = member_number(settings, "rho"),
+        .beta1 = member_number(settings, "beta1"),
+        .beta2 = member_number(settings, "beta2"),
+        .epsilon = fmax(member_number(settings, "epsilon"), FLT_MIN),
+        .weight_decay = member_number(settings, "weight_decay"),
+        .clip_norm = member_number(settings, "clip_norm"),
     };
     for (size_t i = 0; i < optimizer->type->vectors; i++)
         optimizer->vectors[i] = floats_zero(count);

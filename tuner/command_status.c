@@ -2,6 +2,7 @@
 #include "tuner/command.h"
 
 #include "common/json_text.h"
+#include "common/member.h"
 #include "common/options.h"
 #include "common/text.h"
 #include "reports/format.h"
@@ -14,12 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text != NULL ? text : "";
-}
 
 /* Sums come out of the database as reals. */
 static long long number_of(const json_t *object, const char *name)
@@ -60,7 +55,7 @@ static json_t *trials_cell(const json_t *study)
 /* How long ago the study began, as the database has it. */
 static json_t *time_cell(struct store *store, const json_t *study)
 {
-    json_t *name = json_pack("[s]", text_of(study, "study"));
+    json_t *name = json_pack("[s]", member_shown(study, "study"));
     json_t *rows = store_rows(store, "SELECT started_ms, ended_ms FROM studies WHERE study = ?1",
                               name, NULL);
     const json_t *row = json_array_get(rows, 0);
@@ -80,7 +75,7 @@ static json_t *time_cell(struct store *store, const json_t *study)
 static json_t *study_row(struct store *store, const json_t *study)
 {
     return json_pack("{s: s, s: s, s: I, s: o, s: o, s: o, s: I, s: o}",
-                     "study", text_of(study, "study"), "state", text_of(study, "state"),
+                     "study", member_shown(study, "study"), "state", member_shown(study, "state"),
                      "priority", (json_int_t)number_of(study, "priority"),
                      "trials", trials_cell(study),
                      "epochs", share_cell(study, "epochs_done", "epochs_planned"),
@@ -107,12 +102,12 @@ static void print_notes(const json_t *status)
     const json_t *studies = json_object_get(status, "studies");
     json_t *study;
     size_t i, k;
-    if (*text_of(status, "waiting") != '\0')
-        printf("waiting: %s\n", text_of(status, "waiting"));
+    if (*member_shown(status, "waiting") != '\0')
+        printf("waiting: %s\n", member_shown(status, "waiting"));
     json_array_foreach((json_t *)(uintptr_t)studies, i, study) {
         for (k = 0; k < ARRAY_LENGTH(names); k++) {
-            if (*text_of(study, names[k]) != '\0')
-                printf("%s: %s\n", text_of(study, "study"), text_of(study, names[k]));
+            if (*member_shown(study, names[k]) != '\0')
+                printf("%s: %s\n", member_shown(study, "study"), member_shown(study, names[k]));
         }
     }
 }
@@ -136,7 +131,7 @@ static json_t *slot_row(const json_t *slot)
 {
     return json_pack("{s: I, s: o, s: s, s: o, s: o, s: o, s: o}",
                      "worker", (json_int_t)number_of(slot, "worker"), "process",
-                     or_null(slot, "pid"), "state", text_of(slot, "activity"), "trial",
+                     or_null(slot, "pid"), "state", member_shown(slot, "activity"), "trial",
                      or_null(slot, "trial"), "epoch", epoch_cell(slot), "value",
                      or_null(slot, "latest"), "parameters", or_null(slot, "parameters"));
 }
@@ -183,7 +178,7 @@ static int count_busy(const json_t *status)
     size_t i;
     int busy = 0;
     json_array_foreach(json_object_get(status, "slots"), i, slot)
-        busy += strcmp(text_of(slot, "state"), "busy") == 0;
+        busy += strcmp(member_shown(slot, "state"), "busy") == 0;
     return busy;
 }
 
@@ -196,7 +191,7 @@ static int print_for_people(const json_t *status, const char *home, const char *
     if (store == NULL)
         return -1;
     if (study == NULL)
-        printf("%s: process %lld, %d of %lld workers busy%s\n\n", text_of(status, "home"),
+        printf("%s: process %lld, %d of %lld workers busy%s\n\n", member_shown(status, "home"),
                number_of(status, "pid"), count_busy(status), number_of(status, "workers"),
                json_is_true(json_object_get(status, "ending")) ? ", about to end" : "");
     print_studies(store, json_object_get(status, "studies"));

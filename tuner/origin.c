@@ -1,5 +1,6 @@
 #include "tuner/origin.h"
 
+#include "common/member.h"
 #include "common/text.h"
 #include "tuner/engine.h"
 #include "tuner/name.h"
@@ -8,16 +9,6 @@
 #include <string.h>
 
 enum { NAMES_TRIED = 10000 };
-
-static const char *text_of(const json_t *row, const char *name)
-{
-    return json_string_value(json_object_get(row, name));
-}
-
-static int64_t integer_of(const json_t *row, const char *name)
-{
-    return json_integer_value(json_object_get(row, name));
-}
 
 /* ---- names ---- */
 
@@ -83,7 +74,7 @@ static json_t *versions_of(struct daemon *daemon, const char *name, struct failu
 /* The settings in which the study differs from a recorded one, "" where it does not. */
 static char *differences(const json_t *row, const struct study *study)
 {
-    json_t *recorded = json_loads(text_of(row, "fingerprint"), JSON_DECODE_ANY, NULL);
+    json_t *recorded = json_loads(member_text(row, "fingerprint"), JSON_DECODE_ANY, NULL);
     char *text = study_differences(recorded, study->fingerprint);
     json_decref(recorded);
     return text;
@@ -108,8 +99,8 @@ static const json_t *same_version(const json_t *versions, const struct study *st
  * known of the data of one that was imported either, but it has trials.) */
 static bool never_began(const json_t *row)
 {
-    const char *data = text_of(row, "data");
-    return data != NULL && strcmp(data, "{}") == 0 && integer_of(row, "begun") == 0;
+    const char *data = member_text(row, "data");
+    return data != NULL && strcmp(data, "{}") == 0 && member_integer(row, "begun") == 0;
 }
 
 static int refuse_differences(const json_t *row, const struct study *study, struct failure *why)
@@ -117,7 +108,7 @@ static int refuse_differences(const json_t *row, const struct study *study, stru
     char *different = differences(row, study);
     fail_input(why, "study %s is recorded in this home with other settings:\n%s\n"
                     "give the study another name, start over with --fresh, or take the new "
-                    "settings on as its next version with --extend", text_of(row, "study"),
+                    "settings on as its next version with --extend", member_text(row, "study"),
                different);
     free(different);
     return -1;
@@ -125,11 +116,11 @@ static int refuse_differences(const json_t *row, const struct study *study, stru
 
 static void take_origin(struct origin *origin, struct study *study, const json_t *row)
 {
-    origin->id = integer_of(row, "id");
-    origin->state = xstrdup(text_of(row, "state"));
-    origin->note = text_of(row, "note") != NULL ? xstrdup(text_of(row, "note")) : NULL;
+    origin->id = member_integer(row, "id");
+    origin->state = xstrdup(member_text(row, "state"));
+    origin->note = member_text(row, "note") != NULL ? xstrdup(member_text(row, "note")) : NULL;
     free(study->name);
-    study->name = xstrdup(text_of(row, "study"));
+    study->name = xstrdup(member_text(row, "study"));
 }
 
 int origin_find(struct daemon *daemon, struct study *study, bool extend, struct origin *origin,
@@ -143,9 +134,9 @@ int origin_find(struct daemon *daemon, struct study *study, bool extend, struct 
     } else if (newest != NULL && never_began(newest) && json_array_size(versions) == 1 &&
                daemon_find(daemon, study->name) == NULL) {
         if (daemon_recording(daemon))
-            store_forget_study(daemon->store, integer_of(newest, "id"), &daemon->broken);
+            store_forget_study(daemon->store, member_integer(newest, "id"), &daemon->broken);
     } else if (newest != NULL && extend) {
-        origin->extends = integer_of(newest, "id");
+        origin->extends = member_integer(newest, "id");
         result = take_free_name(daemon, study, "_v", why);
     } else if (newest != NULL) {
         result = refuse_differences(newest, study, why);

@@ -1,5 +1,6 @@
 #include "tuner/progress.h"
 
+#include "common/member.h"
 #include "common/text.h"
 #include "reports/columns.h"
 
@@ -119,23 +120,12 @@ static void add_bar(struct text *line, double share)
     text_addf(line, "] %3d %%", (int)(share * 100));
 }
 
-static int64_t integer_of(const json_t *object, const char *name)
-{
-    return json_integer_value(json_object_get(object, name));
-}
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text != NULL ? text : "";
-}
-
 /* Time left, from the epochs since this run began. */
 static void add_time_left(const struct progress *progress, const json_t *study, struct text *line)
 {
     double elapsed = clock_seconds() - progress->began;
-    int64_t done = integer_of(study, "epochs_done") - progress->epochs_began;
-    int64_t left = integer_of(study, "epochs_planned") - integer_of(study, "epochs_done");
+    int64_t done = member_integer(study, "epochs_done") - progress->epochs_began;
+    int64_t left = member_integer(study, "epochs_planned") - member_integer(study, "epochs_done");
     if (done > 0 && left > 0) {
         text_add(line, ", about ");
         add_duration(line, elapsed / (double)done * (double)left);
@@ -161,37 +151,38 @@ static void add_parameters(struct text *line, const json_t *parameters)
 static void draw_summary(struct progress *progress, const json_t *study, bool ending,
                          struct text *line)
 {
-    int64_t done = integer_of(study, "epochs_done"), planned = integer_of(study, "epochs_planned");
+    int64_t done = member_integer(study, "epochs_done");
+    int64_t planned = member_integer(study, "epochs_planned");
     double share = planned > 0 ? (double)done / (double)planned : 0;
-    text_addf(line, "%s  ", text_of(study, "study"));
+    text_addf(line, "%s  ", member_shown(study, "study"));
     add_bar(line, share > 1 ? 1 : share);
     text_addf(line, "  %lld of %lld epochs", (long long)done, (long long)planned);
     add_time_left(progress, study, line);
     put(progress, line);
-    text_addf(line, "trials: %lld of %lld ended", (long long)integer_of(study, "trials_ended"),
-              (long long)integer_of(study, "trials_planned"));
-    if (integer_of(study, "trials_failed") > 0)
-        text_addf(line, ", %lld failed", (long long)integer_of(study, "trials_failed"));
+    text_addf(line, "trials: %lld of %lld ended", (long long)member_integer(study, "trials_ended"),
+              (long long)member_integer(study, "trials_planned"));
+    if (member_integer(study, "trials_failed") > 0)
+        text_addf(line, ", %lld failed", (long long)member_integer(study, "trials_failed"));
     if (ending)
         text_add(line, "  -- stopping after the epochs in hand");
-    else if (*text_of(study, "waiting") != '\0')
-        text_addf(line, "  -- %s", text_of(study, "waiting"));
+    else if (*member_shown(study, "waiting") != '\0')
+        text_addf(line, "  -- %s", member_shown(study, "waiting"));
     put(progress, line);
 }
 
 static void draw_slot(struct progress *progress, const json_t *slot, struct text *line)
 {
     const json_t *latest = json_object_get(slot, "latest");
-    int64_t number = integer_of(slot, "worker"), to_epoch = integer_of(slot, "to_epoch");
+    int64_t number = member_integer(slot, "worker"), to_epoch = member_integer(slot, "to_epoch");
     if (!json_is_integer(json_object_get(slot, "trial"))) {
-        text_addf(line, "%6lld  %-17s", (long long)number, text_of(slot, "activity"));
+        text_addf(line, "%6lld  %-17s", (long long)number, member_shown(slot, "activity"));
         put(progress, line);
         return;
     }
-    text_addf(line, "%6lld  %-17s %5lld  ", (long long)number, text_of(slot, "activity"),
-              (long long)integer_of(slot, "trial"));
+    text_addf(line, "%6lld  %-17s %5lld  ", (long long)number, member_shown(slot, "activity"),
+              (long long)member_integer(slot, "trial"));
     if (to_epoch > 0)
-        text_addf(line, "%4lld/%-4lld", (long long)integer_of(slot, "epoch"),
+        text_addf(line, "%4lld/%-4lld", (long long)member_integer(slot, "epoch"),
                   (long long)to_epoch);
     else
         text_add(line, "         ");
@@ -220,11 +211,11 @@ static void draw_slots(struct progress *progress, const json_t *slots, struct te
 static void draw_best(struct progress *progress, const json_t *study, struct text *line)
 {
     const json_t *best = json_object_get(study, "best");
-    int64_t epochs = integer_of(best, "epochs");
+    int64_t epochs = member_integer(best, "epochs");
     if (!json_is_object(best))
         return;
     text_addf(line, "  best  trial %lld, %s %.4f after %lld epoch%s ",
-              (long long)integer_of(best, "trial"), text_of(study, "metric"),
+              (long long)member_integer(best, "trial"), member_shown(study, "metric"),
               json_number_value(json_object_get(best, "value")), (long long)epochs,
               epochs == 1 ? "" : "s");
     add_parameters(line, json_object_get(best, "parameters"));
@@ -242,7 +233,7 @@ void progress_draw(struct progress *progress, const json_t *status)
     struct text line = TEXT_EMPTY;
     if (progress->drawn_ms == 0) {
         progress->began = clock_seconds();
-        progress->epochs_began = integer_of(study, "epochs_done");
+        progress->epochs_began = member_integer(study, "epochs_done");
     }
     progress->drawn_ms = clock_ms();
     erase(progress);

@@ -1,6 +1,7 @@
 #include "tuner/engine.h"
 
 #include "common/file.h"
+#include "common/member.h"
 #include "tuner/home.h"
 
 #include <math.h>
@@ -38,23 +39,11 @@ static double real(const json_t *row, const char *name)
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
-static bool is(const json_t *row, const char *name, const char *text)
-{
-    const char *value = json_string_value(json_object_get(row, name));
-    return value != NULL && strcmp(value, text) == 0;
-}
-
-static json_t *parsed(const json_t *row, const char *name)
-{
-    const char *text = json_string_value(json_object_get(row, name));
-    return text != NULL ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-}
-
 /* ---- is it on the same data? ---- */
 
 static int check_data(struct run *run, const json_t *row)
 {
-    json_t *recorded = parsed(row, "data");
+    json_t *recorded = member_parsed(row, "data");
     const json_t *dataset = json_object_get(run->prepared.data, "dataset");
     int result = 0;
     if (json_object_size(recorded) == 0) /* it is prepared for the first time */
@@ -110,7 +99,7 @@ static int check_study(struct run *run)
                     strcmp(run->state_before, "finished") == 0;
     if (row == NULL)
         fail(&run->broken, "the record of study %s cannot be read", run->study->name);
-    else if (run->study->outside && !is(row, "data", "{}"))
+    else if (run->study->outside && !member_is(row, "data", "{}"))
         result = 0;
     else if (check_data(run, row) == 0 && (run->finished || check_precision(run, row) == 0))
         result = 0;
@@ -123,7 +112,7 @@ static int check_study(struct run *run)
 static void recall_trial(void *context, const json_t *row)
 {
     struct run *run = context;
-    json_t *parameters = parsed(row, "parameters");
+    json_t *parameters = member_parsed(row, "parameters");
     struct trial *trial = trial_new(integer(row, "trial"), integer(row, "bracket"), NULL);
     sampler_recall(run->sampler, (uint32_t)trial->number, parameters);
     json_decref(parameters); /* read again if it is gone on with */
@@ -164,14 +153,14 @@ static void recall_segment(void *context, const json_t *row)
         scheduler_begun(run->scheduler, trial->number, rung);
     }
     trial->attempt = integer(row, "attempt");
-    if (is(row, "state", "retry")) {
+    if (member_is(row, "state", "retry")) {
         trial->retries++;
-    } else if (is(row, "state", "ended")) {
+    } else if (member_is(row, "state", "ended")) {
         trial->value = real(row, "value");
         trial->value_epochs = trial->to_epoch;
         trial->state = TRIAL_PAUSED;
         scheduler_ended(run->scheduler, trial->number, rung, trial->value);
-    } else if (is(row, "state", "failed")) {
+    } else if (member_is(row, "state", "failed")) {
         trial->value = (double)NAN;
         trial->state = TRIAL_ENDED;
         scheduler_ended(run->scheduler, trial->number, rung, (double)NAN);
@@ -201,8 +190,8 @@ static void recall_decision(void *context, const json_t *row)
 {
     struct run *run = context;
     struct trial *trial = run->trials[integer(row, "trial")];
-    trial->completed = trial->completed || is(row, "verdict", "completed");
-    if (!is(row, "verdict", "promoted"))
+    trial->completed = trial->completed || member_is(row, "verdict", "completed");
+    if (!member_is(row, "verdict", "promoted"))
         trial->state = TRIAL_ENDED;
 }
 
@@ -293,7 +282,7 @@ static int recall_final(struct run *run)
         run_recall(run, final->winner);
         final->attempt = integer(row, "attempt");
         final->to_epoch = integer(row, "epochs");
-        final->evaluated = is(row, "state", "ended");
+        final->evaluated = member_is(row, "state", "ended");
         final_adopt(run);
         if (!final->trained)
             result = recall_final_epochs(run);

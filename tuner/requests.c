@@ -1,6 +1,7 @@
 #include "tuner/requests.h"
 
 #include "common/json_text.h"
+#include "common/member.h"
 #include "common/options.h"
 #include "tuner/name.h"
 
@@ -130,11 +131,6 @@ static int check_fields(const json_t *object, const struct field *fields, const 
 
 /* ---- requests with more to check than their fields ---- */
 
-static const char *text_of(const json_t *body, const char *name)
-{
-    return json_string_value(json_object_get(body, name));
-}
-
 static bool flag_of(const json_t *body, const char *name)
 {
     return json_is_true(json_object_get(body, name));
@@ -147,8 +143,8 @@ static int read_submission(struct request *request, struct failure *why)
         return fail_usage(why, "\"fresh\" begins another study and \"extend\" goes on with one: "
                                "choose one of them");
     request->submission = (struct submission){
-        .file = text_of(body, "file"), .text = json_string_value(text),
-        .size = json_string_length(text), .name = text_of(body, "name"),
+        .file = member_text(body, "file"), .text = json_string_value(text),
+        .size = json_string_length(text), .name = member_text(body, "name"),
         .priority = (int)json_integer_value(json_object_get(body, "priority")),
         .fresh = flag_of(body, "fresh"), .extend = flag_of(body, "extend"),
         .any_precision = flag_of(body, "any_precision")};
@@ -209,14 +205,14 @@ static int find_type(const char *name, enum request_type *type, struct failure *
 
 static int read_body(struct request *request, struct failure *why)
 {
-    const char *name = text_of(request->body, "request");
+    const char *name = member_text(request->body, "request");
     if (name == NULL)
         return fail_usage(why, "\"request\" must say what is asked for, such as \"status\"");
     if (find_type(name, &request->type, why) != 0)
         return -1;
     if (check_fields(request->body, types[request->type].fields, "field", why) != 0)
         return fail_prefix(why, "%s", name);
-    request->study = text_of(request->body, "study");
+    request->study = member_text(request->body, "study");
     if (types[request->type].read == NULL || types[request->type].read(request, why) == 0)
         return 0;
     return fail_prefix(why, "%s", name);

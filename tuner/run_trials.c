@@ -1,6 +1,8 @@
 /* A run's trials: how they end, their checkpoints, and what the scheduler decides of them. */
 #include "tuner/engine.h"
 
+#include "common/member.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -32,12 +34,6 @@ void run_end_trial(struct run *run, struct trial *trial)
         forget_parameters(trial);
 }
 
-static json_t *parsed(const json_t *row, const char *name)
-{
-    const char *text = json_string_value(json_object_get(row, name));
-    return text != NULL ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-}
-
 void run_recall(struct run *run, struct trial *trial)
 {
     json_t *arguments, *rows;
@@ -50,8 +46,8 @@ void run_recall(struct run *run, struct trial *trial)
                       &run->daemon->broken);
     row = json_array_get(rows, 0);
     forget_parameters(trial);
-    trial->parameters = parsed(row, "parameters");
-    trial->configuration = parsed(row, "configuration");
+    trial->parameters = member_parsed(row, "parameters");
+    trial->configuration = member_parsed(row, "configuration");
     json_decref(arguments);
     json_decref(rows);
 }

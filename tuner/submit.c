@@ -2,22 +2,13 @@
  * them. */
 #include "tuner/engine.h"
 
+#include "common/member.h"
 #include "common/text.h"
 #include "tuner/origin.h"
 #include "tuner/study_plan.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *text_of(const json_t *row, const char *name)
-{
-    return json_string_value(json_object_get(row, name));
-}
-
-static int64_t integer_of(const json_t *row, const char *name)
-{
-    return json_integer_value(json_object_get(row, name));
-}
 
 int submit_unknown(struct daemon *daemon, const char *name, struct failure *why)
 {
@@ -26,7 +17,7 @@ int submit_unknown(struct daemon *daemon, const char *name, struct failure *why)
     const char **names = xcalloc(count + 1, sizeof *names), *near;
     const json_t *row;
     json_array_foreach(rows, i, row)
-        names[i] = text_of(row, "study");
+        names[i] = member_text(row, "study");
     near = nearest_word(name, names, count);
     if (near != NULL)
         fail_input(why, "there is no study %.80s; did you mean %s?", name, near);
@@ -173,23 +164,23 @@ int daemon_submit(struct daemon *daemon, const struct submission *submission, ch
 static void take_up(struct daemon *daemon, const json_t *row)
 {
     struct failure why = FAILURE_NONE;
-    const char *text = text_of(row, "text");
+    const char *text = member_text(row, "text");
     const json_t *settings = json_object_get(row, "settings");
-    struct submission submission = {.priority = (int)integer_of(row, "priority"),
-                                    .any_precision = integer_of(row, "any_precision") != 0};
-    struct origin origin = {.id = integer_of(row, "id"), .state = xstrdup("interrupted")};
-    struct study *study = study_parse(text_of(row, "file"), text, strlen(text), &why);
+    struct submission submission = {.priority = (int)member_integer(row, "priority"),
+                                    .any_precision = member_integer(row, "any_precision") != 0};
+    struct origin origin = {.id = member_integer(row, "id"), .state = xstrdup("interrupted")};
+    struct study *study = study_parse(member_text(row, "file"), text, strlen(text), &why);
     json_t *set = json_is_string(settings)
                       ? json_loads(json_string_value(settings), JSON_DECODE_ANY, NULL) : NULL;
     struct run *run = NULL;
-    if (study != NULL && origin_rename(study, text_of(row, "study"), &why) == 0)
+    if (study != NULL && origin_rename(study, member_text(row, "study"), &why) == 0)
         run = take_on(daemon, &submission, study, &origin, &why);
     if (run != NULL && set != NULL)
         steer_set_run(run, set, &why);
-    if (run != NULL && integer_of(row, "wanted") > 1)
+    if (run != NULL && member_integer(row, "wanted") > 1)
         run_set_state(run, RUN_PAUSED);
     if (run == NULL) { /* a later program may read its file differently */
-        event_warn(daemon, NULL, "study %s cannot be gone on with: %s", text_of(row, "study"),
+        event_warn(daemon, NULL, "study %s cannot be gone on with: %s", member_text(row, "study"),
                    why.text);
         origin_release(&origin);
         study_free(study);
@@ -210,8 +201,8 @@ int submit_wanted(struct daemon *daemon, struct failure *why)
     if (rows == NULL)
         return -1;
     json_array_foreach(rows, i, row) {
-        if (strcmp(text_of(row, "state"), "finished") == 0)
-            report_later(daemon, text_of(row, "study"));
+        if (strcmp(member_text(row, "state"), "finished") == 0)
+            report_later(daemon, member_text(row, "study"));
         else
             take_up(daemon, row);
     }

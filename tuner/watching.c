@@ -1,6 +1,7 @@
 #include "tuner/watching.h"
 
 #include "common/json_text.h"
+#include "common/member.h"
 #include "tuner/home.h"
 #include "tuner/loop.h"
 #include "tuner/progress.h"
@@ -27,18 +28,12 @@ struct view {
     struct failure gone; /* the daemon is */
 };
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text != NULL ? text : "";
-}
-
 static void take_state(struct view *view, const json_t *object)
 {
     free(view->state);
     free(view->note);
-    view->state = xstrdup(text_of(object, "state"));
-    view->note = xstrdup(text_of(object, "note"));
+    view->state = xstrdup(member_shown(object, "state"));
+    view->note = xstrdup(member_shown(object, "note"));
 }
 
 static bool is_state(const struct view *view, const char *state)
@@ -75,12 +70,12 @@ static void take_answer(struct view *view, const json_t *status)
 
 static void take_event(struct view *view, const json_t *event)
 {
-    const char *kind = text_of(event, "event");
+    const char *kind = member_shown(event, "event");
     if (view->watching->events) {
         json_text_print(event);
         fflush(stdout);
     } else if (strcmp(kind, "line") == 0) {
-        progress_line(view->progress, "%s", text_of(event, "text"));
+        progress_line(view->progress, "%s", member_shown(event, "text"));
     }
     if (strcmp(kind, "state") == 0)
         take_state(view, event);
