@@ -166,7 +166,7 @@ int store_fail_recording(struct store *store, int code, struct failure *why)
     store->spoilt = true;
     if (breaks(code) && !store->broken) {
         store->broken = xstrdup(sqlite3_errstr(code & 0xff));
-        store->full = (code & 0xff) == SQLITE_FULL;
+        store->full = is_full(store, code);
         /* After a failed sync nobody knows what the disk has: the write-ahead log must
          * stay as it is for the next start, which reads it back. */
         sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

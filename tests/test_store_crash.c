@@ -1,7 +1,9 @@
 /* Killed processes, full disks, and other programs at the same file. */
 #include "tests/store_fixture.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -198,6 +200,60 @@ static void a_write_that_fails_ends_all_recording(void **state)
     assert_int_equal(count_rows(fixture->store, "SELECT * FROM trials"), trials);
 }
 
+/* ---- the index of the log ---- */
+
+static bool index_is_refused;
+
+/* pwrite() on a disk that has no room for more of the log's index. */
+static ssize_t write_beside_index(int file, const void *bytes, size_t size, off_t offset)
+{
+    char link[40], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    path[length > 0 ? length : 0] = '\0';
+    if (index_is_refused && strstr(path, "-shm")) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return pwrite(file, bytes, size, offset);
+}
+
+/* SQLite's own way to its system calls. */
+static void refuse_index(void)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    sqlite3_syscall_ptr call = (sqlite3_syscall_ptr)write_beside_index;
+    assert_int_equal(vfs->xSetSystemCall(vfs, "pwrite64", call), SQLITE_OK);
+    assert_int_equal(vfs->xSetSystemCall(vfs, "pwrite", call), SQLITE_OK);
+    index_is_refused = true;
+}
+
+/* A reader who stays keeps the log from beginning anew, so that its index has to grow. */
+static void no_room_for_the_index_of_the_log_is_a_full_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    struct failure cause = FAILURE_NONE;
+    sqlite3 *reader = NULL;
+    int trials = 0;
+    fixture->study = add_study(fixture->store, "digits");
+    assert_int_equal(sqlite3_open(fixture->path, &reader), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM trials", NULL, NULL, NULL),
+                     SQLITE_OK);
+    refuse_index();
+    while (trials < 5000 && record_trial(fixture->store, fixture->study, trials, &cause))
+        trials++;
+    index_is_refused = false;
+    assert_true(trials < 5000);
+    assert_non_null(strstr(cause.text, "the disk is full"));
+    assert_true(store_is_full(fixture->store));
+    failure_clear(&cause);
+    DONE(store_recover(fixture->store, &why));
+    assert_int_equal(count_rows(fixture->store, "SELECT * FROM trials"), trials);
+    assert_true(record_trial(fixture->store, fixture->study, trials, &why));
+    sqlite3_close(reader);
+    assert_sound(fixture->store);
+}
+
 /* ---- other programs ---- */
 
 static void a_long_reader_holds_nobody_up(void **state)
@@ -270,6 +326,7 @@ int main(void)
         STORE_TEST(what_a_killed_tuner_left_running_is_interrupted),
         STORE_TEST(a_full_disk_ends_all_recording),
         STORE_TEST(a_write_that_fails_ends_all_recording),
+        STORE_TEST(no_room_for_the_index_of_the_log_is_a_full_disk),
         STORE_TEST(a_long_reader_holds_nobody_up),
         STORE_TEST(another_writer_is_waited_out),
         STORE_TEST(a_reader_sees_what_is_committed_while_the_writer_works),
