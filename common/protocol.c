@@ -271,14 +271,15 @@ int line_reader_next(struct line_reader *reader, char **line, size_t *length)
 {
     char *begin = reader->bytes + reader->start, *newline;
     size_t there = reader->end - reader->start, unseen = reader->end - reader->searched;
+    size_t longest = reader->longest > 0 ? reader->longest : PROTOCOL_LINE_MAX;
     if (there == 0)
         return 0;
     newline = unseen > 0 ? memchr(reader->bytes + reader->searched, '\n', unseen) : NULL;
     if (newline == NULL) {
         reader->searched = reader->end;
-        return there >= PROTOCOL_LINE_MAX ? -1 : 0;
+        return there >= longest ? -1 : 0;
     }
-    if (newline - begin >= PROTOCOL_LINE_MAX)
+    if ((size_t)(newline - begin) >= longest)
         return -1;
     *newline = '\0';
     *line = begin;

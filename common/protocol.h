@@ -69,13 +69,14 @@ struct line_reader {
     char *bytes;
     size_t start, end, capacity;
     size_t searched; /* before it there is no newline, from `start` on */
+    size_t longest;  /* bytes of a line, its newline included; 0: PROTOCOL_LINE_MAX */
 };
-#define LINE_READER_EMPTY {NULL, 0, 0, 0, 0}
+#define LINE_READER_EMPTY {NULL, 0, 0, 0, 0, 0}
 
 /* Reads once from `fd`: bytes read, 0 at the end, -1 with errno (EAGAIN: nothing now). */
 long line_reader_fill(struct line_reader *reader, int fd);
 /* The next whole line, zero-terminated in place of its newline; valid until the
- * next fill.  1: a line; 0: none yet; -1: the line is longer than PROTOCOL_LINE_MAX. */
+ * next fill.  1: a line; 0: none yet; -1: the line is longer than the longest. */
 int line_reader_next(struct line_reader *reader, char **line, size_t *length);
 void line_reader_free(struct line_reader *reader);
 

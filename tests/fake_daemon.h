@@ -1,5 +1,6 @@
 /* A daemon that only notes what it is asked: stands in for tuner/daemon.c in the tests of
- * what talks to it.  Studies named "nobody" are unknown to it. */
+ * what talks to it.  Studies named "nobody" are unknown to it, and it has much to say of one named
+ * "talkative". */
 #ifndef TESTS_FAKE_DAEMON_H
 #define TESTS_FAKE_DAEMON_H
 
@@ -69,7 +70,12 @@ json_t *daemon_status(struct daemon *daemon, const char *study, struct failure *
 {
     if (note(daemon, "status", study, NULL, why) != 0)
         return NULL;
-    return json_pack("{s: i, s: []}", "pid", 7, "studies");
+    json_t *status = json_pack("{s: i, s: []}", "pid", 7, "studies");
+    if (study != NULL && strcmp(study, "talkative") == 0) {
+        for (int i = 0; i < 200000; i++)
+            json_array_append_new(json_object_get(status, "studies"), json_string("a study"));
+    }
+    return status;
 }
 
 json_t *daemon_ask(struct daemon *daemon, const char *study, struct failure *why)

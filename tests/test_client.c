@@ -115,6 +115,24 @@ static void a_request_is_answered(void **state)
     close_house(&house);
 }
 
+/* The status of some thousands of studies is longer than a request may be. */
+static void an_answer_may_be_longer_than_a_request(void **state)
+{
+    struct house house;
+    struct failure why = FAILURE_NONE;
+    struct client *client;
+    json_t *answer;
+    (void)state;
+    open_house(&house);
+    client = client_open(house.home, &why);
+    answer = client_ask(client, request("status", "talkative"), &why);
+    assert_null(why.text);
+    assert_int_equal(json_array_size(json_object_get(answer, "studies")), 200000);
+    json_decref(answer);
+    client_close(client);
+    close_house(&house);
+}
+
 static void a_refusal_is_a_failure_with_its_code(void **state)
 {
     struct house house;
@@ -236,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_answered),
+        cmocka_unit_test(an_answer_may_be_longer_than_a_request),
         cmocka_unit_test(a_refusal_is_a_failure_with_its_code),
         cmocka_unit_test(without_a_daemon_the_way_to_start_one_is_said),
         cmocka_unit_test(a_dead_daemons_socket_is_no_daemon),

@@ -231,10 +231,10 @@ static void no_byte_is_searched_twice(void **state)
 }
 
 /* Feeds `count` bytes of x from a file; what line_reader_next() says at the end. */
-static int feed(size_t count, bool newline)
+static int feed(size_t count, bool newline, size_t longest)
 {
     char path[] = "/tmp/test_protocol.XXXXXX", *bytes = malloc(count + 1), *line;
-    struct line_reader reader = LINE_READER_EMPTY;
+    struct line_reader reader = {.longest = longest};
     size_t length;
     int fd = mkstemp(path), there = 0;
     unlink(path);
@@ -250,12 +250,14 @@ static int feed(size_t count, bool newline)
     return there;
 }
 
-static void a_line_of_a_mebibyte_is_the_longest(void **state)
+static void a_line_of_a_mebibyte_is_the_longest_unless_another_is_said(void **state)
 {
     (void)state;
-    assert_int_equal(feed(PROTOCOL_LINE_MAX - 1, true), 1);
-    assert_int_equal(feed(PROTOCOL_LINE_MAX, true), -1);
-    assert_int_equal(feed(3 * PROTOCOL_LINE_MAX, false), -1);
+    assert_int_equal(feed(PROTOCOL_LINE_MAX - 1, true, 0), 1);
+    assert_int_equal(feed(PROTOCOL_LINE_MAX, true, 0), -1);
+    assert_int_equal(feed(3 * PROTOCOL_LINE_MAX, false, 0), -1);
+    assert_int_equal(feed(3 * PROTOCOL_LINE_MAX - 1, true, 3 * PROTOCOL_LINE_MAX), 1);
+    assert_int_equal(feed(3 * PROTOCOL_LINE_MAX, true, 3 * PROTOCOL_LINE_MAX), -1);
 }
 
 static void what_is_written_can_be_read(void **state)
@@ -290,7 +292,7 @@ int main(void)
         cmocka_unit_test(a_shown_line_is_short_and_printable),
         cmocka_unit_test(lines_come_whole_however_they_are_cut),
         cmocka_unit_test(no_byte_is_searched_twice),
-        cmocka_unit_test(a_line_of_a_mebibyte_is_the_longest),
+        cmocka_unit_test(a_line_of_a_mebibyte_is_the_longest_unless_another_is_said),
         cmocka_unit_test(what_is_written_can_be_read),
     };
     return cmocka_run_group_tests_name("protocol", tests, NULL, NULL);

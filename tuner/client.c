@@ -1,6 +1,7 @@
 #include "tuner/client.h"
 
 #include "common/protocol.h"
+#include "tuner/control.h"
 #include "tuner/control_address.h"
 #include "tuner/home.h"
 
@@ -56,6 +57,7 @@ int client_find(const char *home, struct client **client, struct failure *why)
     *client = xcalloc(1, sizeof **client);
     (*client)->home = xstrdup(home);
     (*client)->fd = fd;
+    (*client)->lines.longest = CONTROL_KEPT_MAX; /* the daemon keeps no longer answer for a peer */
     return 1;
 }
 
