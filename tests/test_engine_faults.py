@@ -2,6 +2,8 @@
 final training and evaluation, and machines that train in another precision."""
 import json
 import os
+import shutil
+import sqlite3
 
 from engine_harness import *
 
@@ -42,6 +44,59 @@ def damaged_checkpoints():
               code == 0 and files > 0 and results(home) == EXPECTED["s"], (code, files, err))
         check("and they are recorded", rows(
             home, "SELECT count(*) > 0 FROM faults WHERE kind = 'checkpoint'") == [(1,)], err)
+
+
+EDITS = {
+    "trials": ["UPDATE recorded_trials SET trial = 99999 WHERE trial = 3",
+               "UPDATE recorded_trials SET trial = -1 WHERE trial = 3",
+               "DELETE FROM recorded_trials WHERE trial = 0",
+               "UPDATE recorded_trials SET bracket = 4000000000",
+               "UPDATE recorded_trials SET early_end = -7",
+               "UPDATE recorded_trials SET configuration = NULL",
+               "UPDATE recorded_trials SET parameters = '3'"],
+    "epochs": ["DELETE FROM recorded_trials WHERE trial = 16",
+               "UPDATE recorded_epochs SET trial = 99999 WHERE trial = 2",
+               "UPDATE recorded_epochs SET epoch = 1 << 40 WHERE trial = 2 AND epoch = 1"],
+    "segments": ["UPDATE recorded_segments SET trial = -5 WHERE trial = 2",
+                 "UPDATE recorded_segments SET rung = 77 WHERE trial = 2",
+                 "UPDATE recorded_segments SET rung = -1 WHERE trial = 2 AND rung = 0",
+                 "UPDATE recorded_segments SET from_epoch = -1",
+                 "UPDATE recorded_segments SET to_epoch = 0",
+                 "UPDATE recorded_segments SET attempt = 1 << 33 WHERE trial = 2"],
+    "decisions": ["UPDATE recorded_decisions SET trial = 99999 WHERE trial = 2"],
+}
+
+
+def restore(home, edit="SELECT 1"):
+    """Puts the backup of a home's database in its place, with one edit that no program makes."""
+    database = home + "/trials.db"
+    for end in ("-wal", "-shm"):
+        if os.path.exists(database + end):
+            os.remove(database + end)
+    shutil.copy(home + "/backup", database)
+    edited = sqlite3.connect(database, isolation_level=None)
+    edited.execute("PRAGMA ignore_check_constraints = ON")
+    edited.execute(edit)
+    edited.close()
+
+
+def edited_records():
+    """A database with a row that cannot be is refused, and the row is named."""
+    home = folder("edited")
+    study = write_study(home)
+    check("the study was killed on its way", kill_in_epoch(home, study, 15, 2))
+    database = sqlite3.connect(home + "/trials.db")
+    database.execute("VACUUM INTO ?", (home + "/backup",))
+    database.close()
+    for view, edits in EDITS.items():
+        for edit in edits:
+            restore(home, edit)
+            code, _, err = run(home, "run", study)
+            check(f"{edit}: it is refused", code == 65 and "backup" in err and
+                  "is damaged: study s has" in err and f" in {view}" in err, (code, err))
+    restore(home)
+    code, _, err = run(home, "run", study)
+    check("with the backup restored it goes on", code == 0 and results(home) == EXPECTED["s"], err)
 
 
 def failing_trials():
@@ -328,6 +383,7 @@ def limits_of_workers():
 undisturbed()
 misbehaving()
 damaged_checkpoints()
+edited_records()
 failing_trials()
 trainers_that_do_not_start()
 many_threads()

@@ -1,8 +1,8 @@
 #include "tuner/engine.h"
 
-#include "common/file.h"
 #include "common/member.h"
 #include "tuner/home.h"
+#include "tuner/recorded.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static json_t *rows_of(struct run *run, const char *sql)
     return rows;
 }
 
-/* Has each row of a SELECT recalled; ?1 is the study's name. */
+/* Has each row of a SELECT recalled, until one is damaged; ?1 is the study's name. */
 static int recall_each(struct run *run, const char *sql,
                        void (*recall)(void *run, const json_t *row))
 {
@@ -25,12 +25,7 @@ static int recall_each(struct run *run, const char *sql,
     json_t *arguments = json_pack("[s]", run->study->name);
     int result = store_each_row(daemon->store, sql, arguments, recall, run, &daemon->broken);
     json_decref(arguments);
-    return result;
-}
-
-static int integer(const json_t *row, const char *name)
-{
-    return (int)json_integer_value(json_object_get(row, name));
+    return run->broken.text != NULL ? -1 : result;
 }
 
 static double real(const json_t *row, const char *name)
@@ -113,10 +108,13 @@ static void recall_trial(void *context, const json_t *row)
 {
     struct run *run = context;
     json_t *parameters = member_parsed(row, "parameters");
-    struct trial *trial = trial_new(integer(row, "trial"), integer(row, "bracket"), NULL);
+    int next = run->trial_count; /* their numbers are those of their places */
+    struct trial *trial = trial_new(recorded_number(run, "trials", row, "trial", next, next),
+                                    recorded_number(run, "trials", row, "bracket", 0,
+                                           PLAN_BRACKETS_MAX - 1), NULL);
     sampler_recall(run->sampler, (uint32_t)trial->number, parameters);
     json_decref(parameters); /* read again if it is gone on with */
-    trial->early_end = integer(row, "early_end");
+    trial->early_end = recorded_number(run, "trials", row, "early_end", 0, RECORDED_MOST);
     trial->state = TRIAL_PAUSED;
     run_add_trial(run, trial);
 }
@@ -131,10 +129,13 @@ static char *present_checkpoint(const struct run *run, const json_t *row)
 static void recall_epoch(void *context, const json_t *row)
 {
     struct run *run = context;
-    struct trial *trial = run->trials[integer(row, "trial")];
-    char *checkpoint = present_checkpoint(run, row);
-    trial_advance(trial, integer(row, "epoch"), real(row, "value"), run->study->maximize,
-                  checkpoint);
+    struct trial *trial = recorded_trial(run, "epochs", row);
+    int epoch = recorded_number(run, "epochs", row, "epoch", 1, RECORDED_MOST);
+    char *checkpoint;
+    if (run->broken.text != NULL)
+        return;
+    checkpoint = present_checkpoint(run, row);
+    trial_advance(trial, epoch, real(row, "value"), run->study->maximize, checkpoint);
     free(checkpoint);
 }
 
@@ -145,14 +146,18 @@ static void recall_epoch(void *context, const json_t *row)
 static void recall_segment(void *context, const json_t *row)
 {
     struct run *run = context;
-    struct trial *trial = run->trials[integer(row, "trial")];
-    int rung = integer(row, "rung");
-    bool first = trial->attempt == 0 || trial->rung != rung;
-    if (first) {
-        trial_set_out(trial, rung, integer(row, "from_epoch"), integer(row, "to_epoch"));
+    struct trial *trial = recorded_trial(run, "segments", row);
+    int rung = recorded_number(run, "segments", row, "rung", 0, PLAN_RUNGS_MAX - 1);
+    int from = recorded_number(run, "segments", row, "from_epoch", 0, RECORDED_MOST - 1);
+    int to = recorded_number(run, "segments", row, "to_epoch", from + 1, RECORDED_MOST);
+    int attempt = recorded_number(run, "segments", row, "attempt", 1, RECORDED_MOST);
+    if (run->broken.text != NULL)
+        return;
+    if (trial->attempt == 0 || trial->rung != rung) {
+        trial_set_out(trial, rung, from, to);
         scheduler_begun(run->scheduler, trial->number, rung);
     }
-    trial->attempt = integer(row, "attempt");
+    trial->attempt = attempt;
     if (member_is(row, "state", "retry")) {
         trial->retries++;
     } else if (member_is(row, "state", "ended")) {
@@ -189,7 +194,9 @@ static void recall_unbegun(struct run *run, struct trial *trial)
 static void recall_decision(void *context, const json_t *row)
 {
     struct run *run = context;
-    struct trial *trial = run->trials[integer(row, "trial")];
+    struct trial *trial = recorded_trial(run, "decisions", row);
+    if (trial == NULL)
+        return;
     trial->completed = trial->completed || member_is(row, "verdict", "completed");
     if (!member_is(row, "verdict", "promoted"))
         trial->state = TRIAL_ENDED;
@@ -199,8 +206,8 @@ static int recall_search(struct run *run)
 {
     struct decision decision;
     int i;
-    if (recall_each(run, "SELECT trial, bracket, parameters, early_end FROM trials "
-                         "WHERE study = ?1 ORDER BY trial", recall_trial) != 0 ||
+    if (recall_each(run, "SELECT trial, bracket, parameters, coalesce(early_end, 0) AS early_end "
+                         "FROM trials WHERE study = ?1 ORDER BY trial", recall_trial) != 0 ||
         recall_each(run, "SELECT e.trial AS trial, e.epoch AS epoch, e.checkpoint AS checkpoint,"
                          " m.value AS value "
                          "FROM epochs AS e LEFT JOIN metrics AS m ON m.study = e.study AND"
@@ -263,7 +270,7 @@ static int recall_final_epochs(struct run *run)
             continue;
         free(final->checkpoint);
         final->checkpoint = checkpoint;
-        final->epochs = integer(row, "epoch");
+        final->epochs = recorded_number(run, "final_epochs", row, "epoch", 1, RECORDED_MOST);
     }
     final->trained = final->epochs == final->to_epoch;
     json_decref(rows);
@@ -278,17 +285,19 @@ static int recall_final(struct run *run)
     const json_t *row = json_array_get(rows, 0);
     int result = rows != NULL ? 0 : -1;
     if (row != NULL) {
-        final->winner = run->trials[integer(row, "trial")];
-        run_recall(run, final->winner);
-        final->attempt = integer(row, "attempt");
-        final->to_epoch = integer(row, "epochs");
+        final->winner = recorded_trial(run, "finals", row);
+        final->attempt = recorded_number(run, "finals", row, "attempt", 1, RECORDED_MOST);
+        final->to_epoch = recorded_number(run, "finals", row, "epochs", 0, RECORDED_MOST);
         final->evaluated = member_is(row, "state", "ended");
+    }
+    if (final->winner != NULL) {
+        run_recall(run, final->winner);
         final_adopt(run);
         if (!final->trained)
             result = recall_final_epochs(run);
     }
     json_decref(rows);
-    return result;
+    return run->broken.text != NULL ? -1 : result;
 }
 
 static int record_start(struct run *run)

@@ -1,6 +1,7 @@
 #include "tuner/engine.h"
 
 #include "tuner/home.h"
+#include "tuner/recorded.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -82,6 +83,8 @@ void segment_give(struct run *run, struct slot *slot, struct trial *trial)
         from = trial->from_epoch;
     heap_pop(&run->pending, &first);
     run_recall(run, trial);
+    if (!outside)
+        recorded_check_trial(run, trial);
     job.next_epoch = from + 1;
     job.to_epoch = segment_pause(run, trial, from, trial->to_epoch);
     trial->state = TRIAL_RUNNING;
