@@ -164,6 +164,11 @@ int store_end_final(struct store *store, int64_t study, const struct final_recor
 /* The study of that name (without regard to case), 0 when there is none, -1 on failure. */
 int64_t store_find_study(struct store *store, const char *name, struct failure *why);
 
+/* What is read until store_end_reading() is of one moment, whatever a writer commits meanwhile
+ * (whom that does not hold up).  They may be nested. */
+int store_begin_reading(struct store *store, struct failure *why);
+void store_end_reading(struct store *store);
+
 /* Any SELECT as an array of objects, column name -> value (integer, real, string,
  * null; a blob as a string of hexadecimal digits).  `arguments`, an array or NULL,
  * is bound to ?1, ?2, ...  New reference, NULL on failure. */

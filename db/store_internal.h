@@ -25,6 +25,7 @@ struct store {
     char *broken;               /* why nothing may be recorded any more, or NULL */
     bool full;                  /* and it was that the disk had no more room */
     bool spoilt;                /* something of this transaction is missing: never commit it */
+    int readings;               /* that have begun and not ended */
     struct statement statements[STATEMENTS_MAX];
     size_t statement_count;
 };

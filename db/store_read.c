@@ -13,6 +13,22 @@ int64_t store_find_study(struct store *store, const char *name, struct failure *
     return found < 0 ? -1 : found ? id : 0;
 }
 
+/* ---- of one moment ---- */
+
+int store_begin_reading(struct store *store, struct failure *why)
+{
+    if (store->readings == 0 && store_execute(store, "BEGIN", why) < 0)
+        return -1;
+    store->readings++;
+    return 0;
+}
+
+void store_end_reading(struct store *store)
+{
+    if (--store->readings == 0)
+        sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+}
+
 /* ---- any rows ---- */
 
 static json_t *row_value(sqlite3_stmt *statement)

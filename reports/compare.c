@@ -71,13 +71,17 @@ static int check_different(const struct compare *compare, struct failure *why)
 int compare_read(struct store *store, const char *const *names, size_t count,
                  struct compare *compare, struct failure *why)
 {
-    *compare = (struct compare){.studies = xcalloc(count, sizeof(struct report_data))};
+    *compare = (struct compare){0};
+    if (store_begin_reading(store, why) != 0)
+        return -1;
+    compare->studies = xcalloc(count, sizeof(struct report_data));
     int result = 0;
     while (result == 0 && compare->count < count) {
         result = report_data_read(store, names[compare->count],
                                   &compare->studies[compare->count], why);
         compare->count += result == 0;
     }
+    store_end_reading(store);
     if (result == 0)
         result = check_different(compare, why);
     if (result == 0)

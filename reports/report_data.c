@@ -124,17 +124,29 @@ static int read_final_curve(struct store *store, struct report_data *data, struc
     return 0;
 }
 
+static int read_parts(struct store *store, const char *study, struct report_data *data,
+                      struct failure *why)
+{
+    bool good = read_study(store, study, data, why) == 0 && read_final(store, data, why) == 0 &&
+                read_final_curve(store, data, why) == 0 &&
+                report_read_search(store, data, why) == 0 &&
+                report_read_test(store, data, why) == 0 &&
+                report_read_images(store, data, why) == 0 &&
+                report_read_network(store, data, why) == 0;
+    return good ? 0 : -1;
+}
+
 int report_data_read(struct store *store, const char *study, struct report_data *data,
                      struct failure *why)
 {
     *data = (struct report_data){0};
-    if (read_study(store, study, data, why) == 0 && read_final(store, data, why) == 0 &&
-        read_final_curve(store, data, why) == 0 && report_read_search(store, data, why) == 0 &&
-        report_read_test(store, data, why) == 0 && report_read_images(store, data, why) == 0 &&
-        report_read_network(store, data, why) == 0)
-        return 0;
-    report_data_release(data);
-    return -1;
+    if (store_begin_reading(store, why) != 0)
+        return -1;
+    int result = read_parts(store, study, data, why);
+    store_end_reading(store);
+    if (result != 0)
+        report_data_release(data);
+    return result;
 }
 
 /* ---- what is asked of it ---- */

@@ -1,6 +1,8 @@
 #include "reports/report.h"
 
 #include "common/file.h"
+#include "db/store_internal.h"
+#include "reports/report_data.h"
 #include "tests/markup.h"
 
 #include <jansson.h>
@@ -210,6 +212,51 @@ static int tear_down(void **state)
     free(scene->reports);
     free(scene);
     return result;
+}
+
+/* ---- a study that goes on meanwhile ---- */
+
+/* SQLite tells of each SELECT that a report begins: before the third one another trial ends. */
+static int record_meanwhile(unsigned type, void *context, void *statement, void *sql)
+{
+    static int selects;
+    struct scene *scene = context;
+    struct failure why = FAILURE_NONE;
+    (void)type;
+    (void)statement;
+    if (strncmp(sql, "SELECT", 6) != 0 || ++selects != 3)
+        return 0;
+    check(store_begin(scene->store, &why), &why);
+    add_trial(scene, TRIALS);
+    check(store_commit(scene->store, &why), &why);
+    return 0;
+}
+
+static int64_t epochs_of_trials(const struct report_data *data)
+{
+    int64_t epochs = 0;
+    for (size_t i = 0; i < data->trial_count; i++)
+        epochs += (int64_t)data->trials[i].curve.count;
+    return epochs;
+}
+
+static void a_report_is_of_one_moment(void **state)
+{
+    struct scene *scene = *state;
+    struct failure why = FAILURE_NONE;
+    struct report_data data;
+    add_whole_study(scene, "letters", true, true);
+    struct store *reader = store_open(scene->database, STORE_READ, &why);
+    assert_int_equal(sqlite3_trace_v2(reader->db, SQLITE_TRACE_STMT, record_meanwhile, scene),
+                     SQLITE_OK);
+    check(report_data_read(reader, "letters", &data, &why), &why);
+    assert_int_equal(data.trial_count, TRIALS);
+    assert_int_equal(epochs_of_trials(&data), data.epochs_run);
+    report_data_release(&data);
+    check(report_data_read(reader, "letters", &data, &why), &why);
+    assert_int_equal(data.trial_count, TRIALS + 1);
+    report_data_release(&data);
+    store_close(reader);
 }
 
 /* ---- reading the products ---- */
@@ -738,6 +785,7 @@ int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        WITH_STORE(a_report_is_of_one_moment),
         WITH_STORE(text_has_report_empty_line_and_matrix),
         WITH_STORE(json_tells_everything_and_parses),
         WITH_STORE(json_has_the_figures_of_the_test),

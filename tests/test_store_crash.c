@@ -306,6 +306,22 @@ static void another_writer_is_waited_out(void **state)
     free(command);
 }
 
+static void what_is_read_together_is_of_one_moment(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->study = add_study(fixture->store, "digits");
+    struct store *reader = open_store(fixture->path, STORE_READ);
+    DONE(store_begin_reading(reader, &why));
+    assert_int_equal(count_rows(reader, "SELECT * FROM trials"), 0);
+    assert_true(record_trial(fixture->store, fixture->study, 0, &why));
+    DONE(store_begin_reading(reader, &why));
+    store_end_reading(reader);
+    assert_int_equal(count_rows(reader, "SELECT * FROM trials"), 0);
+    store_end_reading(reader);
+    assert_int_equal(count_rows(reader, "SELECT * FROM trials"), 1);
+    store_close(reader);
+}
+
 static void a_reader_sees_what_is_committed_while_the_writer_works(void **state)
 {
     struct fixture *fixture = *state;
@@ -329,6 +345,7 @@ int main(void)
         STORE_TEST(no_room_for_the_index_of_the_log_is_a_full_disk),
         STORE_TEST(a_long_reader_holds_nobody_up),
         STORE_TEST(another_writer_is_waited_out),
+        STORE_TEST(what_is_read_together_is_of_one_moment),
         STORE_TEST(a_reader_sees_what_is_committed_while_the_writer_works),
     };
     return cmocka_run_group_tests_name("store_crash", tests, NULL, NULL);

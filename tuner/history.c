@@ -79,8 +79,7 @@ static json_int_t number_of(const json_t *row)
     return json_integer_value(json_object_get(row, "trial"));
 }
 
-/* Gives each row to its trial; both are in the order of the trials.  A trial that is not
- * there began only after they were read. */
+/* Gives each row to its trial; both are in the order of the trials. */
 static void deal(json_t *trials, const json_t *rows, void (*take)(json_t *trial, json_t *row))
 {
     size_t i, at = 0, count = json_array_size(trials);
@@ -115,6 +114,8 @@ static void take_attribute(json_t *trial, json_t *row)
 
 json_t *history_read(struct store *store, const char *study, struct failure *why)
 {
+    if (store_begin_reading(store, why) != 0)
+        return NULL;
     json_t *studies = rows_of(store, study_sql, study, why);
     json_t *parameters = rows_of(store, parameters_sql, study, why);
     json_t *trials = rows_of(store, trials_sql, study, why);
@@ -122,6 +123,7 @@ json_t *history_read(struct store *store, const char *study, struct failure *why
     json_t *attributes = rows_of(store, attributes_sql, study, why);
     json_t *history = json_incref(json_array_get(studies, 0)), *item;
     size_t i;
+    store_end_reading(store);
     if (history && parameters && trials && metrics && attributes) {
         json_array_foreach(parameters, i, item)
             open_parameter(item);
