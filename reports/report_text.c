@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { MATRIX_CLASSES_MOST = 50 };
+
 static size_t widest_name(const struct report_data *data)
 {
     size_t width = 0;
@@ -59,11 +61,21 @@ static void add_confusion(struct text *text, const struct report_data *data)
     }
 }
 
+/* Lines of thousands of characters are for nobody. */
+static void add_where_it_is(struct text *text, const struct report_data *data)
+{
+    text_addf(text, "The confusion matrix of %d classes is in confusion.svg, for people, and in "
+                    "report.json.\n", data->classes);
+}
+
 void report_text(struct text *text, const struct report_data *data)
 {
     char *table = metrics_text(&data->metrics, data->classes, data->class_names);
     text_add(text, table);
     text_add_char(text, '\n');
-    add_confusion(text, data);
+    if (data->classes <= MATRIX_CLASSES_MOST)
+        add_confusion(text, data);
+    else
+        add_where_it_is(text, data);
     free(table);
 }

@@ -3,6 +3,7 @@
 #include "common/file.h"
 #include "db/store_internal.h"
 #include "reports/report_data.h"
+#include "reports/report_text.h"
 #include "tests/markup.h"
 
 #include <jansson.h>
@@ -360,6 +361,37 @@ static const char *string_at(const json_t *object, const char *key)
     const char *value = json_string_value(json_object_get(object, key));
     assert_non_null(value);
     return value;
+}
+
+/* The report as text of so many classes, of each of which one image was recognised. */
+static char *text_of_classes(int classes)
+{
+    struct report_data data = {.classes = classes};
+    struct text text = TEXT_EMPTY;
+    data.class_names = xcalloc((size_t)classes, sizeof *data.class_names);
+    confusion_init(&data.confusion, classes);
+    for (int i = 0; i < classes; i++) {
+        data.class_names[i] = "name";
+        confusion_add(&data.confusion, i, i);
+    }
+    metrics_compute(&data.confusion, &data.metrics);
+    report_text(&text, &data);
+    metrics_release(&data.metrics);
+    confusion_release(&data.confusion);
+    free(data.class_names);
+    return text_take(&text);
+}
+
+static void text_of_many_classes_says_where_the_matrix_is(void **state)
+{
+    char *some = text_of_classes(50), *many = text_of_classes(51);
+    (void)state;
+    assert_non_null(strstr(some, "\nConfusion matrix (rows: true"));
+    assert_null(strstr(some, "confusion.svg"));
+    assert_null(strstr(many, "\nConfusion matrix (rows: true"));
+    assert_non_null(strstr(many, "\nThe confusion matrix of 51 classes is in confusion.svg"));
+    free(some);
+    free(many);
 }
 
 static void json_tells_everything_and_parses(void **state)
@@ -786,6 +818,7 @@ int main(void)
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         WITH_STORE(a_report_is_of_one_moment),
+        cmocka_unit_test(text_of_many_classes_says_where_the_matrix_is),
         WITH_STORE(text_has_report_empty_line_and_matrix),
         WITH_STORE(json_tells_everything_and_parses),
         WITH_STORE(json_has_the_figures_of_the_test),
