@@ -10,6 +10,8 @@
 enum {
     NAME_MOST = 16,  /* characters of a class name that are shown */
     NAME_LEAST = 12, /* height that a readable name takes */
+    CELL_LEAST = 4,  /* side of a cell that can be pointed at */
+    SHADES = 16      /* of cells that are smaller */
 };
 
 /* Where everything lies. */
@@ -150,12 +152,46 @@ static void draw_cell(struct text *text, const struct layout *layout, const stru
     free(title);
 }
 
+/* ---- cells too small to be pointed at ---- */
+
+/* One path for all cells of a shade: 15 bytes a cell rather than 150. */
+struct shades {
+    struct text right[SHADES], wrong[SHADES];
+};
+
+static void shade_cell(struct shades *shades, const struct cell *cell)
+{
+    int shade = (int)(cell->strength * SHADES);
+    struct text *path = cell->label == cell->predicted ? shades->right : shades->wrong;
+    text_addf(&path[shade < SHADES ? shade : SHADES - 1], "M%d %dh1v1h-1z", cell->predicted,
+              cell->label);
+}
+
+static void draw_shade(struct text *text, const struct layout *layout, const char *class, int shade,
+                       struct text *path)
+{
+    if (path->length > 0)
+        text_addf(text, "<path class=\"%s\" fill-opacity=\"%.3f\" transform=\"translate(%.2f %.2f) "
+                        "scale(%.4f)\" d=\"%s\"/>\n", class, (shade + 0.5) / SHADES, layout->left,
+                  layout->top, layout->cell, text_string(path));
+    text_free(path);
+}
+
+static void draw_shades(struct text *text, const struct layout *layout, struct shades *shades)
+{
+    for (int i = 0; i < SHADES; i++) {
+        draw_shade(text, layout, "right", i, &shades->right[i]);
+        draw_shade(text, layout, "wrong", i, &shades->wrong[i]);
+    }
+}
+
 /* Cells that are 0 stay blank. */
 static void draw_cells(struct text *text, const struct layout *layout,
                        const struct confusion *confusion, const char *const *names,
                        const bool *open)
 {
     double worst = worst_mistake(confusion);
+    struct shades shades = {{TEXT_EMPTY}, {TEXT_EMPTY}};
     for (int label = 0; label < confusion->classes; label++)
         for (int predicted = 0; predicted < confusion->classes; predicted++) {
             struct cell cell = {label, predicted, confusion_at(confusion, label, predicted), 0, 0,
@@ -165,8 +201,12 @@ static void draw_cells(struct text *text, const struct layout *layout,
             cell.share = row_share(confusion, label, predicted);
             cell.strength = label == predicted ? 0.12 + 0.78 * cell.share
                                                : 0.15 + 0.70 * cell.share / worst;
-            draw_cell(text, layout, &cell, names);
+            if (layout->cell < CELL_LEAST && !cell.open)
+                shade_cell(&shades, &cell);
+            else
+                draw_cell(text, layout, &cell, names);
         }
+    draw_shades(text, layout, &shades);
 }
 
 void chart_confusion(struct text *text, const struct confusion *confusion,

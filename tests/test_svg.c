@@ -250,6 +250,32 @@ static void confusion_of_256_classes_stays_small(void **state)
     confusion_release(&confusion);
 }
 
+static void confusion_of_small_cells_draws_those_of_a_shade_together(void **state)
+{
+    enum { CLASSES = 300, MISTAKES = 40 };
+    (void)state;
+    const char *names[CLASSES];
+    static bool open[CLASSES * CLASSES];
+    struct confusion confusion;
+    struct text text = TEXT_EMPTY;
+    confusion_init(&confusion, CLASSES);
+    for (int i = 0; i < CLASSES; i++) {
+        names[i] = "name";
+        for (int k = 0; k <= MISTAKES; k++)
+            confusion_add(&confusion, i, (i + k) % CLASSES);
+    }
+    open[7 * CLASSES + 9] = true;
+    chart_confusion(&text, &confusion, names, open, false);
+    const char *svg = text_string(&text);
+    assert_true(markup_is_well_formed(svg));
+    assert_int_equal(occurrences(svg, "h1v1h-1z"), CLASSES * (MISTAKES + 1) - 1);
+    assert_int_equal(occurrences(svg, "<path class=\"right\""), 1);
+    assert_int_equal(occurrences(svg, "<path class=\"wrong\""), 1);
+    assert_non_null(strstr(svg, "data-label=\"7\" data-predicted=\"9\""));
+    text_free(&text);
+    confusion_release(&confusion);
+}
+
 static void confusion_marks_the_cells_that_can_be_opened(void **state)
 {
     (void)state;
@@ -313,6 +339,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attributes_of_its_own_are_written_as_they_are),
         cmocka_unit_test(curves_show_the_other_trials_behind_and_cut_off),
+        cmocka_unit_test(confusion_of_small_cells_draws_those_of_a_shade_together),
         cmocka_unit_test(confusion_marks_the_cells_that_can_be_opened),
         cmocka_unit_test(reliability_has_a_bar_for_each_bin_with_images),
         cmocka_unit_test(what_is_cut_off_keeps_its_coordinates),
