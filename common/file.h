@@ -28,7 +28,7 @@ int folder_remove(const char *path, struct failure *why);
 
 bool file_exists(const char *path);   /* anything that can be reached by the path */
 bool folder_exists(const char *path);
-/* `name` as seen from `folder`: itself when absolute, else "folder/name".
+/* `name` as seen from `folder`: itself when absolute, else "folder/name", also of "./name".
  * The caller frees it. */
 char *path_join(const char *folder, const char *name);
 /* The folder of a path ("." when it has none); the caller frees it. */

@@ -10,6 +10,8 @@ import sys
 import tempfile
 import zlib
 
+from patience import patient
+
 TRAINER = os.environ.get("TRAINER", "build/test/trainer")
 TUNER = os.environ.get("TUNER", "build/test/tuner")
 SCRATCH = tempfile.mkdtemp(dir=os.environ.get("TEST_TMP"), prefix="formats-")
@@ -30,7 +32,7 @@ def path(*names):
 
 
 def run(*arguments):
-    return subprocess.run([TRAINER, *arguments], capture_output=True, text=True, timeout=120,
+    return subprocess.run([TRAINER, *arguments], capture_output=True, text=True, timeout=patient(120),
                           env=ENVIRONMENT)
 
 
@@ -87,7 +89,7 @@ def check_study(text):
                   "training: {optimizer: {type: sgd, learning_rate: 0.1}, batch_size: 10}\n"
                   f"search: {{trials: 2, max_epochs: 1}}\n{text}\n")
     return subprocess.run([TUNER, "check", study, "--trainer", os.path.abspath(TRAINER)],
-                          capture_output=True, text=True, timeout=60, env=ENVIRONMENT,
+                          capture_output=True, text=True, timeout=patient(60), env=ENVIRONMENT,
                           cwd=SCRATCH)
 
 

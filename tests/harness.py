@@ -10,6 +10,8 @@ import sys
 import tempfile
 import time
 
+from patience import patient
+
 TUNER = os.path.abspath(os.environ.get("TUNER", "build/test/tuner"))
 TRAINER = os.path.abspath(os.environ.get("TRAINER", "build/test/trainer"))
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -84,7 +86,7 @@ def run(home, *arguments, fake="", failpoint=None, trainer=FAKE, timeout=120):
     if trainer and arguments[0] in ("run", "check"):
         command += ["--trainer", trainer]
     done = subprocess.run(command, env=environment(home, fake, failpoint), capture_output=True,
-                          text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+                          text=True, timeout=patient(timeout), stdin=subprocess.DEVNULL)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -101,7 +103,7 @@ def hurry(home):
 
 def rows(home, sql, *arguments):
     """Rows of the home's database, read as any user would."""
-    database = sqlite3.connect(f"file:{home}/trials.db?mode=ro", uri=True, timeout=20)
+    database = sqlite3.connect(f"file:{home}/trials.db?mode=ro", uri=True, timeout=patient(20))
     try:
         return database.execute(sql, arguments).fetchall()
     finally:
@@ -127,7 +129,7 @@ def soon(home, sql):
 
 
 def wait_until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patient(seconds)
     while time.monotonic() < deadline:
         if condition():
             return True

@@ -78,6 +78,7 @@ static int set_up(void **state)
     unsetenv("FAKE_MS");
     unsetenv("FAKE_BYTES");
     setenv("TUNER_RETRY_MS", "10", 1);
+    unsetenv("TUNER_IDLE_MS");
     *state = fixture;
     return 0;
 }
@@ -368,6 +369,44 @@ static void equals_share_the_cores(void **state)
     daemon_each_turn(fixture->daemon, note_while_both_work, fixture);
     assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
     assert_int_equal(most_segments, 1);
+}
+
+/* ---- workers without work ---- */
+
+static bool nobody_works(struct fixture *fixture)
+{
+    json_t *status = daemon_status(fixture->daemon, NULL, NULL), *slot;
+    bool empty = events_with(fixture, "state", "state", "finished") == 1;
+    size_t i;
+    json_array_foreach(json_object_get(status, "slots"), i, slot)
+        empty = empty && json_is_null(json_object_get(slot, "pid"));
+    json_decref(status);
+    return empty;
+}
+
+static bool both_have_finished(struct fixture *fixture)
+{
+    return events_with(fixture, "state", "state", "finished") == 2;
+}
+
+static void submit_another(struct fixture *fixture)
+{
+    submit(fixture, "another", 2, 0);
+    fixture->reached = both_have_finished;
+    fixture->once = end_it;
+}
+
+static void workers_without_work_are_ended(void **state)
+{
+    struct fixture *fixture = *state;
+    setenv("TUNER_IDLE_MS", "20", 1);
+    start(fixture, 2, true);
+    submit(fixture, "s", 4, 0);
+    fixture->reached = nobody_works;
+    fixture->once = submit_another;
+    assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
+    assert_int_equal(ask(fixture, "SELECT count(*) FROM trials WHERE state = 'completed'"), 6);
+    assert_int_equal(ask(fixture, "SELECT count(*) FROM faults"), 0);
 }
 
 /* ---- steering ---- */
@@ -836,6 +875,7 @@ int main(int count, char *arguments[])
         DAEMON_TEST(a_study_has_no_more_workers_than_it_may),
         DAEMON_TEST(a_daemon_heeds_the_workers_of_a_study),
         DAEMON_TEST(equals_share_the_cores),
+        DAEMON_TEST(workers_without_work_are_ended),
         DAEMON_TEST(a_paused_study_starts_nothing_until_it_is_resumed),
         DAEMON_TEST(a_study_that_is_stopped_lets_its_segments_end),
         DAEMON_TEST(a_cancelled_study_ends_at_once_and_can_be_gone_on_with),

@@ -54,7 +54,7 @@ def interrupt(home, study, epochs):
     process = start(home, "run", study, "--workers", "2", fake="slow")
     soon(home, f"SELECT count(*) > {epochs} FROM curves")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=patient(30))
     return process, err
 
 
@@ -117,7 +117,7 @@ def killed_at_random():
 
 def misbehaving():
     """Faults of workers that cost a segment one retry and change no result."""
-    impatient = HYPERBAND.replace("epoch_seconds: 60", "epoch_seconds: 4")
+    impatient = HYPERBAND.replace("epoch_seconds: 60", f"epoch_seconds: {patient(4)}")
     for fake in ("crash=3:1", "segv=4", "hang=5:1", "flood=2:1", "garbage=6", "half_line=7",
                  "early_done=8:1", "out_of_order=1:1", "wrong_trial=9:1", "no_metric=10:1",
                  "ask_again=11", "hold_pipe=12", "elsewhere=4:1", "old_flood=9:1", "old_attempt=2", "no_checkpoint=0:1"):
@@ -216,7 +216,7 @@ def moved_homes():
         wait_until(lambda: os.path.exists(home + "/fake-state/trained") and
                    len(epochs_trained(home)) > 20)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=patient(30))
         how(home, home + "-there")
         home += "-there"
         code, _, err = run(home, "run", home + "/s.yaml")

@@ -9,6 +9,7 @@ import subprocess
 
 import harness
 from harness import check, finish, folder, run, write_study
+from patience import patient
 
 HOME = folder("import")
 
@@ -125,7 +126,7 @@ def test_hostile_files():
     check("a folder is refused", done[0] == 65, done)
     strange = put("\udcff.csv", b"x,value\n1,2\n", "wb") # a byte that is no UTF-8
     done = subprocess.run([harness.TUNER, "import", strange, "--goal", "maximize"], check=False,
-                          env=harness.environment(HOME), capture_output=True, timeout=60)
+                          env=harness.environment(HOME), capture_output=True, timeout=patient(60))
     check("a path that is no UTF-8 is refused",
           done.returncode == 65 and b"not valid UTF-8" in done.stderr, done)
     many = "x,value\n" + "".join(f"{i},{i}\n" for i in range(20000))

@@ -200,7 +200,7 @@ def detached():
 def without_streams():
     """Started by a program that has neither stdin nor stdout nor stderr."""
     home = folder("without-streams")
-    subprocess.run(["sh", "-c", 'exec "$0" serve --detach <&- >&- 2>&-', TUNER], timeout=20,
+    subprocess.run(["sh", "-c", 'exec "$0" serve --detach <&- >&- 2>&-', TUNER], timeout=patient(20),
                    env=environment(home), check=False)
     pid = request(home, "status")["pid"]
     streams = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in range(3)]
@@ -213,7 +213,7 @@ def without_streams():
 
 def strange_homes():
     home = os.fsencode(folder("strange")) + b"/\xff"
-    done = subprocess.run([TUNER, "serve", "--home", home], capture_output=True, timeout=20,
+    done = subprocess.run([TUNER, "serve", "--home", home], capture_output=True, timeout=patient(20),
                           env=environment(folder("strange")), stdin=subprocess.DEVNULL, check=False)
     check("a home whose path is no UTF-8 is refused", done.returncode == 65 and
           b"UTF-8" in done.stderr and not os.path.exists(home), done)
@@ -241,7 +241,7 @@ def run_with_a_daemon():
     process = start(home, "run", study(home), trainer=None)
     wait_until(lambda: study_of(home, "a").get("epochs_done", 0) > 3)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=patient(20))
     check("run where a daemon is only watches: Ctrl-C leaves the study running",
           process.returncode == 130 and state_of(home, "a") == "running", (out, err))
     check("and says how to go on", "tuner watch a" in err and "tuner stop a" in err, err)
@@ -268,10 +268,10 @@ def watchers():
     lines = start(home, "watch", "A", trainer=None)
     soon(home, "SELECT count(*) FROM faults")
     hurry(home)
-    out, err = quiet.communicate(timeout=60)
+    out, err = quiet.communicate(timeout=patient(60))
     check("a quiet watcher gets the result alone", (quiet.returncode, err) == (0, "") and
           out.startswith("best trial"), (out, err))
-    out, err = events.communicate(timeout=10)
+    out, err = events.communicate(timeout=patient(10))
     seen = [json.loads(line) for line in out.splitlines()]
     check("a watcher with --json gets every event", events.returncode == 0 and
           {e["event"] for e in seen} >= {"epoch", "segment", "decision", "fault", "state", "line"},
@@ -279,14 +279,14 @@ def watchers():
     check("in order, up to the report",
           [e["state"] for e in seen if e["event"] == "state"][-1] == "finished" and
           seen[-1]["event"] == "report", seen[-3:])
-    out, err = lines.communicate(timeout=10)
+    out, err = lines.communicate(timeout=patient(10))
     check("another gets lines for people", lines.returncode == 0 and "trial 15" in err, err)
     os.unlink(home + "/fake-state/hurry")
     run(home, "submit", study(home, "b"))
     watcher = start(home, "watch", "b", trainer=None)
     wait_until(lambda: study_of(home, "b").get("epochs_done", 0) > 3)
     run(home, "stop", "b")
-    out, err = watcher.communicate(timeout=20)
+    out, err = watcher.communicate(timeout=patient(20))
     check("a watcher of a study that is stopped ends with 130", watcher.returncode == 130 and
           "interrupted" in err, (watcher.returncode, err))
     daemon.end()
@@ -487,7 +487,7 @@ def installed():
     build = os.path.relpath(os.path.dirname(TUNER), harness.TOP)
     done = subprocess.run(["make", "-s", "-o", "all", "install", f"BUILD={build}",
                            f"DESTDIR={place}", "PREFIX=/opt/tuner"], cwd=harness.TOP,
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=patient(120))
     units = [f"{place}/opt/tuner/lib/systemd/{kind}/tuner.service" for kind in ("system", "user")]
     check("make install places the unit for both kinds of manager",
           done.returncode == 0 and all(os.path.exists(unit) for unit in units), done)
@@ -498,7 +498,7 @@ def installed():
         unit = place + "/tuner.service"
         open(unit, "w").write(text.replace("/opt/tuner/bin/tuner", TUNER))
         done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True,
-                              timeout=30)
+                              timeout=patient(30))
         check("systemd understands it", "tuner.service" not in done.stderr, done.stderr)
 
 

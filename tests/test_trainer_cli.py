@@ -217,7 +217,7 @@ def test_summary():
           and answer["flops"] == sum(layer["flops"] for layer in answer["layers"]), answer)
     slow = f"{TRAINER} summary <(sleep 0.1; cat {path('config.json')})"
     piped = subprocess.run(["bash", "-c", slow],
-                           capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+                           capture_output=True, text=True, timeout=patient(60), env=ENVIRONMENT)
     check("a configuration may come through a pipe that is slow", piped.stdout == done.stdout,
           piped)
     unfit = [{"type": "flatten"}, {"type": "dense", "units": 3}]
@@ -274,7 +274,7 @@ def test_interrupt():
                                env=ENVIRONMENT)
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=patient(60))
     check("Ctrl-C ends a training with code 130 and says what is saved",
           process.returncode == 130 and "interrupted after epoch" in said
           and run("summary", path("long.ckpt")).returncode == 0, (process.returncode, said))

@@ -42,7 +42,7 @@ class Worker:
 
     def end(self):
         """Its exit code, and what it said last."""
-        rest, said = self.process.communicate(timeout=60)
+        rest, said = self.process.communicate(timeout=patient(60))
         return self.process.returncode, (rest or b"").decode(), said.decode()
 
 
@@ -345,7 +345,7 @@ def test_worker_ends(worker):
     worker.say(**segment(0, 100000))
     worker.hear()
     worker.process.stdout.close()
-    code = worker.process.wait(timeout=60)
+    code = worker.process.wait(timeout=patient(60))
     check("a worker that nobody hears ends", code == 1, code)
     worker.process.stdout = None
     worker.end()

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 
+from patience import patient
+
 TRAINER = os.environ.get("TRAINER", "build/test/trainer")
 SCRATCH = tempfile.mkdtemp(dir=os.environ.get("TEST_TMP"), prefix="trainer-")
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "MNIST_DIR": "/nowhere",
@@ -52,7 +54,7 @@ def path(name):
 
 def run(*arguments, text=None, environment=None):
     return subprocess.run([TRAINER, *arguments], input=text, capture_output=True, text=True,
-                          timeout=300, env=environment or ENVIRONMENT)
+                          timeout=patient(300), env=environment or ENVIRONMENT)
 
 
 def refused(what, code, part, *arguments, text=None):

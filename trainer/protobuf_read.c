@@ -7,7 +7,8 @@ enum wire { WIRE_VARINT = 0, WIRE_EIGHT_BYTES = 1, WIRE_SIZED = 2, WIRE_FOUR_BYT
 
 struct protobuf protobuf_begin(const void *bytes, size_t size)
 {
-    return (struct protobuf){.at = bytes, .end = (const uint8_t *)bytes + size};
+    const uint8_t *at = size > 0 ? bytes : (const uint8_t *)""; /* of nothing, NULL has no end */
+    return (struct protobuf){.at = at, .end = at + size};
 }
 
 static size_t left(const struct protobuf *reader)

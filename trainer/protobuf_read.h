@@ -26,7 +26,7 @@ struct protobuf_field {
     size_t size;
 };
 
-struct protobuf protobuf_begin(const void *bytes, size_t size);
+struct protobuf protobuf_begin(const void *bytes, size_t size); /* of 0 bytes NULL will do */
 /* False at the end, and where the message is damaged. */
 bool protobuf_next(struct protobuf *reader, struct protobuf_field *field);
 

@@ -63,8 +63,11 @@ static void assign_slot(struct slot *slot)
         slot_stop(slot);
         return;
     }
-    if (slot->state == SLOT_IDLE && (run = choose(slot, cores_of_segments)) != NULL) {
-        if (run->launcher == slot->launcher)
+    if (slot->state == SLOT_IDLE) {
+        run = choose(slot, cores_of_segments);
+        if (run == NULL)
+            slot_rest(slot);
+        else if (run->launcher == slot->launcher)
             give(slot, run);
         else
             slot_stop(slot); /* its place is for a worker with that study's trainer */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 1000, START_AGAIN_MS = 5000 };
+enum { RETRY_MS = 1000, IDLE_MS = 60000, START_AGAIN_MS = 5000 };
 
 /* ---- recording ---- */
 
@@ -325,12 +325,12 @@ static int take_signals(struct daemon *daemon, struct failure *why)
     return loop_signals(daemon->loop, signals, count, signal_caught, daemon, why);
 }
 
-/* How long tests let a retry wait. */
-static int64_t first_pause(void)
+/* A time that tests make shorter. */
+static int64_t time_of(const char *variable, int64_t usual_ms)
 {
-    const char *text = getenv("TUNER_RETRY_MS");
-    long long pause = text != NULL ? strtoll(text, NULL, 10) : RETRY_MS;
-    return pause > 0 ? pause : RETRY_MS;
+    const char *text = getenv(variable);
+    long long given_ms = text != NULL ? strtoll(text, NULL, 10) : 0;
+    return given_ms > 0 ? given_ms : usual_ms;
 }
 
 struct daemon *daemon_new(struct loop *loop, const struct daemon_settings *settings,
@@ -343,7 +343,8 @@ struct daemon *daemon_new(struct loop *loop, const struct daemon_settings *setti
     if (events != NULL)
         daemon->events = *events;
     daemon->untold = json_array();
-    daemon->retry_ms = first_pause();
+    daemon->retry_ms = time_of("TUNER_RETRY_MS", RETRY_MS);
+    daemon->idle_ms = time_of("TUNER_IDLE_MS", IDLE_MS);
     daemon->store = store_open(database, STORE_WRITE, why);
     free(database);
     if (daemon->store != NULL && take_signals(daemon, why) == 0 &&

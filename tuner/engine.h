@@ -73,6 +73,7 @@ struct daemon {
 
     bool stirred;               /* something was asked for: the next turn does not wait */
     int64_t retry_ms;           /* pause before the first retry */
+    int64_t idle_ms;            /* how long a worker may have nothing to do */
     struct disk disk;
     int ending;                 /* 0: no; 1: after the epochs in hand; 2: now */
     bool undone;                /* a study was interrupted */

@@ -223,13 +223,26 @@ static json_t *trainer_command(const struct study *study, const char *trainer)
     return command;
 }
 
+/* What is wrong with the data set, at the place that names it. */
+static void place_refusal(const struct study *study, struct failure *why)
+{
+    if (why == NULL || why->code != EXIT_BAD_INPUT)
+        return;
+    char *text = xstrdup(why->text);
+    failure_clear(why);
+    study_fail_at(study, "data.dataset", why, "%s", text);
+    free(text);
+}
+
 static json_t *data_to_load(const struct study *study, const char *home, bool run,
                             struct failure *why)
 {
     json_t *data = dataset_resolve(study->data, home, run, why);
     char *seed;
-    if (data == NULL)
+    if (data == NULL) {
+        place_refusal(study, why);
         return NULL;
+    }
     seed = xasprintf("%llu", (unsigned long long)study->seed);
     json_object_set_new(data, "seed", json_string(seed));
     free(seed);

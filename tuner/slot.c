@@ -347,6 +347,26 @@ void slot_cancel(struct slot *slot)
         kill_worker(slot);
 }
 
+/* It may have a data set in its memory. */
+static void idle_too_long(struct timer *timer, void *context)
+{
+    struct slot *slot = context;
+    (void)timer;
+    if (slot->state != SLOT_IDLE)
+        return;
+    slot_leave(slot, "had nothing to do");
+    slot_cancel(slot);
+}
+
+void slot_rest(struct slot *slot)
+{
+    if (slot->deadline.at_ms != 0)
+        return;
+    slot->deadline.due = idle_too_long;
+    slot->deadline.context = slot;
+    loop_set_timer(slot->daemon->loop, &slot->deadline, slot->daemon->idle_ms);
+}
+
 const char *slot_activity(const struct slot *slot)
 {
     static const char *const activities[] = {"idle", "training", "final training",
