@@ -249,6 +249,7 @@ long line_reader_fill(struct line_reader *reader, int fd)
     if (reader->start > 0) {
         memmove(reader->bytes, reader->bytes + reader->start, reader->end - reader->start);
         reader->end -= reader->start;
+        reader->searched -= reader->start;
         reader->start = 0;
     }
     if (reader->capacity - reader->end < READ_BYTES) {
@@ -266,18 +267,21 @@ long line_reader_fill(struct line_reader *reader, int fd)
 int line_reader_next(struct line_reader *reader, char **line, size_t *length)
 {
     char *begin = reader->bytes + reader->start, *newline;
-    size_t there = reader->end - reader->start;
+    size_t there = reader->end - reader->start, unseen = reader->end - reader->searched;
     if (there == 0)
         return 0;
-    newline = memchr(begin, '\n', there);
-    if (newline == NULL)
+    newline = unseen > 0 ? memchr(reader->bytes + reader->searched, '\n', unseen) : NULL;
+    if (newline == NULL) {
+        reader->searched = reader->end;
         return there >= PROTOCOL_LINE_MAX ? -1 : 0;
+    }
     if (newline - begin >= PROTOCOL_LINE_MAX)
         return -1;
     *newline = '\0';
     *line = begin;
     *length = (size_t)(newline - begin);
     reader->start += *length + 1;
+    reader->searched = reader->start;
     return 1;
 }
 
