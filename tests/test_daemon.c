@@ -649,6 +649,38 @@ static void nothing_is_started_on_a_disk_that_is_nearly_full(void **state)
     free(path);
 }
 
+static bool at_once(struct fixture *fixture)
+{
+    (void)fixture;
+    return true;
+}
+
+static void read_bad_settings(struct fixture *fixture)
+{
+    const struct file_piece piece = {"workers: none\n", strlen("workers: none\n")};
+    char *path = path_join(fixture->home, "settings.yaml");
+    assert_int_equal(file_replace(path, &piece, 1, NULL), 0);
+    free(path);
+    fixture->reached = at_once; /* in the turn after the signal */
+    fixture->once = end_it;
+    raise(SIGHUP);
+}
+
+static void a_path_that_is_no_utf_8_is_told_of_with_replacements(void **state)
+{
+    struct fixture *fixture = *state;
+    char *outer = fixture->home;
+    fixture->home = path_join(outer, "caf\xe9");
+    assert_int_equal(home_make(fixture->home, NULL), 0);
+    start(fixture, 1, true);
+    fixture->reached = at_once;
+    fixture->once = read_bad_settings;
+    assert_int_equal(daemon_run(fixture->daemon, &fixture->why), EXIT_DONE);
+    assert_int_equal(events_with(fixture, "line", "text", "/caf\xef\xbf\xbd/settings.yaml"), 1);
+    free(fixture->home);
+    fixture->home = outer;
+}
+
 int main(void)
 {
 #define DAEMON_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -669,6 +701,7 @@ int main(void)
         DAEMON_TEST(a_report_that_makes_no_sense_is_refused),
         DAEMON_TEST(checkpoints_keep_to_the_quota),
         DAEMON_TEST(nothing_is_started_on_a_disk_that_is_nearly_full),
+        DAEMON_TEST(a_path_that_is_no_utf_8_is_told_of_with_replacements),
     };
     return cmocka_run_group_tests_name("daemon", tests, NULL, NULL);
 }

@@ -200,6 +200,18 @@ static void the_format_is_chosen_by_what_stderr_is(void **state)
     close(ends[1]);
 }
 
+static void text_that_is_no_utf_8_is_shown_with_replacements(void **state)
+{
+    struct page page;
+    const char *line;
+    (void)state;
+    open_page(&page, LOG_JSON);
+    log_say(page.log, LOG_WARNING, NULL, "caf\xe9/\xc3\xa9t\xc3: gone");
+    line = read_page(&page);
+    assert_non_null(strstr(line, "\"text\":\"caf\xef\xbf\xbd/\xc3\xa9t\xef\xbf\xbd: gone\""));
+    close_page(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +223,7 @@ int main(void)
         cmocka_unit_test(people_are_told_of_lines_and_states),
         cmocka_unit_test(a_reader_that_does_not_read_stops_nobody),
         cmocka_unit_test(the_format_is_chosen_by_what_stderr_is),
+        cmocka_unit_test(text_that_is_no_utf_8_is_shown_with_replacements),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

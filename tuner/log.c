@@ -3,6 +3,7 @@
 #include "common/json_text.h"
 #include "common/options.h"
 #include "common/text.h"
+#include "tuner/utf8.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -173,7 +174,7 @@ static void say(struct log *log, enum log_level level, const char *study, const 
     fields = json_object();
     if (study != NULL)
         json_object_set_new(fields, "study", json_string(study));
-    json_object_set_new(fields, "text", json_string(said));
+    json_object_set_new(fields, "text", utf8_json(said));
     put_object(log, level, fields);
 }
 

@@ -1,6 +1,9 @@
 #include "tuner/utf8.h"
 
+#include "common/text.h"
+
 #include <stdbool.h>
+#include <string.h>
 
 /* The length that a first byte announces; 0: it cannot be a first byte. */
 static size_t announced_length(unsigned char first)
@@ -30,4 +33,27 @@ size_t utf8_decode(const unsigned char *at, size_t left, uint32_t *character)
     }
     bool surrogate = *character >= 0xd800 && *character < 0xe000;
     return *character < least[length] || surrogate || *character > 0x10ffff ? 0 : length;
+}
+
+json_t *utf8_json(const char *text)
+{
+    struct text valid = TEXT_EMPTY;
+    size_t left = text != NULL ? strlen(text) : 0;
+    uint32_t character;
+    json_t *string;
+    if (text == NULL)
+        return json_null();
+    while (left > 0) {
+        size_t length = utf8_decode((const unsigned char *)text, left, &character);
+        if (length > 0)
+            text_add_bytes(&valid, text, length);
+        else
+            text_add(&valid, "\xef\xbf\xbd");
+        length += length == 0;
+        text += length;
+        left -= length;
+    }
+    string = json_string(text_string(&valid));
+    text_free(&valid);
+    return string;
 }
