@@ -1,4 +1,4 @@
-# make             build/tuner and build/trainer
+# make             build/tuner and build/trainer; V=1 shows the compiler's commands whole
 # make demo        from nothing to a report on MNIST, with what is missing installed
 # make test        every test; ends in one line "N passed, M failed"
 # make test T=space          one suite alone, by its name
@@ -38,7 +38,7 @@ LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 helpers := report_driver scoring_driver logits_driver fake_trainer quick_trainer
-shims := fault_shim memory_shim
+shims := fault_shim memory_shim blas_shim
 fuzzed := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all demo test build-tests run-tests torture asan tsan emulated aarch64 valgrind bench \
@@ -48,11 +48,18 @@ fuzzed := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 .DELETE_ON_ERROR:
 all: $(BUILD)/tuner $(BUILD)/trainer
 
+# A line of a few words for each file, unless V=1 asks for the commands.
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $Q,@echo '$1 $2')
+# Targets that build from nothing do so with every processor, unless -j was given.
+jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # ---- compiling: objects in $(BUILD)/obj, programs in $(BUILD) ----
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$Q$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The loops over pixels, weights and random numbers are worth more than -O2.
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard trainer/*.c) common/rng.c): OPTIMIZE += $(FAST)
@@ -72,29 +79,35 @@ endif
 
 $(BUILD)/obj/project.a: $(sources:%.c=$(BUILD)/obj/%.o)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$Q$(AR) rcs $@ $^
 
 $(BUILD)/tuner $(BUILD)/trainer: $(BUILD)/%: $(BUILD)/obj/%/main.o $(BUILD)/obj/project.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)
+	$Q$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/project.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call say,LD,$@)
+	$Q$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 # Libraries that tests load below a program (tests/*_shim.c), never with a sanitizer.
 $(BUILD)/tests/%.so: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -shared -fPIC -o $@ $< -ldl
+	$(call say,LD,$@)
+	$Q$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
 # Fuzzing targets (tests/fuzz/fuzz.h): one program tries files, the other looks for them.
 fuzz_objects = $(patsubst %,$(BUILD)/obj/tests/fuzz/%.o,fuzz_$* fuzz) $(BUILD)/obj/project.a
 .SECONDEXPANSION:
 $(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/run_files.o $$(fuzz_objects)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)
+	$Q$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/fuzz_%: $$(fuzz_objects)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)
+	$Q$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 # Files that become part of an object (common/embed.h).
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard db/*.c)): $(wildcard db/*.sql db/*/*.sql)
@@ -120,38 +133,38 @@ $(BUILD)/deps-found: deps.sh
 # ---- running ----
 
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) $(jobs) --no-print-directory all
 	@./demo.sh $(BUILD)
 
 test: deps
-	@$(MAKE) --no-print-directory run-tests
+	@$(MAKE) $(jobs) --no-print-directory run-tests
 
 build-tests: all $(suites:%=$(BUILD)/tests/%) $(helpers:%=$(BUILD)/tests/%) \
     $(shims:%=$(BUILD)/tests/%.so) $(fuzzed:%=$(BUILD)/tests/fuzz_%)
 
 # The programs under test have failpoints; the ones that users run have not.
 run-tests: all
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
+	@$(MAKE) $(jobs) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
 	@tests/run.sh $(BUILD)/test $(T)
 
 # Faults by the thousand; prints the table of docs/reliability.md.
 torture: all
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
+	@$(MAKE) $(jobs) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
 	@tests/torture.py $(BUILD)/test $(T)
 
 asan: deps
-	@$(MAKE) --no-print-directory BUILD=build/asan OPTIMIZE="-O1 -g" FAST= \
+	@$(MAKE) $(jobs) --no-print-directory BUILD=build/asan OPTIMIZE="-O1 -g" FAST= \
 	    DEFINES=-DFAILPOINTS SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" \
 	    build-tests
-	@tests/run.sh build/asan $(T)
+	@TEST_PATIENCE=$${TEST_PATIENCE:-6} tests/run.sh build/asan $(T)
 
 tsan: deps
-	@$(MAKE) --no-print-directory BUILD=build/tsan OPTIMIZE="-O1 -g" FAST= \
+	@$(MAKE) $(jobs) --no-print-directory BUILD=build/tsan OPTIMIZE="-O1 -g" FAST= \
 	    DEFINES=-DFAILPOINTS SANITIZE="-fsanitize=thread" build-tests
-	@tests/run.sh build/tsan $(T)
+	@TEST_PATIENCE=$${TEST_PATIENCE:-12} tests/run.sh build/tsan $(T)
 
 emulated:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
+	@$(MAKE) $(jobs) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests
 	@tests/emulated.sh $(BUILD)/test Nehalem Haswell
 
 aarch64:
@@ -165,7 +178,7 @@ FUZZ_CC ?= clang
 FUZZ_SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
     -fprofile-instr-generate -fcoverage-mapping
 fuzz-programs:
-	@$(MAKE) --no-print-directory BUILD=build/fuzz CC="$(FUZZ_CC)" OPTIMIZE="-O1 -g" FAST= \
+	@$(MAKE) $(jobs) --no-print-directory BUILD=build/fuzz CC="$(FUZZ_CC)" OPTIMIZE="-O1 -g" FAST= \
 	    SANITIZE="$(FUZZ_SANITIZE)" build/fuzz/trainer $(fuzzed:%=build/fuzz/fuzz_%)
 
 fuzz: fuzz-programs

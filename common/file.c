@@ -239,6 +239,8 @@ bool folder_exists(const char *path)
 
 char *path_join(const char *folder, const char *name)
 {
+    while (name[0] == '.' && name[1] == '/')
+        name += 2;
     if (name[0] == '/' || folder[0] == '\0')
         return xstrdup(name);
     bool slash = folder[strlen(folder) - 1] == '/';

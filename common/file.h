@@ -16,7 +16,8 @@ struct file_piece {
     size_t size;
 };
 /* Writes the pieces to "<path>.tmp.<pid>", syncs, renames to `path` and syncs
- * the folder.  On failure the temporary file is removed and `path` is as before. */
+ * the folder.  On failure the temporary file is removed and `path` is as before; but where it
+ * is the folder that cannot be synced, it is replaced, and may not stay so. */
 int file_replace(const char *path, const struct file_piece *pieces, size_t count,
                  struct failure *why);
 
@@ -27,7 +28,7 @@ int folder_remove(const char *path, struct failure *why);
 
 bool file_exists(const char *path);   /* anything that can be reached by the path */
 bool folder_exists(const char *path);
-/* `name` as seen from `folder`: itself when absolute, else "folder/name".
+/* `name` as seen from `folder`: itself when absolute, else "folder/name", also of "./name".
  * The caller frees it. */
 char *path_join(const char *folder, const char *name);
 /* The folder of a path ("." when it has none); the caller frees it. */

@@ -160,6 +160,9 @@ static int read_predictions(struct message *message, struct failure *why)
         json_array_size(message->probabilities) != count)
         return fail(why, "\"labels\", \"predicted\" and \"probabilities\" must be arrays of the "
                          "same 1 to %d items", PROTOCOL_PREDICTIONS_MAX);
+    if (message->first > INT32_MAX - (int64_t)count)
+        return fail(why, "field \"first\" must be at most %d, less the number of images",
+                    INT32_MAX);
     for (i = 0; i < count; i++) {
         if (read_prediction(message, i, why) != 0)
             return -1;

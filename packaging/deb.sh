@@ -5,6 +5,7 @@ set -eu
 umask 022
 build=$1
 version=$("$build/tuner" --version | cut -d' ' -f2)
+maintainer=$(packaging/maintainer.sh)
 architecture=$(dpkg --print-architecture)
 package=$build/tuner_${version}_$architecture.deb
 source=$build/deb
@@ -27,7 +28,7 @@ tuner ($version) unstable; urgency=medium
 
   * Version $version.
 
- -- The tuner authors <tuner@localhost>  $date
+ -- $maintainer  $date
 END
 
 mkdir -p "$tree/DEBIAN"
@@ -42,7 +43,7 @@ cat >"$tree/DEBIAN/control" <<END
 Package: tuner
 Version: $version
 Architecture: $architecture
-Maintainer: The tuner authors <tuner@localhost>
+Maintainer: $maintainer
 Installed-Size: $(du -sk --exclude=DEBIAN "$tree" | cut -f1)
 Depends: $libraries
 Recommends: curl

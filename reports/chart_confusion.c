@@ -7,7 +7,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { NAME_MOST = 16 /* characters of a class name that are shown */ };
+enum {
+    NAME_MOST = 16,  /* characters of a class name that are shown */
+    NAME_LEAST = 12, /* height that a readable name takes */
+};
 
 /* Where everything lies. */
 struct layout {
@@ -15,6 +18,7 @@ struct layout {
     double left, top;     /* of the matrix */
     double side;          /* of the matrix */
     double name_size;     /* font size of the class names */
+    int name_step;        /* so many rows from name to name: 1 where each has room for its own */
     bool turned;          /* the names of the columns are written upwards */
 };
 
@@ -27,10 +31,11 @@ static struct layout lay_out(int classes, const char *const *names)
         longest = length > longest ? length : longest;
     }
     longest = longest > NAME_MOST ? NAME_MOST : longest;
-    layout.cell = classes <= 12 ? 42 : classes <= 30 ? 30 : fmax(6, 900.0 / classes);
-    layout.name_size = fmin(13, layout.cell * 0.8);
+    layout.cell = classes <= 12 ? 42 : classes <= 30 ? 30 : 900.0 / classes;
+    layout.name_step = (int)ceil(NAME_LEAST / layout.cell);
+    layout.name_size = fmin(13, layout.cell * layout.name_step * 0.8);
     double reach = 0.62 * layout.name_size * (double)longest;
-    layout.turned = reach > layout.cell;
+    layout.turned = reach > layout.cell * layout.name_step;
     layout.left = 36 + reach + 8;
     layout.top = 36 + (layout.turned ? reach : layout.name_size) + 8;
     layout.side = layout.cell * classes;
@@ -51,7 +56,7 @@ static char *short_name(const char *name)
 static void draw_names(struct text *text, const struct layout *layout, int classes,
                        const char *const *names)
 {
-    for (int i = 0; i < classes; i++) {
+    for (int i = 0; i < classes; i += layout->name_step) {
         double middle = layout->cell * (i + 0.5);
         char *name = short_name(names[i]);
         struct svg_label row = {"name", SVG_END, layout->left - 8,

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NEVER_CUT = 24 /* bytes of a value that stands on one line, such as any number */ };
+
 void html_element(struct text *text, const char *tag, const char *class, const char *content)
 {
     text_addf(text, "<%s", tag);
@@ -25,6 +27,6 @@ void html_setting(struct text *text, const char *name, char *value)
 {
     text_add(text, "<tr>");
     html_element(text, "th scope=\"row\"", NULL, name);
-    html_take(text, "td", NULL, value);
+    html_take(text, "td", strlen(value) <= NEVER_CUT ? "short" : NULL, value);
     text_add(text, "</tr>\n");
 }

@@ -112,7 +112,7 @@ void html_mistakes(struct text *text, const struct report_data *data)
 {
     size_t count, *mistakes = gallery_mistakes(data, &count);
     if (data->metrics.correct == data->metrics.total)
-        text_add(text, "<p>There is not one.</p>\n");
+        text_add(text, "<p>The model made no mistake.</p>\n");
     else if (count == 0)
         text_add(text, "<p>No images are stored with this study.</p>\n");
     else

@@ -6,15 +6,20 @@
 #include "reports/reproduce.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void html_name(struct text *text, const struct report_data *data)
 {
     escape_markup(text, data->name);
 }
 
+/* One of the user's own is known by its folder or file rather than by the format. */
 static const char *dataset_name(const struct report_data *data)
 {
     const char *name = json_string_value(json_object_get(data->dataset, "dataset"));
+    const char *slash = strrchr(data->folder, '/');
+    if (*data->folder)
+        return slash && slash[1] ? slash + 1 : data->folder;
     return name ? name : "unnamed data";
 }
 

@@ -46,6 +46,7 @@ static void take_study(struct report_data *data, const json_t *row)
     data->epochs_run = json_integer_value(json_object_get(row, "epochs"));
     data->trials_failed = (size_t)row_integer(row, "failed", 0);
     data->dataset = row_json(row, "data");
+    data->folder = row_text(row, "folder");
 }
 
 static int read_study(struct store *store, const char *study, struct report_data *data,
@@ -55,7 +56,10 @@ static int read_study(struct store *store, const char *study, struct report_data
                                "SELECT study, file, text, seed, state, metric, "
                                "goal = 'maximize' AS maximize, sampler, scheduler, max_epochs, "
                                "eta, note, void_reason, winner, seconds, started_ms, epochs, data, "
-                               "failed "
+                               "failed, "
+                               "(SELECT iif(json_valid(fingerprint), "
+                               "json_extract(fingerprint, '$.data.folder'), NULL) "
+                               "FROM recorded_studies AS r WHERE r.id = studies.id) AS folder "
                                "FROM studies WHERE study = ?1", study, why);
     int result = -1;
     if (!rows)
@@ -218,7 +222,7 @@ void report_data_release(struct report_data *data)
     char *const texts[] = {data->name,       data->file,        data->text,      data->seed,
                            data->state,      data->metric,      data->sampler,   data->scheduler,
                            data->note,       data->void_reason, data->arithmetic,
-                           data->network_note};
+                           data->network_note, data->folder};
     json_t *const objects[] = {data->dataset, data->parameters, data->configuration, data->layers,
                                data->network};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)

@@ -82,6 +82,7 @@ struct report_data {
     char *void_reason;        /* why its result may depend on luck, or "" */
     double seconds;           /* from its first start to its end; NaN when not known */
     int64_t started_ms;       /* since 1970 UTC; 0 when not known */
+    char *folder;             /* or file of the data set, as the study file has it; "": none */
     json_t *dataset;          /* as dataset_describe() gives it, with "dataset" */
 
     /* the winner */

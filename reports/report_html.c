@@ -31,9 +31,10 @@ static bool *open_cells(const struct report_data *data)
 static void add_confusion(struct text *text, const struct report_data *data)
 {
     /* A matrix of many classes takes the page's whole width, and is not shrunk to a
-     * telephone's. */
+     * telephone's; one of few is not blown up to a column's. */
+    const char *size = data->classes > 12 ? " many" : data->classes <= 6 ? " few" : "";
     bool *open = open_cells(data);
-    text_addf(text, "<div class=\"scroll%s\">\n", data->classes > 12 ? " many" : "");
+    text_addf(text, "<div class=\"scroll%s\">\n", size);
     chart_confusion(text, &data->confusion, data->class_names, open, false);
     text_add(text, "</div>\n");
     free(open);

@@ -46,6 +46,6 @@ CONF
 [ -e "$root/complete" ] || unpack
 PKG_CONFIG_SYSROOT_DIR=$root \
 PKG_CONFIG_LIBDIR=$libraries/pkgconfig:$libraries/openblas-pthread/pkgconfig \
-    make --no-print-directory BUILD="$build" DEFINES=-DFAILPOINTS \
+    MAKEFLAGS='' make -j"$(nproc)" --no-print-directory BUILD="$build" DEFINES=-DFAILPOINTS \
     CC="aarch64-linux-gnu-gcc --sysroot=$root" AR=aarch64-linux-gnu-ar build-tests
 exec tests/emulated.sh "$build" aarch64

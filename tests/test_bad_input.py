@@ -6,6 +6,7 @@ import sqlite3
 import struct
 
 from harness import *
+from patience import patient
 
 RANDOM = "{sampler: random, scheduler: full, trials: 2, max_epochs: 1}"
 
@@ -32,6 +33,11 @@ def study_files():
     refused("a network that fits no image", home, path, "error:", trainer=None)
     _, _, err = run(home, "run", path, trainer=None)
     check("it names the line of the layer", ":11:" in err.split(" ")[0] or ":10:" in err, err)
+    open(path, "w").write(text.replace("dataset: synthetic", "dataset: ./nowhere"))
+    refused("data that are not there", home, path, "nowhere")
+    _, _, err = run(home, "run", path)
+    check("the message has the place that names them, and the path once",
+          err.startswith(path + ":3:17: error: ") and f"'{home}/nowhere'" in err, err)
 
 
 def idx_files():
@@ -104,7 +110,7 @@ def in_small_disk(home, script):
     """Runs a script that mounts a small file system over `home`, seen by the script alone.
     What the fake trainer keeps for itself is beside it, where the mount does not hide it."""
     return subprocess.run([*UNSHARE, "bash", "-c", script], capture_output=True, text=True,
-                          env=environment(home + "-trainer"), timeout=120)
+                          env=environment(home + "-trainer"), timeout=patient(120))
 
 
 def disks():

@@ -7,6 +7,7 @@ import subprocess
 
 import harness
 from harness import check, finish, folder
+from patience import patient
 
 BUILD = os.path.dirname(harness.TUNER)
 if BUILD.startswith(harness.TOP + "/"):
@@ -14,14 +15,15 @@ if BUILD.startswith(harness.TOP + "/"):
 
 
 def output(*command, **more):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300,
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patient(300),
                           stdin=subprocess.DEVNULL, **more)
     return done.returncode, done.stdout, done.stderr
 
 
-def make(*arguments):
+def make(*arguments, **more):
     """Makes with the programs under test, which are not to be built again with other flags."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    env = {name: value for name, value in os.environ.items()
+           if not name.startswith(("MAKE", "DEB"))} | more
     return output("make", "--no-print-directory", f"BUILD={BUILD}", "-o", f"{BUILD}/tuner", "-o",
                   f"{BUILD}/trainer", *arguments, cwd=harness.TOP, env=env)
 
@@ -86,14 +88,41 @@ def control(package, field):
     return output("dpkg-deb", "--field", package, field)[1].strip()
 
 
+def maintainer(git="", **more):
+    """Who a package would be by, with `git` in the user's configuration."""
+    home = folder("who")
+    with open(home + "/gitconfig", "w") as file:
+        file.write(git)
+    env = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": home + "/gitconfig",
+           "GIT_CONFIG_NOSYSTEM": "1", **more}
+    return output(harness.TOP + "/packaging/maintainer.sh", cwd=home, env=env)[1].strip()
+
+
+def test_maintainer():
+    git = "[user]\nname = Git Name\nemail = git@example.org\n"
+    check("a package is by whom Debian's variables name",
+          maintainer(git, DEBFULLNAME="Ann Other", DEBEMAIL="ann@example.org") ==
+          "Ann Other <ann@example.org>")
+    check("which may stand in one", maintainer(git, DEBEMAIL="Ann O. <ann@example.org>") ==
+          "Ann O. <ann@example.org>")
+    if shutil.which("git"):
+        check("then by whom git names", maintainer(git) == "Git Name <git@example.org>")
+        check("each for itself",
+              maintainer(git, DEBEMAIL="ann@example.org") == "Git Name <ann@example.org>")
+    check("and by its authors where nobody is named",
+          maintainer() == "The tuner authors <tuner@localhost>", maintainer())
+
+
 def test_package():
-    done = make("deb")
+    done = make("deb", DEBFULLNAME="Ann Other", DEBEMAIL="ann@example.org")
     packages = glob.glob(os.path.join(harness.TOP, BUILD, "tuner_*.deb"))
     check("make deb makes one package", done[0] == 0 and len(packages) == 1, done)
     package = packages[0]
     version = output(harness.TUNER, "--version")[1].split()[1]
     check("which is named after its version and architecture", os.path.basename(package) ==
           f"tuner_{version}_{control(package, 'Architecture')}.deb", package)
+    check("it says who made it",
+          control(package, "Maintainer") == "Ann Other <ann@example.org>")
     needed = {"libsqlite3-0", "libyaml-0-2", "libjansson4", "libpng16-16", "zlib1g", "libc6"}
     depends = set(re.split(r"[ ,(]+", control(package, "Depends")))
     check("it depends on the packages of its libraries",
@@ -138,5 +167,6 @@ def test_dpkg(package):
 
 
 test_install()
+test_maintainer()
 test_package()
 finish()

@@ -291,63 +291,10 @@ def odds(page):
 
 # ---- looks ----
 
-# Texts that lie on each other: pairs of lines of text that both are visible and share more than
-# two pixels in both directions, and what reaches over the page's edge.
-OVERLAPS = """(() => {
-    const texts = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    const clips = new Map();
-    const clipOf = element => {
-        const box = element.closest(".scroll, pre");
-        if (box && !clips.has(box))
-            clips.set(box, box.getBoundingClientRect());
-        return box ? clips.get(box) : {left: 0, right: innerWidth};
-    };
-    while (walker.nextNode()) {
-        const node = walker.currentNode, parent = node.parentElement;
-        if (!node.textContent.trim() || parent.closest("script, title, noscript, #tip")
-            || !parent.checkVisibility())
-            continue;
-        const range = document.createRange(), clip = clipOf(parent);
-        range.selectNodeContents(node);
-        for (const box of range.getClientRects()) {
-            const left = Math.max(box.left, clip.left), right = Math.min(box.right, clip.right);
-            if (right - left > 0.5 && box.height > 0)
-                texts.push({text: node.textContent.trim().slice(0, 30), left, right, top: box.top,
-                            bottom: box.bottom, far: box.right, clipped: clip.right < innerWidth,
-                            size: parseFloat(getComputedStyle(parent).fontSize)});
-        }
-    }
-    const found = [];
-    texts.sort((a, b) => a.top - b.top);
-    for (let i = 0; i < texts.length; i++) {
-        const a = texts[i];
-        if (!a.clipped && a.far > innerWidth + 0.5)
-            found.push(a.text + " reaches over the edge");
-        for (let k = i + 1; k < texts.length && texts[k].top < a.bottom; k++) {
-            const b = texts[k], slack = 2 + 0.1 * Math.max(a.size, b.size);
-            if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
-                && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > slack)
-                found.push(a.text + " | " + b.text);
-        }
-    }
-    if (document.documentElement.scrollWidth > innerWidth)
-        found.push("the page is " + document.documentElement.scrollWidth + " pixels wide");
-    const blocks = [...document.querySelectorAll("section > *, .panels > *, .drawing > *")]
-        .filter(e => e.checkVisibility()).map(e => [e, e.getBoundingClientRect()]);
-    for (const [a, boxA] of blocks)
-        for (const [b, boxB] of blocks)
-            if (a !== b && a.parentElement === b.parentElement && boxA.top <= boxB.top
-                && Math.min(boxA.bottom, boxB.bottom) - boxB.top > 1
-                && Math.min(boxA.right, boxB.right) - Math.max(boxA.left, boxB.left) > 1)
-                found.push(`<${a.tagName} ${a.className}> is on <${b.tagName} ${b.className}>`);
-    return {texts: texts.length, found};
-})()"""
-
-
 def check_widths(page, what=""):
     for width in (390, 1280, 1920):
         browser.resize(page, width)
-        result = ask(page, OVERLAPS)
+        result = browser.overlaps(page)
         check(f"{what}at {width} pixels nothing overlaps", result["texts"] > 100
               and result["found"] == [], (result["texts"], result["found"][:12]))
     browser.resize(page, 1280)

@@ -171,13 +171,15 @@ static json_t *sample_rows(struct inspection *inspection)
 static void print_data(const struct inspection *inspection)
 {
     const json_t *shape = inspection->prepared.shape;
+    const char *kind = json_string_value(json_object_get(inspection->prepared.data, "dataset"));
+    const char *folder = json_string_value(json_object_get(inspection->study->data, "folder"));
     if (inspection->study->outside) {
         printf("trained by programs that ask and tell\n\n");
         return;
     }
     printf("data %s: %lld training, %lld validation, %lld test images of %lldx%lldx%lld, "
            "%d classes\n",
-           json_string_value(json_object_get(inspection->prepared.data, "dataset")),
+           folder ? folder : kind,
            (long long)json_integer_value(json_object_get(shape, "train")),
            (long long)json_integer_value(json_object_get(shape, "validation")),
            (long long)json_integer_value(json_object_get(shape, "test")),
@@ -313,7 +315,8 @@ enum exit_code command_check(char *const arguments[], struct failure *why)
     const struct options options = {
         "tuner check", rules, ARRAY_LENGTH(rules), "STUDY.yaml", 1, 1, .about = about,
         .examples = examples,
-        .exit_codes = "0 the study can run, 64 wrong usage, 65 bad input (file:line:column: error:)"};
+        .exit_codes = "0 the study can run, 64 wrong usage, 65 bad input (file:line:column: "
+                      "error:)"};
     struct inspection inspection = {0};
     char *home;
     if (options_parse(&options, arguments, words, NULL, why) != 0)

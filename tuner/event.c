@@ -1,6 +1,6 @@
 #include "tuner/engine.h"
 
-#include "tuner/utf8.h"
+#include "common/json_text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static json_t *line_event(const struct run *run, const char *format, va_list arg
 {
     char *text = xvasprintf(format, arguments);
     json_t *event = json_pack("{s:s, s:s?, s:o}", "event", "line", "study",
-                              run != NULL ? run->study->name : NULL, "text", utf8_json(text));
+                              run != NULL ? run->study->name : NULL, "text", json_text_of(text));
     free(text);
     return event;
 }
@@ -57,7 +57,8 @@ void event_state(const struct run *run, const char *state, const char *note)
 {
     if (is_watched(run->daemon))
         add(run->daemon, json_pack("{s:s, s:s, s:s, s:o}", "event", "state", "study",
-                                   run->study->name, "state", state, "note", utf8_json(note)));
+                                   run->study->name, "state", state, "note",
+                                   json_text_of(note)));
 }
 
 void event_epoch(const struct slot *slot, const struct message *message)
@@ -76,18 +77,18 @@ void event_segment(const struct run *run, const struct job *job, const char *sta
         add(run->daemon, json_pack("{s:s, s:s, s:i, s:i, s:s, s:o, s:o}", "event", "segment",
                                    "study", run->study->name, "trial", job->trial->number, "rung",
                                    job->trial->rung, "state", state, "value",
-                                   real_or_null(value), "reason", utf8_json(reason)));
+                                   real_or_null(value), "reason", json_text_of(reason)));
 }
 
 void event_decision(const struct run *run, const struct decision *decision)
 {
     if (is_watched(run->daemon))
         add(run->daemon,
-            json_pack("{s:s, s:s, s:i, s:i, s:i, s:s, s:i, s:o}", "event", "decision", "study",
+            json_pack("{s:s, s:s, s:i, s:i, s:i, s:s, s:i, s:s}", "event", "decision", "study",
                       run->study->name, "trial", decision->trial, "bracket",
                       run->plan.brackets[decision->bracket].number, "rung", decision->rung,
                       "verdict", verdict_name(decision->verdict), "rank", decision->rank,
-                      "reason", utf8_json(decision->reason)));
+                      "reason", decision->reason));
 }
 
 void event_fault(const struct slot *slot, const char *kind, const char *reason, const char *action)
@@ -98,14 +99,15 @@ void event_fault(const struct slot *slot, const char *kind, const char *reason, 
             json_pack("{s:s, s:s?, s:o, s:i, s:s, s:o, s:s}", "event", "fault", "study",
                       slot->run != NULL ? slot->run->study->name : NULL, "trial",
                       trial != NULL ? json_integer(trial->number) : json_null(), "worker",
-                      slot->number, "kind", kind, "reason", utf8_json(reason), "action", action));
+                      slot->number, "kind", kind, "reason", json_text_of(reason), "action",
+                      action));
 }
 
 void event_report(struct daemon *daemon, const char *study, const char *error)
 {
     if (is_watched(daemon))
-        add(daemon, json_pack("{s:s, s:s, s:o}", "event", "report", "study", study, "error",
-                              utf8_json(error)));
+        add(daemon, json_pack("{s:s, s:s, s:s?}", "event", "report", "study", study, "error",
+                              error));
 }
 
 void event_deliver(struct daemon *daemon)

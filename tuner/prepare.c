@@ -2,6 +2,7 @@
 
 #include "common/dataset_path.h"
 #include "common/file.h"
+#include "common/json_text.h"
 #include "tuner/home.h"
 #include "tuner/launcher.h"
 #include "tuner/sampler.h"
@@ -222,13 +223,26 @@ static json_t *trainer_command(const struct study *study, const char *trainer)
     return command;
 }
 
+/* What is wrong with the data set, at the place that names it. */
+static void place_refusal(const struct study *study, struct failure *why)
+{
+    if (why == NULL || why->code != EXIT_BAD_INPUT)
+        return;
+    char *text = xstrdup(why->text);
+    failure_clear(why);
+    study_fail_at(study, "data.dataset", why, "%s", text);
+    free(text);
+}
+
 static json_t *data_to_load(const struct study *study, const char *home, bool run,
                             struct failure *why)
 {
     json_t *data = dataset_resolve(study->data, home, run, why);
     char *seed;
-    if (data == NULL)
+    if (data == NULL) {
+        place_refusal(study, why);
         return NULL;
+    }
     seed = xasprintf("%llu", (unsigned long long)study->seed);
     json_object_set_new(data, "seed", json_string(seed));
     free(seed);
@@ -286,7 +300,8 @@ json_t *prepared_json(struct prepared *prepared, struct failure *why)
 {
     json_t *answer;
     if (why->text != NULL)
-        answer = json_pack("{s:i, s:s}", "code", (int)why->code, "text", why->text);
+        answer = json_pack("{s:i, s:o}", "code", (int)why->code, "text",
+                           json_text_of(why->text));
     else
         answer = json_pack("{s:O?, s:O?, s:O?, s:i, s:O?, s:s?, s:s?}", "command",
                            prepared->command, "data", prepared->data, "shape", prepared->shape,

@@ -1,6 +1,7 @@
 #include "tuner/progress.h"
 
 #include "common/text.h"
+#include "reports/columns.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,11 +9,18 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { DRAW_MS = 100, BAR_CELLS = 28, WIDTH_DEFAULT = 80 };
+enum {
+    DRAW_MS = 100,
+    BAR_CELLS = 28,
+    WIDTH_DEFAULT = 80,
+    HEIGHT_DEFAULT = 24,
+    ROWS_ELSE = 5, /* of the table beside the workers', and the one that the cursor is in */
+};
 
 struct progress {
     bool quiet, terminal;
-    int lines;            /* of the table on the screen */
+    size_t *columns;      /* of each line of the table on the screen */
+    size_t lines, room;
     int64_t drawn_ms;
     double began;         /* clock_seconds() of the first drawing */
     int64_t epochs_began; /* epochs that were there then */
@@ -27,11 +35,24 @@ struct progress *progress_new(bool quiet)
     return progress;
 }
 
-/* Takes the table off the screen. */
+static struct winsize screen(void)
+{
+    struct winsize size = {0};
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
+        size.ws_col = WIDTH_DEFAULT;
+    if (size.ws_row == 0)
+        size.ws_row = HEIGHT_DEFAULT;
+    return size;
+}
+
+/* Takes the table off the screen.  A terminal that has become narrower since has wrapped it. */
 static void erase(struct progress *progress)
 {
-    if (progress->lines > 0)
-        fprintf(stderr, "\033[%dA\r\033[J", progress->lines);
+    size_t rows = progress->lines, width = screen().ws_col;
+    for (size_t i = 0; i < progress->lines; i++)
+        rows += progress->columns[i] > 0 ? (progress->columns[i] - 1) / width : 0;
+    if (rows > 0)
+        fprintf(stderr, "\033[%zuA\r\033[J", rows);
     progress->lines = 0;
 }
 
@@ -40,35 +61,41 @@ void progress_free(struct progress *progress)
     if (progress == NULL)
         return;
     erase(progress);
+    free(progress->columns);
     free(progress);
 }
 
 void progress_line(struct progress *progress, const char *format, ...)
 {
     va_list arguments;
+    char *line;
     if (progress->quiet)
         return;
     erase(progress);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    line = xvasprintf(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
-}
-
-static size_t screen_width(void)
-{
-    struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
-        return size.ws_col;
-    return WIDTH_DEFAULT;
+    make_visible(line);
+    fprintf(stderr, "%s\n", line);
+    free(line);
 }
 
 /* A line of the table, cut to the screen so that it never wraps. */
 static void put(struct progress *progress, struct text *line)
 {
-    size_t width = screen_width() - 1;
-    fprintf(stderr, "%.*s\n", (int)width, text_string(line));
-    progress->lines++;
+    size_t width = screen().ws_col - 1, columns;
+    struct text cut = TEXT_EMPTY;
+    make_visible(line->at);
+    columns = columns_count(text_string(line));
+    columns_cut(&cut, text_string(line), columns > width ? width - 1 : width);
+    fprintf(stderr, "%s%s\n", text_string(&cut), columns > width ? "\xE2\x80\xA6" : "");
+    if (progress->lines == progress->room) {
+        progress->room = 2 * progress->room + 8;
+        progress->columns = xrealloc(progress->columns,
+                                     progress->room * sizeof *progress->columns);
+    }
+    progress->columns[progress->lines++] = columns > width ? width : columns;
+    text_free(&cut);
     text_clear(line);
 }
 
@@ -176,6 +203,20 @@ static void draw_slot(struct progress *progress, const json_t *slot, struct text
     put(progress, line);
 }
 
+/* As many workers as there are rows for: what scrolled away could not be taken back. */
+static void draw_slots(struct progress *progress, const json_t *slots, struct text *line)
+{
+    size_t rows = screen().ws_row, count = json_array_size(slots);
+    size_t most = rows > ROWS_ELSE + 2 ? rows - ROWS_ELSE : 2;
+    size_t shown = count > most ? most - 1 : count;
+    for (size_t i = 0; i < shown; i++)
+        draw_slot(progress, json_array_get(slots, i), line);
+    if (shown < count) {
+        text_addf(line, "        and %zu more workers", count - shown);
+        put(progress, line);
+    }
+}
+
 static void draw_best(struct progress *progress, const json_t *study, struct text *line)
 {
     const json_t *best = json_object_get(study, "best");
@@ -197,9 +238,8 @@ bool progress_due(const struct progress *progress)
 
 void progress_draw(struct progress *progress, const json_t *status)
 {
-    const json_t *study = json_array_get(json_object_get(status, "studies"), 0), *slot;
+    const json_t *study = json_array_get(json_object_get(status, "studies"), 0);
     struct text line = TEXT_EMPTY;
-    size_t i;
     if (progress->drawn_ms == 0) {
         progress->began = clock_seconds();
         progress->epochs_began = integer_of(study, "epochs_done");
@@ -210,8 +250,7 @@ void progress_draw(struct progress *progress, const json_t *status)
         draw_summary(progress, study, json_is_true(json_object_get(status, "ending")), &line);
         text_addf(&line, "worker  state             trial    epoch   value  parameters");
         put(progress, &line);
-        json_array_foreach(json_object_get(status, "slots"), i, slot)
-            draw_slot(progress, slot, &line);
+        draw_slots(progress, json_object_get(status, "slots"), &line);
         draw_best(progress, study, &line);
     }
     fflush(stderr);

@@ -1,5 +1,5 @@
 /* What a user sees while a study runs, on stderr: on a terminal a table that is
- * drawn anew in its place, elsewhere one line for each finished segment. */
+ * drawn anew in its place and fits the screen, elsewhere one line for each finished segment. */
 #ifndef TUNER_PROGRESS_H
 #define TUNER_PROGRESS_H
 

@@ -1,8 +1,5 @@
 #include "tuner/utf8.h"
 
-#include "common/text.h"
-
-#include <stdbool.h>
 #include <string.h>
 
 /* The length that a first byte announces; 0: it cannot be a first byte. */
@@ -35,25 +32,12 @@ size_t utf8_decode(const unsigned char *at, size_t left, uint32_t *character)
     return *character < least[length] || surrogate || *character > 0x10ffff ? 0 : length;
 }
 
-json_t *utf8_json(const char *text)
+bool utf8_is_valid(const char *text)
 {
-    struct text valid = TEXT_EMPTY;
-    size_t left = text != NULL ? strlen(text) : 0;
-    uint32_t character;
-    json_t *string;
-    if (text == NULL)
-        return json_null();
-    while (left > 0) {
-        size_t length = utf8_decode((const unsigned char *)text, left, &character);
-        if (length > 0)
-            text_add_bytes(&valid, text, length);
-        else
-            text_add(&valid, "\xef\xbf\xbd");
-        length += length == 0;
-        text += length;
-        left -= length;
+    size_t left = strlen(text), length = 1;
+    for (; left > 0 && length > 0; text += length, left -= length) {
+        uint32_t character;
+        length = utf8_decode((const unsigned char *)text, left, &character);
     }
-    string = json_string(text_string(&valid));
-    text_free(&valid);
-    return string;
+    return length > 0;
 }

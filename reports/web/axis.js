@@ -1,4 +1,5 @@
 /* Axes of a plot in the box {left, right, top, bottom}. */
+import { shorten } from "./format.js";
 import { svgElement, svgText } from "./svg.js";
 
 /* A tick's label; a label that was cut shows the whole under the pointer. */
@@ -37,7 +38,10 @@ export function drawBottomAxis(svg, box, scale, name) {
         svg.append(tickText(x, box.bottom + 18, "middle", tick));
         free = x + half + 8;
     }
-    if (name)
-        svg.append(svgText((box.left + box.right) / 2, box.bottom + 37, "axis-name", "middle",
-                           name));
+    if (name) {
+        const title = svgText((box.left + box.right) / 2, box.bottom + 37, "axis-name", "middle",
+                              shorten(name, Math.floor((box.right - box.left) / 7)));
+        title.append(svgElement("title", {}, name));
+        svg.append(title);
+    }
 }

@@ -10,7 +10,7 @@ import { htmlElement, pathThrough, picture, svgElement, svgText } from "./svg.js
 import { attachTips } from "./tip.js";
 
 const LINES_MOST = 1500;
-const AXIS_LEAST = 92;  /* pixels from axis to axis */
+const AXIS_LEAST = 80;  /* pixels from axis to axis */
 const BRUSH_LEAST = 4;  /* a shorter drag takes the range away */
 const KEY_RANGE = 0.25; /* of an axis: what the arrow keys begin with */
 
