@@ -189,11 +189,22 @@ void message_program(const char *name)
     program_name = name;
 }
 
+/* How many bytes a control character at `at` has; 0: there is none.  Those from U+0080 to
+ * U+009F, two bytes of UTF-8, steer some terminals as well. */
+static size_t control_length(const char *at)
+{
+    unsigned char first = (unsigned char)at[0], second = first ? (unsigned char)at[1] : 0;
+    if (first == 0xc2 && second >= 0x80 && second < 0xa0)
+        return 2;
+    return (first > 0 && first < 0x20) || first == 0x7f ? 1 : 0;
+}
+
 void make_visible(char *text)
 {
-    for (; *text; text++) {
-        if (((unsigned char)*text < 0x20 && *text != '\n' && *text != '\t') || *text == 0x7f)
-            *text = '?';
+    while (*text) {
+        size_t length = *text == '\n' || *text == '\t' ? 0 : control_length(text);
+        memset(text, '?', length);
+        text += length > 0 ? length : 1;
     }
 }
 

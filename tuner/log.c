@@ -110,13 +110,6 @@ static void put(struct log *log, const struct text *line)
     log->cut = log->cut || (written > 0 && written < line->length);
 }
 
-static void add_visible(struct text *line, const char *from, size_t length)
-{
-    size_t i;
-    for (i = 0; i < length; i++)
-        text_add_char(line, (unsigned char)from[i] < 0x20 || from[i] == 0x7f ? '?' : from[i]);
-}
-
 static void add_local_time(struct text *line)
 {
     time_t now = time(NULL);
@@ -131,6 +124,8 @@ static void put_line(struct log *log, enum log_level level, const char *study, c
                      size_t length)
 {
     struct text line = TEXT_EMPTY;
+    char *shown = xstrndup(said, length);
+    make_visible(shown);
     if (log->format == LOG_JOURNAL) {
         text_addf(&line, "<%d>", (int)level);
     } else {
@@ -139,10 +134,10 @@ static void put_line(struct log *log, enum log_level level, const char *study, c
     }
     if (study != NULL)
         text_addf(&line, "%s: ", study);
-    add_visible(&line, said, length);
-    text_add_char(&line, '\n');
+    text_addf(&line, "%s\n", shown);
     put(log, &line);
     text_free(&line);
+    free(shown);
 }
 
 static void put_lines(struct log *log, enum log_level level, const char *study, const char *said)
