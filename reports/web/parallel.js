@@ -5,7 +5,7 @@ import { valueClass, valueLegend } from "./colour.js";
 import { formatMeasure, isNumber, shorten } from "./format.js";
 import { placeWithin, valueScale } from "./points.js";
 import { parameterScale } from "./scale.js";
-import { describeTrial, thin } from "./study.js";
+import { countOf, describeTrial, thin } from "./study.js";
 import { htmlElement, pathThrough, picture, svgElement, svgText } from "./svg.js";
 import { attachTips } from "./tip.js";
 
@@ -179,7 +179,7 @@ function drawParallel(study, width, ranges) {
     attachTips(svg, marks);
     changed();
     return [htmlElement("div", {class: "scroll"}, svg), valueLegend(study), said,
-            remark(thinRemark(trials.length, study.trials.length, "trials"))];
+            remark(thinRemark(trials.length, countOf(study, "trials", study.trials), "trials"))];
 }
 
 export function parallelChart(container, study) {
