@@ -38,7 +38,7 @@ LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 helpers := report_driver scoring_driver logits_driver fake_trainer quick_trainer
-shims := fault_shim memory_shim
+shims := fault_shim memory_shim blas_shim
 fuzzed := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all demo test build-tests run-tests torture asan tsan emulated aarch64 valgrind bench \
@@ -156,12 +156,12 @@ asan: deps
 	@$(MAKE) $(jobs) --no-print-directory BUILD=build/asan OPTIMIZE="-O1 -g" FAST= \
 	    DEFINES=-DFAILPOINTS SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" \
 	    build-tests
-	@tests/run.sh build/asan $(T)
+	@TEST_PATIENCE=$${TEST_PATIENCE:-6} tests/run.sh build/asan $(T)
 
 tsan: deps
 	@$(MAKE) $(jobs) --no-print-directory BUILD=build/tsan OPTIMIZE="-O1 -g" FAST= \
 	    DEFINES=-DFAILPOINTS SANITIZE="-fsanitize=thread" build-tests
-	@tests/run.sh build/tsan $(T)
+	@TEST_PATIENCE=$${TEST_PATIENCE:-12} tests/run.sh build/tsan $(T)
 
 emulated:
 	@$(MAKE) $(jobs) --no-print-directory BUILD=$(BUILD)/test DEFINES=-DFAILPOINTS build-tests

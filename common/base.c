@@ -189,12 +189,21 @@ void message_program(const char *name)
     program_name = name;
 }
 
+void make_visible(char *text)
+{
+    for (; *text; text++) {
+        if (((unsigned char)*text < 0x20 && *text != '\n' && *text != '\t') || *text == 0x7f)
+            *text = '?';
+    }
+}
+
 void message(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     char *text = xvasprintf(format, arguments);
     va_end(arguments);
+    make_visible(text);
     /* One call, so that lines of several processes on one terminal do not mix. */
     fprintf(stderr, "%s: %s\n", program_name, text);
     free(text);

@@ -64,6 +64,8 @@ double clock_seconds(void);
 /* Wall-clock time in milliseconds since 1970 UTC, for the record only. */
 int64_t clock_wall_ms(void);
 
+/* In a text for people: what would steer a terminal becomes '?'; lines stay lines. */
+void make_visible(char *text);
 /* Messages for people go to stderr as "<program>: text".  The name is set once
  * by main(). */
 void message_program(const char *name);

@@ -16,7 +16,8 @@ struct file_piece {
     size_t size;
 };
 /* Writes the pieces to "<path>.tmp.<pid>", syncs, renames to `path` and syncs
- * the folder.  On failure the temporary file is removed and `path` is as before. */
+ * the folder.  On failure the temporary file is removed and `path` is as before; but where it
+ * is the folder that cannot be synced, it is replaced, and may not stay so. */
 int file_replace(const char *path, const struct file_piece *pieces, size_t count,
                  struct failure *why);
 

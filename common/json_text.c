@@ -1,5 +1,6 @@
 #include "common/json_text.h"
 
+#include "common/base.h"
 #include "common/text.h"
 
 #include <stdio.h>
@@ -75,6 +76,21 @@ char *json_text(const json_t *value)
     struct text text = TEXT_EMPTY;
     add_value(&text, value);
     return text_take(&text);
+}
+
+json_t *json_text_of(const char *text)
+{
+    json_t *string = text ? json_string(text) : json_null();
+    if (string)
+        return string;
+    char *plain = xstrdup(text);
+    for (char *at = plain; *at; at++) {
+        if ((unsigned char)*at >= 0x80)
+            *at = '?';
+    }
+    string = json_string(plain);
+    free(plain);
+    return string;
 }
 
 void json_text_print(const json_t *value)

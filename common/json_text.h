@@ -7,6 +7,10 @@
 
 /* The caller frees it. */
 char *json_text(const json_t *value);
+/* A text as a JSON string, NULL as null.  Such strings are UTF-8 only: in a text that is none (it
+ * has a path in it, or was cut within a character) '?' stands for every byte beyond ASCII.  New
+ * reference. */
+json_t *json_text_of(const char *text);
 /* Prints it on stdout as a line; an array of rows with a line for each. */
 void json_text_print(const json_t *value);
 

@@ -1,8 +1,12 @@
-/* Other programs, run to their end. */
+/* This program among others: what it is started with, and others run to their end. */
 #ifndef COMMON_PROGRAM_H
 #define COMMON_PROGRAM_H
 
 #include "common/base.h"
+
+/* Opens /dev/null in the place of what this process was started without of stdin, stdout and
+ * stderr, so that no database and no socket gets one of their numbers.  Of main(), at first. */
+void program_begin(void);
 
 /* Runs arguments[0], looked for in $PATH if it names no folder, with stdin from the file
  * `input`, stdout to the descriptor `output` (-1: /dev/null) and the same stderr.  Returns its

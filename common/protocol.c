@@ -160,6 +160,9 @@ static int read_predictions(struct message *message, struct failure *why)
         json_array_size(message->probabilities) != count)
         return fail(why, "\"labels\", \"predicted\" and \"probabilities\" must be arrays of the "
                          "same 1 to %d items", PROTOCOL_PREDICTIONS_MAX);
+    if (message->first > INT32_MAX - (int64_t)count)
+        return fail(why, "field \"first\" must be at most %d, less the number of images",
+                    INT32_MAX);
     for (i = 0; i < count; i++) {
         if (read_prediction(message, i, why) != 0)
             return -1;
@@ -249,6 +252,7 @@ long line_reader_fill(struct line_reader *reader, int fd)
     if (reader->start > 0) {
         memmove(reader->bytes, reader->bytes + reader->start, reader->end - reader->start);
         reader->end -= reader->start;
+        reader->searched -= reader->start;
         reader->start = 0;
     }
     if (reader->capacity - reader->end < READ_BYTES) {
@@ -266,18 +270,21 @@ long line_reader_fill(struct line_reader *reader, int fd)
 int line_reader_next(struct line_reader *reader, char **line, size_t *length)
 {
     char *begin = reader->bytes + reader->start, *newline;
-    size_t there = reader->end - reader->start;
+    size_t there = reader->end - reader->start, unseen = reader->end - reader->searched;
     if (there == 0)
         return 0;
-    newline = memchr(begin, '\n', there);
-    if (newline == NULL)
+    newline = unseen > 0 ? memchr(reader->bytes + reader->searched, '\n', unseen) : NULL;
+    if (newline == NULL) {
+        reader->searched = reader->end;
         return there >= PROTOCOL_LINE_MAX ? -1 : 0;
+    }
     if (newline - begin >= PROTOCOL_LINE_MAX)
         return -1;
     *newline = '\0';
     *line = begin;
     *length = (size_t)(newline - begin);
     reader->start += *length + 1;
+    reader->searched = reader->start;
     return 1;
 }
 

@@ -68,8 +68,9 @@ void message_release(struct message *message);
 struct line_reader {
     char *bytes;
     size_t start, end, capacity;
+    size_t searched; /* before it there is no newline, from `start` on */
 };
-#define LINE_READER_EMPTY {NULL, 0, 0, 0}
+#define LINE_READER_EMPTY {NULL, 0, 0, 0, 0}
 
 /* Reads once from `fd`: bytes read, 0 at the end, -1 with errno (EAGAIN: nothing now). */
 long line_reader_fill(struct line_reader *reader, int fd);

@@ -4,6 +4,7 @@
 #include "common/json_text.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,29 +15,42 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* ---- to Optuna ---- */
 
-/* The last value that steps of `step` reach from `low`; Optuna warns of any other end. */
-static double last_step(double low, double high, double step)
+/* Ends of an int may be any of 64 bits, which a double has not; those of a study of ours may
+ * have been kept as a double. */
+static int64_t whole_of(const json_t *number)
 {
-    return low + floor((high - low) / step * (1 + 1e-12)) * step;
+    double real = json_number_value(number);
+    if (json_is_integer(number))
+        return json_integer_value(number);
+    return real < -9e18 ? INT64_MIN : real > 9e18 ? INT64_MAX : (int64_t)real;
+}
+
+/* The last value that steps of `step` reach from `low`; Optuna warns of any other end. */
+static int64_t last_step(int64_t low, int64_t high, int64_t step)
+{
+    uint64_t over = ((uint64_t)high - (uint64_t)low) % (uint64_t)step;
+    return (int64_t)((uint64_t)high - over);
+}
+
+static json_t *whole_range(int64_t low, int64_t high, int64_t step, bool log)
+{
+    return json_pack("{s:s, s:{s:b, s:I, s:I, s:I}}", "name", "IntDistribution", "attributes",
+                     "log", log, "step", (json_int_t)step, "low", (json_int_t)low, "high",
+                     (json_int_t)last_step(low, high, step));
 }
 
 static json_t *range_of(const json_t *parameter)
 {
     const json_t *step = json_object_get(parameter, "step");
-    bool whole = strcmp(text_of(parameter, "type"), "int") == 0;
+    const json_t *low = json_object_get(parameter, "low");
+    const json_t *high = json_object_get(parameter, "high");
     bool log = json_is_true(json_object_get(parameter, "log"));
-    double low = json_number_value(json_object_get(parameter, "low"));
-    double high = json_number_value(json_object_get(parameter, "high"));
     double width = json_is_number(step) && !log ? json_number_value(step) : 0;
-    if (!whole)
-        return json_pack("{s:s, s:{s:o, s:f, s:f, s:b}}", "name", "FloatDistribution",
-                         "attributes", "step", width > 0 ? json_real(width) : json_null(), "low",
-                         low, "high", high, "log", log);
-    if (width < 1)
-        width = 1;
-    return json_pack("{s:s, s:{s:b, s:I, s:I, s:I}}", "name", "IntDistribution", "attributes",
-                     "log", log, "step", (json_int_t)width, "low", (json_int_t)low, "high",
-                     (json_int_t)last_step(low, high, width));
+    if (strcmp(text_of(parameter, "type"), "int") == 0)
+        return whole_range(whole_of(low), whole_of(high), width >= 1 ? whole_of(step) : 1, log);
+    return json_pack("{s:s, s:{s:o, s:f, s:f, s:b}}", "name", "FloatDistribution", "attributes",
+                     "step", width > 0 ? json_real(width) : json_null(), "low",
+                     json_number_value(low), "high", json_number_value(high), "log", log);
 }
 
 /* What a parameter chooses from, NULL for a range; a new reference. */

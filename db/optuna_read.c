@@ -167,7 +167,9 @@ static int read_metric(struct reading *reading)
                                     " WHERE study_id = ?1 AND key = 'metric'");
     const char *text = text_of(json_array_get(rows, 0), "value_json");
     json_t *metric = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-    if (!json_is_string(metric) || json_string_length(metric) == 0) {
+    /* An epoch's number and its metrics are one object. */
+    if (!json_is_string(metric) || json_string_length(metric) == 0 ||
+        strcmp(json_string_value(metric), "epoch") == 0) {
         json_decref(metric);
         metric = json_string("value");
     }

@@ -8,6 +8,7 @@
 .read db/migrations/005.sql
 .read db/migrations/006.sql
 .read db/migrations/007.sql
-PRAGMA user_version = 7;
+.read db/migrations/008.sql
+PRAGMA user_version = 8;
 PRAGMA application_id = 0x54554e45; -- "TUNE"
 .read db/views.sql

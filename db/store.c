@@ -23,14 +23,16 @@ EMBED(store_migration_004, "db/migrations/004.sql");
 EMBED(store_migration_005, "db/migrations/005.sql");
 EMBED(store_migration_006, "db/migrations/006.sql");
 EMBED(store_migration_007, "db/migrations/007.sql");
+EMBED(store_migration_008, "db/migrations/008.sql");
 extern const char store_migration_001[], store_migration_002[], store_migration_003[],
-    store_migration_004[], store_migration_005[], store_migration_006[], store_migration_007[];
+    store_migration_004[], store_migration_005[], store_migration_006[], store_migration_007[],
+    store_migration_008[];
 
 /* Migration i brings a database from version i to i + 1; a new one starts from 0. */
 static const char *const migrations[] = {store_migration_001, store_migration_002,
                                          store_migration_003, store_migration_004,
                                          store_migration_005, store_migration_006,
-                                         store_migration_007};
+                                         store_migration_007, store_migration_008};
 enum { SCHEMA_VERSION = ARRAY_LENGTH(migrations) };
 
 /* ---- connecting ---- */

@@ -69,7 +69,8 @@ int store_submit_study(struct store *store, int64_t study, const char *file, con
 /* JSON of what was set while it is in hand, for whoever goes on with it. */
 int store_set_study_settings(struct store *store, int64_t study, int priority,
                              const char *settings, struct failure *why);
-/* Whether the next daemon goes on with it by itself. */
+/* Whether the next daemon goes on with it by itself; of one that has finished, whether its
+ * report is still to be written. */
 enum wanted_as { WANTED_NOT, WANTED, WANTED_PAUSED };
 int store_want_study(struct store *store, int64_t study, enum wanted_as wanted,
                      struct failure *why);

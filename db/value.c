@@ -1,6 +1,6 @@
 #include "db/value.h"
 
-#include "common/base.h"
+#include "common/json_text.h"
 #include "common/text.h"
 
 #include <stdlib.h>
@@ -23,16 +23,7 @@ static json_t *blob_to_json(const struct value *blob)
 static json_t *text_to_json(const struct value *value)
 {
     json_t *json = json_stringn(value->text, value->size);
-    if (json)
-        return json;
-    char *plain = xstrndup(value->text, value->size);
-    for (char *at = plain; *at; at++) {
-        if ((unsigned char)*at >= 0x80)
-            *at = '?';
-    }
-    json = json_string(plain);
-    free(plain);
-    return json;
+    return json ? json : json_text_of(value->text);
 }
 
 json_t *value_to_json(const struct value *value)

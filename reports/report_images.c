@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A trainer of another hand may have stored any number. */
-enum { IMAGES_MOST = 1500, SIDE_MOST = 512 };
+/* A trainer of another hand may have stored any number.  Ours stores fewer of large images; with
+ * BYTES_MOST of pixels in it a page can still be shown. */
+enum { IMAGES_MOST = 1500, SIDE_MOST = 512, BYTES_MOST = 16 << 20 };
 
 static int dataset_number(const struct report_data *data, const char *name)
 {
@@ -35,11 +36,16 @@ static int by_number(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
+static size_t image_size(const struct report_images *images)
+{
+    return (size_t)images->height * (size_t)images->width * (size_t)images->channels;
+}
+
 static void take_image(struct report_data *data, const json_t *row)
 {
     const struct report_predictions *all = &data->predictions;
     struct report_images *images = &data->images;
-    size_t size = (size_t)images->height * (size_t)images->width * (size_t)images->channels;
+    size_t size = image_size(images);
     int64_t number = json_integer_value(json_object_get(row, "image"));
     const int64_t *found = bsearch(&number, all->images, all->count, sizeof number, by_number);
     uint8_t *pixels = found ? blob_bytes(row, "pixels", size) : NULL;
@@ -84,7 +90,8 @@ int report_read_images(struct store *store, struct report_data *data, struct fai
     if (images->height == 0 || images->width == 0 ||
         (images->channels != 1 && images->channels != 3))
         return 0;
-    json_t *arguments = json_pack("[s, i]", data->name, IMAGES_MOST);
+    size_t fit = BYTES_MOST / image_size(images);
+    json_t *arguments = json_pack("[s, i]", data->name, fit < IMAGES_MOST ? (int)fit : IMAGES_MOST);
     json_t *rows = store_rows(store,
                               "SELECT image, pixels FROM (SELECT i.image, i.pixels FROM images i "
                               "JOIN predictions p ON p.study = i.study AND p.image = i.image "

@@ -16,6 +16,7 @@ static int count_classes(struct report_data *data, const json_t *rows, struct fa
         json_int_t predicted = json_integer_value(json_object_get(row, "predicted"));
         json_int_t larger = label > predicted ? label : predicted;
         json_int_t smaller = label < predicted ? label : predicted;
+        larger = larger > CLASSES_MOST ? CLASSES_MOST : larger; /* any more are as many too many */
         classes = larger >= classes ? larger + 1 : classes;
         least = smaller < least ? smaller : least;
     }

@@ -8,6 +8,7 @@ import time
 
 import harness
 from harness import *
+from patience import patient
 
 
 class Daemon:
@@ -36,7 +37,7 @@ class Daemon:
     def wait(self, seconds=30):
         """Its exit code, or None when it does not end."""
         try:
-            return self.process.wait(timeout=seconds)
+            return self.process.wait(timeout=patient(seconds))
         except subprocess.TimeoutExpired:
             return None
 
@@ -63,7 +64,7 @@ def connect(home):
     folder = os.open(home, os.O_PATH)
     try:
         peer = socket.socket(socket.AF_UNIX)
-        peer.settimeout(30)
+        peer.settimeout(patient(30))
         peer.connect(f"/proc/self/fd/{folder}/control.sock")
         return peer
     finally:

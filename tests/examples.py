@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import harness
+from patience import patient
 
 PACKED = os.path.join(harness.TOP, "tests/cases/databases/3.db.gz")
 # On a terminal rows are a table.
@@ -38,7 +39,7 @@ def make_home():
 def run_example(home, command):
     env = dict(harness.environment(home), TUNER=harness.TUNER, PATH=home + "/bin:" + os.environ["PATH"])
     done = subprocess.run(["sh", "-c", command], cwd=home, env=env, capture_output=True, text=True,
-                          timeout=60, stdin=subprocess.DEVNULL)
+                          timeout=patient(60), stdin=subprocess.DEVNULL)
     return done.stdout + done.stderr
 
 

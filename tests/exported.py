@@ -11,6 +11,8 @@ import tempfile
 
 import numpy
 
+from patience import patient
+
 TRAINER = os.path.abspath(os.environ.get("TRAINER", "build/test/trainer"))
 LOGITS_DRIVER = os.path.join(os.path.dirname(TRAINER), "tests", "logits_driver")
 SCRATCH = tempfile.mkdtemp(dir=os.environ.get("TEST_TMP"), prefix="exported-")
@@ -36,7 +38,7 @@ def path(name):
 
 
 def run(*arguments):
-    return subprocess.run([TRAINER, *arguments], capture_output=True, text=True, timeout=300,
+    return subprocess.run([TRAINER, *arguments], capture_output=True, text=True, timeout=patient(300),
                           env=ENVIRONMENT)
 
 
@@ -196,7 +198,7 @@ def logits(model, pixels):
     """What the trainer's network says of bytes [count, height, width, channels]."""
     unit = pixels.astype(numpy.float32) / numpy.float32(255)
     done = subprocess.run([LOGITS_DRIVER, model], input=unit.tobytes(), capture_output=True,
-                          timeout=300, check=True, env=ENVIRONMENT)
+                          timeout=patient(300), check=True, env=ENVIRONMENT)
     return numpy.frombuffer(done.stdout, numpy.float32).reshape(len(pixels), -1)
 
 

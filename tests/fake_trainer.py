@@ -5,11 +5,11 @@ separated by commas, each NAME or NAME=TRIAL or NAME=TRIAL:EPOCH.  A word with a
 at its end misbehaves at every attempt, the others at the first one only.
 
   crash, crash_at_end (after its last epoch, before `done`), segv, hang, flood, garbage,
-  half_line, early_done, out_of_order, wrong_trial,
+  half_line, early_done, out_of_order, wrong_trial, elsewhere (a checkpoint in $FAKE_STATE),
   old_attempt, old_flood (messages of an earlier attempt without end), no_metric, not_a_number
   (a metric that is no JSON), diverge, refuse, ask_again, no_checkpoint, silent_start,
-  bad_version, exit_at_start, slow (20 ms an epoch), sparse (a checkpoint only after
-  every second epoch), hold_pipe (dies, but a process that it started holds its output),
+  bad_version, exit_at_start, slow (200 ms an epoch, until there is a file $FAKE_STATE/hurry),
+  sparse (a checkpoint only after every second epoch), hold_pipe (dies, but a process that it started holds its output),
   strays (each worker starts one process in its group and one that leaves it; their ids go to
   $FAKE_STATE/strays), big=TRIAL (takes memory until it is refused), log_flood (writes
   to stderr without end),
@@ -18,7 +18,7 @@ at its end misbehaves at every attempt, the others at the first one only.
   bf16 (is a machine that trains in bf16), unsaid (does not say so beforehand),
   lacks=TRIAL (cannot train that one in the precision that it needs),
   and in the final: final_error, final_diverge, final_crash, few_predictions, refuse_file,
-  slow_evaluation (3 s)
+  slow_evaluation (7 s)
 
 With `early_stopping` or `restore_best` among its settings a trial's best epoch is number
 1 + trial % 4, after which it gets worse; early stopping ends it `patience` epochs later.
@@ -106,10 +106,10 @@ def misbehave(run, epoch):
     if misbehaves("segv", trial, epoch):
         os.kill(os.getpid(), signal.SIGSEGV)
     if misbehaves("hang", trial, epoch):
-        time.sleep(60)
+        time.sleep(600)
     if misbehaves("garbage", trial, epoch):
         print("this is <not> JSON", flush=True)
-        time.sleep(60)
+        time.sleep(600)
     if misbehaves("half_line", trial, epoch):
         sys.stdout.write('{"type":"epoch","trial":')
         sys.stdout.flush()
@@ -121,9 +121,7 @@ def misbehave(run, epoch):
             sys.stdout.flush()
         except BrokenPipeError:
             pass
-        time.sleep(60)
-
-
+        time.sleep(600)
     if misbehaves("log_flood", trial, epoch):
         while True:
             os.write(2, b"x" * 65536)
@@ -158,9 +156,11 @@ def run_epoch(run, epoch):
     misbehave(run, epoch)
     if final and misbehaves("final_crash", trial, epoch):
         sys.exit(3)
-    if "slow" in WORDS:
-        time.sleep(0.02)
+    if "slow" in WORDS and not os.path.exists(f"{FIRST_ATTEMPTS}/hurry"):
+        time.sleep(0.2)
     path = f"{run['write_checkpoint']}.{epoch}.{run['attempt']}"
+    if misbehaves("elsewhere", trial, epoch):
+        path = FIRST_ATTEMPTS + "/mine"
     with open(path, "w") as file:
         json.dump({"trial": trial, "epoch": epoch, "precision": precision()}, file)
     message = epoch_message(run, epoch, path)
@@ -252,7 +252,7 @@ def evaluate(message):
         return say({"type": "error", "trial": message["trial"], "attempt": message["attempt"],
                     "text": "damaged " + message["checkpoint"], "where": None, "retry": False})
     if misbehaves("slow_evaluation", message["trial"]):
-        time.sleep(3)
+        time.sleep(7)
     if misbehaves("few_predictions", message["trial"]):
         images = 500
     for first in range(0, images, 500):

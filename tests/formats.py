@@ -10,6 +10,8 @@ import sys
 import tempfile
 import zlib
 
+from patience import patient
+
 TRAINER = os.environ.get("TRAINER", "build/test/trainer")
 TUNER = os.environ.get("TUNER", "build/test/tuner")
 SCRATCH = tempfile.mkdtemp(dir=os.environ.get("TEST_TMP"), prefix="formats-")
@@ -30,7 +32,7 @@ def path(*names):
 
 
 def run(*arguments):
-    return subprocess.run([TRAINER, *arguments], capture_output=True, text=True, timeout=120,
+    return subprocess.run([TRAINER, *arguments], capture_output=True, text=True, timeout=patient(120),
                           env=ENVIRONMENT)
 
 
@@ -87,17 +89,20 @@ def check_study(text):
                   "training: {optimizer: {type: sgd, learning_rate: 0.1}, batch_size: 10}\n"
                   f"search: {{trials: 2, max_epochs: 1}}\n{text}\n")
     return subprocess.run([TUNER, "check", study, "--trainer", os.path.abspath(TRAINER)],
-                          capture_output=True, text=True, timeout=60, env=ENVIRONMENT,
+                          capture_output=True, text=True, timeout=patient(60), env=ENVIRONMENT,
                           cwd=SCRATCH)
 
 
-def png(pixels, width=28, height=28, channels=1):
+def png(pixels, width=28, height=28, channels=1, depth=8):
+    """Of bytes; with a depth of 16 each is written twice, which is the same shade."""
     def chunk(kind, content):
         return (struct.pack(">I", len(content)) + kind + content
                 + struct.pack(">I", zlib.crc32(kind + content)))
-    stride = width * channels
+    pixels = b"".join(bytes([value, value]) for value in pixels) if depth == 16 else pixels
+    stride = width * channels * depth // 8
     lines = b"".join(b"\0" + pixels[y * stride:(y + 1) * stride] for y in range(height))
-    header = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]  # 2 and 4: with transparency
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
             + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b""))
 

@@ -10,6 +10,8 @@ import sys
 import tempfile
 import time
 
+from patience import patient
+
 TUNER = os.path.abspath(os.environ.get("TUNER", "build/test/tuner"))
 TRAINER = os.path.abspath(os.environ.get("TRAINER", "build/test/trainer"))
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -59,7 +61,7 @@ training:
   batch_size: $batch_size
 search: {search}
 """
-HYPERBAND = "{scheduler: hyperband, max_epochs: 9, eta: 3, limits: {epoch_seconds: 4}}"
+HYPERBAND = "{scheduler: hyperband, max_epochs: 9, eta: 3, limits: {epoch_seconds: 60}}"
 
 
 def write_study(home, name="s", seed=1, search=HYPERBAND, more=""):
@@ -84,7 +86,7 @@ def run(home, *arguments, fake="", failpoint=None, trainer=FAKE, timeout=120):
     if trainer and arguments[0] in ("run", "check"):
         command += ["--trainer", trainer]
     done = subprocess.run(command, env=environment(home, fake, failpoint), capture_output=True,
-                          text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+                          text=True, timeout=patient(timeout), stdin=subprocess.DEVNULL)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -94,9 +96,14 @@ def start(home, *arguments, fake="", trainer=FAKE):
                             stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
 
 
+def hurry(home):
+    """Has trainers that are `slow` be so no longer."""
+    open(home + "/fake-state/hurry", "w").close()
+
+
 def rows(home, sql, *arguments):
     """Rows of the home's database, read as any user would."""
-    database = sqlite3.connect(f"file:{home}/trials.db?mode=ro", uri=True, timeout=20)
+    database = sqlite3.connect(f"file:{home}/trials.db?mode=ro", uri=True, timeout=patient(20))
     try:
         return database.execute(sql, arguments).fetchall()
     finally:
@@ -111,8 +118,18 @@ def integrity(home):
     return rows(home, "PRAGMA integrity_check")
 
 
-def wait_until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
+def soon(home, sql):
+    """Waits for a first row that says something, in a database that may not be there yet."""
+    def there():
+        try:
+            return any(any(row) for row in rows(home, sql))
+        except sqlite3.Error:
+            return False
+    return wait_until(there)
+
+
+def wait_until(condition, seconds=60):
+    deadline = time.monotonic() + patient(seconds)
     while time.monotonic() < deadline:
         if condition():
             return True

@@ -5,6 +5,8 @@
 # processors ($JOBS: another number).  Ends in "N passed, M failed".  A program may skip tests
 # for which the processor has no instructions.
 # $EMULATOR: a command that runs the programs (tests/emulated.sh).
+# $TEST_PATIENCE: how many times as long as usual a suite, and what it waits for, may take: 1, or
+# more where the programs are slower (sanitizers, emulators).
 set -u
 unset MAKEFLAGS MFLAGS MAKELEVEL # a make that a suite starts has no part in the jobs of this one
 build=$1
@@ -17,6 +19,7 @@ mkdir -p "$work"
 
 export TUNER=$top/$build/tuner TRAINER=$top/$build/trainer
 export REPORT_DRIVER=$top/$build/tests/report_driver FAKE_TRAINER=$top/$build/tests/fake_trainer
+export TEST_PATIENCE=${TEST_PATIENCE:-1}
 export OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=detect_leaks=1 PYTHONDONTWRITEBYTECODE=1
 case $build in /*) TUNER=$build/tuner TRAINER=$build/trainer REPORT_DRIVER=$build/tests/report_driver FAKE_TRAINER=$build/tests/fake_trainer ;; esac
 
@@ -48,7 +51,7 @@ run() { # name, command...
     local name=$1 log=$work/$1.log begin=$SECONDS status
     shift
     mkdir -p "$work/$name"
-    TEST_TMP=$top/$work/$name timeout -k 10 "${SUITE_SECONDS:-600}" "$@" >"$log" 2>&1 </dev/null
+    TEST_TMP=$top/$work/$name timeout -k 10 $((${SUITE_SECONDS:-600} * TEST_PATIENCE)) "$@" >"$log" 2>&1 </dev/null
     status=$?
     rm -rf "${work:?}/$name"
     count "$name" "$log" $status $((SECONDS - begin))

@@ -6,6 +6,7 @@ import sqlite3
 import struct
 
 from harness import *
+from patience import patient
 
 RANDOM = "{sampler: random, scheduler: full, trials: 2, max_epochs: 1}"
 
@@ -109,7 +110,7 @@ def in_small_disk(home, script):
     """Runs a script that mounts a small file system over `home`, seen by the script alone.
     What the fake trainer keeps for itself is beside it, where the mount does not hide it."""
     return subprocess.run([*UNSHARE, "bash", "-c", script], capture_output=True, text=True,
-                          env=environment(home + "-trainer"), timeout=120)
+                          env=environment(home + "-trainer"), timeout=patient(120))
 
 
 def disks():

@@ -163,6 +163,14 @@ static void message_begins_with_the_program(void **state)
     assert_string_equal(output, "trainer: 1 of 2\n");
 }
 
+static void what_steers_a_terminal_is_not_shown(void **state)
+{
+    char text[] = "one\n\ttwo \x1b[2J\x7f\r na\xc3\xafve";
+    (void)state;
+    make_visible(text);
+    assert_string_equal(text, "one\n\ttwo ?[2J?? na\xc3\xafve");
+}
+
 static void clocks_go_forward(void **state)
 {
     (void)state;
@@ -186,6 +194,7 @@ int main(void)
         cmocka_unit_test(copies_end_where_the_string_ends),
         cmocka_unit_test(too_much_memory_ends_the_program),
         cmocka_unit_test(message_begins_with_the_program),
+        cmocka_unit_test(what_steers_a_terminal_is_not_shown),
         cmocka_unit_test(clocks_go_forward),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char OWN[] = "4:memory:/else\n0::/a/b\n";
@@ -70,6 +71,24 @@ static void groups_are_made_in_our_own(void **state)
     free(base);
 }
 
+static void what_killed_tuners_have_left_is_removed(void **state)
+{
+    struct tree *tree = *state;
+    pid_t dead = fork();
+    char *theirs, *ours;
+    if (dead == 0)
+        _exit(0);
+    assert_int_equal(waitpid(dead, NULL, 0), dead);
+    theirs = xasprintf("%s/worker-%ld-3", tree->own, (long)dead);
+    ours = xasprintf("%s/worker-%ld-3", tree->own, (long)getpid());
+    assert_int_equal(folder_make(theirs, NULL) + folder_make(ours, NULL), 0);
+    free(cgroup_base(tree->root, OWN));
+    assert_false(folder_exists(theirs));
+    assert_true(folder_exists(ours));
+    free(theirs);
+    free(ours);
+}
+
 static void there_are_none_without_version_2_or_memory(void **state)
 {
     struct tree *tree = *state;
@@ -84,7 +103,7 @@ static void a_group_has_its_memory(void **state)
     struct tree *tree = *state;
     struct cgroup group;
     char *path;
-    assert_int_equal(cgroup_make(&group, tree->own, "worker", 300), 0);
+    assert_int_equal(cgroup_make(&group, tree->own, 7, 300), 0);
     path = xstrdup(group.path);
     assert_content(path, "memory.max", "314572800");
     assert_content(path, "memory.swap.max", "0");
@@ -101,7 +120,7 @@ static void those_who_took_too_much_are_known(void **state)
 {
     struct tree *tree = *state;
     struct cgroup group;
-    assert_int_equal(cgroup_make(&group, tree->own, "worker", 300), 0);
+    assert_int_equal(cgroup_make(&group, tree->own, 7, 300), 0);
     put(group.path, "memory.events", "oom 1\noom_kill 2\n");
     assert_true(cgroup_remove(&group));
 }
@@ -110,10 +129,10 @@ static void a_group_that_cannot_be_made_is_done_without(void **state)
 {
     struct tree *tree = *state;
     struct cgroup group;
-    assert_int_equal(cgroup_make(&group, "/nonexistent", "worker", 300), -1);
-    assert_int_equal(cgroup_make(&group, tree->own, "worker", 300), 0);
+    assert_int_equal(cgroup_make(&group, "/nonexistent", 7, 300), -1);
+    assert_int_equal(cgroup_make(&group, tree->own, 7, 300), 0);
     cgroup_remove(&group);
-    assert_int_equal(cgroup_make(&group, tree->own, "worker", 300), -1); /* there is one */
+    assert_int_equal(cgroup_make(&group, tree->own, 7, 300), -1); /* there is one */
 }
 
 #define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, make_tree, remove_tree)
@@ -122,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TREE_TEST(groups_are_made_in_our_own),
+        TREE_TEST(what_killed_tuners_have_left_is_removed),
         TREE_TEST(there_are_none_without_version_2_or_memory),
         TREE_TEST(a_group_has_its_memory),
         TREE_TEST(those_who_took_too_much_are_known),

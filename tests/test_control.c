@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -388,6 +389,38 @@ static void a_watcher_that_does_not_read_is_cut_off(void **state)
     close_house(&house);
 }
 
+/* It reads on and on, and never all that there is: 64 MiB pass through, and little is kept. */
+static void what_a_watcher_has_read_is_not_kept(void **state)
+{
+    enum { PIECE = 1 << 20, PIECES = 64 };
+    struct house house;
+    char *much = xmalloc(PIECE);
+    json_t *event;
+    size_t before, heard = 0;
+    int fd, i;
+    (void)state;
+    open_house(&house);
+    fd = call(&house);
+    tell(&house, fd, "watch s\n");
+    memset(much, 'x', PIECE - 1);
+    much[PIECE - 1] = '\0';
+    event = json_pack("{s: s}", "text", much);
+    before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    for (i = 0; i < PIECES; i++) {
+        control_publish(house.control, "s", event, false);
+        while (heard < (size_t)i * PIECE) { /* one piece stays behind */
+            ssize_t count = recv(fd, much, PIECE, 0);
+            heard += count > 0 ? (size_t)count : 0;
+            turn(&house, 1);
+        }
+    }
+    assert_in_range(mallinfo2().uordblks + mallinfo2().hblkhd, 0, before + (16 << 20));
+    json_decref(event);
+    free(much);
+    close(fd);
+    close_house(&house);
+}
+
 static void watchers_are_told_of_their_study(void **state)
 {
     struct house house;
@@ -550,6 +583,7 @@ int main(void)
         cmocka_unit_test(a_line_that_is_too_long_ends_its_peer_alone),
         cmocka_unit_test(who_does_not_read_is_not_listened_to),
         cmocka_unit_test(a_watcher_that_does_not_read_is_cut_off),
+        cmocka_unit_test(what_a_watcher_has_read_is_not_kept),
         cmocka_unit_test(watchers_are_told_of_their_study),
         cmocka_unit_test(who_says_no_more_still_hears_what_it_watches),
         cmocka_unit_test(the_end_writes_what_is_kept),

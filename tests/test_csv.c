@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #undef fail
@@ -105,8 +106,9 @@ int main(void)
         cmocka_unit_test(every_end_of_a_line_and_of_the_file_will_do),
         cmocka_unit_test(mistakes_name_their_line),
     };
-    path = path_join(folder ? folder : "/tmp", "test.csv");
+    path = xasprintf("%s/test-%ld.csv", folder ? folder : "/tmp", (long)getpid());
     int failed = cmocka_run_group_tests_name("csv", tests, NULL, NULL);
+    unlink(path);
     free(path);
     return failed;
 }

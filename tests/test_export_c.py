@@ -3,6 +3,7 @@ the same logits."""
 import subprocess
 
 from exported import *
+from patience import patient
 
 IMAGES = 1000
 FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O2"]
@@ -35,13 +36,13 @@ def compile_model():
     with open(path("driver.c"), "w") as file:
         file.write(DRIVER)
     return subprocess.run(["gcc", *FLAGS, "-o", path("driver"), path("driver.c"), path("model.c")],
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=patient(120))
 
 
 def answers(pixels):
     """(logits, probabilities) of bytes [count, height, width, channels]."""
     unit = pixels.astype(numpy.float32) / numpy.float32(255)
-    done = subprocess.run([path("driver")], input=unit.tobytes(), capture_output=True, timeout=120,
+    done = subprocess.run([path("driver")], input=unit.tobytes(), capture_output=True, timeout=patient(120),
                           check=True)
     both = numpy.frombuffer(done.stdout, numpy.float32).reshape(len(pixels), 2, -1)
     return both[:, 0], both[:, 1]
@@ -110,7 +111,7 @@ def test_names():
     check("another export replaces file and header", done.returncode == more.returncode == 0
           and "MODEL_PIXELS = 48," in header, header)
     check("the header is one of C++ too", subprocess.run(
-        ["gcc", "-fsyntax-only", "-x", "c", path("again.h")], timeout=60).returncode == 0
+        ["gcc", "-fsyntax-only", "-x", "c", path("again.h")], timeout=patient(60)).returncode == 0
         and 'extern "C"' in header)
 
 

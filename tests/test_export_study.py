@@ -3,6 +3,7 @@ import os
 import subprocess
 
 from harness import *
+from patience import patient
 
 STUDY = """study: small
 seed: 3
@@ -28,7 +29,7 @@ def content(path):
 
 
 def by_trainer(model, target):
-    subprocess.run([TRAINER, "export", model, "--onnx", target], check=True, timeout=60,
+    subprocess.run([TRAINER, "export", model, "--onnx", target], check=True, timeout=patient(60),
                    stdout=subprocess.DEVNULL)
     return content(target)
 

@@ -7,6 +7,7 @@ import subprocess
 import torch
 
 from exported import *
+from patience import patient
 
 IMAGES = 1000
 
@@ -89,7 +90,7 @@ def test_program():
     model = trained("global average")
     _, folder = export(model)
     done = subprocess.run(["/usr/bin/python3", "load_torch.py"], cwd=folder, capture_output=True,
-                          text=True, timeout=120)
+                          text=True, timeout=patient(120))
     check("the program alone prints the network and its size", done.returncode == 0
           and "Conv2d(3, 6" in done.stdout and "196 parameters" in done.stdout, done)
     strange = os.path.join(path('a "quoted\\ name'), 'größe "1".safetensors')

@@ -31,6 +31,12 @@ def test_emnist(training, test):
               evaluate(folder) == expected, evaluate(folder))
     done = check_study("data: {dataset: emnist, validation: 50}")
     check("a study names a folder of EMNIST", done.returncode == 0, done)
+    letters = [(pixels, i % 12) for i, (pixels, _) in enumerate(training)]
+    done = train(emnist("letters", letters, letters[:20], "letters", 1), 12)
+    table = run("predict", path("model.ckpt"), "--data", path("letters"), "--index", "3").stdout
+    check("of more than ten classes, too, each column stands under its name", done.returncode == 0
+          and "p(9)   p(10)   p(11)\n" in table and len(set(map(len, table.splitlines()))) == 1,
+          (done, table))
     plain = emnist("turned", training, test, "", 1, "", "t10k")
     done = train(plain, epochs=2, transpose=True, first_label=1)
     turned = run("predict", path("model.ckpt"), "--data", path("digits"), "--index", "5", "--json")

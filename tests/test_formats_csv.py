@@ -26,6 +26,8 @@ def test_csv(training, test):
     check("the same seed holds out the same", evaluate(kaggle) == answer)
     windows = write("kaggle/windows.csv", csv_text(training, end="\r\n") + "\r\n")
     check("line ends of Windows mean the same", evaluate(windows) == answer)
+    marked = write("kaggle/marked.csv", "\ufeff" + csv_text(training))
+    check("a mark of UTF-8 before the names means nothing", evaluate(marked) == answer)
     unended = write("kaggle/unended.csv", csv_text(training)[:-1])
     check("the last line needs no end", evaluate(unended) == answer)
 

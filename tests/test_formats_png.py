@@ -20,6 +20,8 @@ def test_png(training, test):
     folder = png_folder("pngs", training[:300], test)
     write("pngs/train/0/notes.txt", "no image")
     write("pngs/train/.hidden/x", "nothing")
+    name = os.listdir(path("pngs/test/0"))[0]
+    os.rename(path("pngs/test/0", name), path("pngs/test/0", name.upper()))
     found = evaluate(folder)
     check("a folder of PNG files holds the same test images, in another order",
           found["classes"] == expected["classes"]
@@ -86,6 +88,8 @@ def test_picture(training, test):
     same = [json.loads(run("predict", path("model.ckpt"), write("one.png", png(test[i][0])),
                            "--json").stdout)["probabilities"] for i in range(5)]
     check("a PNG of the network's size is taken as it is", same == rows, (same, rows))
+    deep = run("predict", path("model.ckpt"), write("one.png", png(test[3][0], depth=16)), "--json")
+    check("so is one of sixteen bits", json.loads(deep.stdout)["probabilities"] == rows[3], deep)
     light = [class_of(png(picture(pixels, 3, 60, 7, 160, False), 160, 160))
              for pixels, _ in clean]
     dark = [class_of(png(picture(pixels, 3, 7, 60, 160, True), 160, 160))
@@ -96,6 +100,11 @@ def test_picture(training, test):
     colour = b"".join(bytes([value] * 3) for value in picture(clean[3][0], 3, 60, 7, 160, True))
     check("a coloured picture is taken as grey",
           class_of(png(colour, 160, 160, 3)) == light[3], light[3])
+    shades = picture(clean[3][0], 3, 60, 7, 160, False)
+    for ink in (0, 255):
+        drawn = b"".join(bytes([ink, shade]) for shade in shades)
+        check(f"strokes of {ink} on nothing are seen", class_of(png(drawn, 160, 160, 2))
+              == light[3], light[3])
     for what, content, part in (("an empty picture", png(bytes(900), 30, 30), "no digit"),
                                 ("half a PNG", png(bytes(900), 30, 30)[:45], "one.png")):
         done = run("predict", path("model.ckpt"), write("one.png", content))

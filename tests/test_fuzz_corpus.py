@@ -5,6 +5,8 @@ import glob
 import os
 import subprocess
 
+from patience import patient
+
 PROGRAMS = os.path.join(os.path.dirname(os.environ.get("TUNER", "build/test/tuner")), "tests")
 failures = 0
 
@@ -23,7 +25,7 @@ for target in targets:
     folder = f"tests/fuzz/corpus/{target}"
     count = len(os.listdir(folder))
     done = subprocess.run([os.path.join(PROGRAMS, f"fuzz_{target}"), folder], capture_output=True,
-                          text=True, errors="replace", timeout=120,
+                          text=True, errors="replace", timeout=patient(120),
                           env={**os.environ, "MNIST_DIR": "/nowhere"}, check=False)
     check(f"{target} stands all files of its corpus",
           done.returncode == 0 and count > 0 and done.stdout == f"{count} files\n",

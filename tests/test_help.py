@@ -5,13 +5,14 @@ import subprocess
 
 import harness
 from harness import check, finish, folder
+from patience import patient
 
 PROGRAMS = {"tuner": harness.TUNER, "trainer": harness.TRAINER}
 ENVIRONMENT = dict(os.environ, LC_ALL="C.UTF-8", MANWIDTH="100")
 
 
 def output(*command, **more):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=ENVIRONMENT,
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patient(60), env=ENVIRONMENT,
                           stdin=subprocess.DEVNULL, **more)
     return done.returncode, done.stdout, done.stderr
 

@@ -4,10 +4,12 @@ import csv
 import io
 import json
 import os
+import sqlite3
 import subprocess
 
 import harness
 from harness import check, finish, folder, run, write_study
+from patience import patient
 
 HOME = folder("import")
 
@@ -124,7 +126,7 @@ def test_hostile_files():
     check("a folder is refused", done[0] == 65, done)
     strange = put("\udcff.csv", b"x,value\n1,2\n", "wb") # a byte that is no UTF-8
     done = subprocess.run([harness.TUNER, "import", strange, "--goal", "maximize"], check=False,
-                          env=harness.environment(HOME), capture_output=True, timeout=60)
+                          env=harness.environment(HOME), capture_output=True, timeout=patient(60))
     check("a path that is no UTF-8 is refused",
           done.returncode == 65 and b"not valid UTF-8" in done.stderr, done)
     many = "x,value\n" + "".join(f"{i},{i}\n" for i in range(20000))
@@ -135,6 +137,12 @@ def test_hostile_files():
     check("nothing is left of what was refused",
           harness.rows(HOME, "SELECT count(*) FROM studies") == [(before[0][0] + 1,)]
           and harness.integrity(HOME) == [("ok",)])
+
+
+def forget_trial(home, number):
+    """As if it had begun only after the trials were read, and before their epochs are."""
+    with sqlite3.connect(home + "/trials.db") as database:
+        database.execute("DELETE FROM recorded_trials WHERE study = 1 AND trial = ?", (number,))
 
 
 def test_exports():
@@ -169,6 +177,13 @@ def test_exports():
     check("our own CSV is imported with its states",
           done[0] == 0 and harness.rows(home, query, "copy") == harness.rows(home, query, "s"), done)
     check("and the same trial wins", harness.rows(home, "SELECT count(DISTINCT winner) FROM studies") == [(1,)])
+    forget_trial(home, 1)
+    done = run(home, "export", "s", "--json", home + "/less.json", timeout=20)
+    with open(home + "/less.json") as file:
+        left = [trial for trial in history["trials"] if trial["trial"] != 1]
+        check("epochs of a trial that is not among the trials are passed over", done[0] == 0 and
+              [trial["curve"] for trial in json.load(file)["trials"]] ==
+              [trial["curve"] for trial in left], done)
     done = run(home, "export", "s", "--csv", home + "/none/s.csv")
     check("a folder that is not there is told", done[0] != 0 and "none/s.csv" in done[2], done)
     done = run(home, "export", "nosuch", "--csv", home + "/x.csv")

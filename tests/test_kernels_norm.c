@@ -112,6 +112,9 @@ static void normalize_and_its_way_back_equal_their_twins(void **state)
     struct rng rng = dice_of(63);
     for (int round = 0; round < ROUNDS; round++) {
         struct rows r = rows_new(&rng);
+        bool relu = round % 2;
+        for (size_t i = 0; relu && i < r.count; i++)
+            r.x[i] = r.x[i] > 0.0f ? r.x[i] : 0.0f;
         float *y = dirty_floats(r.count), *dx = dirty_floats(r.count);
         double *expected = xcalloc(r.count, sizeof *expected);
         double *expected_dx = xcalloc(r.count, sizeof *expected_dx);
@@ -120,10 +123,12 @@ static void normalize_and_its_way_back_equal_their_twins(void **state)
             double centered = (double)r.x[i] - r.mean[c];
             expected[i] = r.scale[c] * centered + r.offset[c];
             expected_dx[i] = (double)r.scale[c] * r.dy[i] - r.offset[c] - r.slope[c] * centered;
+            if (relu && !(r.x[i] > 0.0f))
+                expected_dx[i] = 0.0;
         }
         kernel_normalize(r.rows, r.channels, r.mean, r.scale, r.offset, r.x, y);
-        kernel_normalize_backward(r.rows, r.channels, r.mean, r.scale, r.offset, r.slope, r.x,
-                                  r.dy, dx);
+        kernel_normalize_backward(r.rows, r.channels, r.mean, r.scale, r.offset, r.slope, relu,
+                                  r.x, r.dy, dx);
         assert_close(y, expected, r.count);
         assert_close(dx, expected_dx, r.count);
         assert_true(y[r.count] == 1e30f && dx[r.count] == 1e30f);

@@ -8,11 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Everything that is heard, as words: "ready", "done", "garbage", "ended: reason". */
@@ -130,6 +134,63 @@ static void children_of_a_worker_die_with_it(void **state)
     expect("sleep 600 & echo \"" READY "\"; exit 0", "ready ended: exited with 0 ");
 }
 
+/* Bytes that the pipe of its stdin has room for. */
+static int room_of(const struct worker *worker)
+{
+    char path[40];
+    int fd, room;
+    snprintf(path, sizeof path, "/proc/%ld/fd/0", (long)worker_pid(worker));
+    fd = open(path, O_WRONLY | O_NONBLOCK);
+    assert_true(fd >= 0);
+    room = fcntl(fd, F_GETPIPE_SZ);
+    close(fd);
+    return room;
+}
+
+static void a_pipe_is_made_large_for_what_needs_it_alone(void **state)
+{
+    struct ear ear;
+    struct worker *worker;
+    char *much = xmalloc(200001);
+    json_t *message, *stop = json_pack("{s:s}", "type", "stop");
+    (void)state;
+    memset(much, 'x', 200000);
+    much[200000] = '\0';
+    message = json_pack("{s:s}", "much", much);
+    open_ear(&ear, "echo \"" READY "\"; sleep 1; [ $(head -c 200000 | wc -c) = 200000 ] && exit 4");
+    worker = begin(&ear);
+    while (ear.heard.length == 0) /* it is not yet the program that has this stdin */
+        assert_int_equal(loop_turn(ear.loop, NULL), 0);
+    worker_send(worker, stop);
+    assert_true(room_of(worker) < 200000);
+    worker_send(worker, message);
+    assert_true(room_of(worker) > 200000);
+    until_all_ended(&ear);
+    assert_string_equal(text_string(&ear.heard), "ready ended: exited with 4 ");
+    json_decref(message);
+    json_decref(stop);
+    free(much);
+    close_ear(&ear);
+}
+
+/* Its loop's descriptor is taken away, so that nothing can be watched any more. */
+static void a_worker_that_cannot_be_watched_is_ended(void **state)
+{
+    struct ear ear;
+    struct failure why = FAILURE_NONE;
+    int epoll = dup(STDERR_FILENO);
+    (void)state;
+    close(epoll);
+    open_ear(&ear, "sleep 600");
+    close(epoll);
+    assert_null(launcher_start(ear.launcher, 0, NULL, &why));
+    assert_non_null(strstr(why.text, "cannot watch"));
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+    failure_clear(&why);
+    close_ear(&ear);
+}
+
 static void a_message_reaches_the_worker(void **state)
 {
     struct ear ear;
@@ -190,14 +251,20 @@ static void expect_limited(const char *script, const struct limits *limits, cons
     close_ear(&ear);
 }
 
+/* The tests themselves may be run with a limit, or stand back. */
 static void a_worker_has_its_limits(void **state)
 {
+    int before = getpriority(PRIO_PROCESS, 0), most = 19;
+    char *further = xasprintf("ended: exited with %d ", before + 7 < most ? before + 7 : most);
+    char *as_before = xasprintf("ended: exited with %d ", before);
     (void)state;
     expect_limited("exit $(($(ulimit -v) / 1024))", &(struct limits){.memory_mb = 100},
                    "ended: exited with 100 ");
-    expect_limited("exit $(nice)", &(struct limits){.nice = 7}, "ended: exited with 7 ");
-    expect_limited("[ $(ulimit -v) = unlimited ] && exit $(nice)", &(struct limits){.nice = 0},
-                   "ended: exited with 0 ");
+    expect_limited("exit $(nice)", &(struct limits){.nice = 7}, further);
+    expect_limited("[ $(ulimit -v) != 102400 ] && exit $(nice)", &(struct limits){.nice = 0},
+                   as_before);
+    free(further);
+    free(as_before);
 }
 
 static void want_of_memory_is_told(void **state)
@@ -341,17 +408,30 @@ static void no_worker_survives_its_keeper(void **state)
 {
     struct ear ear;
     struct worker *worker;
-    pid_t pid;
+    struct place place;
+    pid_t pid, below;
+    char *script;
+    int64_t until_ms = clock_ms() + 10000;
     (void)state;
-    open_ear(&ear, "sleep 600");
+    make_place(&place, "below");
+    script = xasprintf("sleep 600 & echo $! >%s; echo \"" READY "\"; wait", place.path);
+    open_ear(&ear, script);
     worker = begin(&ear);
     pid = (pid_t)worker_pid(worker);
+    while (ear.heard.length == 0)
+        assert_int_equal(loop_turn(ear.loop, NULL), 0);
+    below = written_pid(place.path);
     /* Its parent is the keeper. */
     assert_int_equal(kill_parent_of(pid), 0);
     until_all_ended(&ear);
     assert_string_equal(text_string(&ear.heard),
-                        "ended: was lost: the process that kept it was killed ");
+                        "ready ended: was lost: the process that kept it was killed ");
+    while (kill(below, 0) == 0 && clock_ms() < until_ms) /* init waits for it */
+        usleep(1000);
+    assert_int_equal(kill(below, 0), -1);
+    free(script);
     close_ear(&ear);
+    assert_int_equal(folder_remove(place.folder, NULL), 0);
 }
 
 int main(void)
@@ -364,6 +444,8 @@ int main(void)
         cmocka_unit_test(a_command_that_is_not_there_exits_with_127),
         cmocka_unit_test(children_of_a_worker_die_with_it),
         cmocka_unit_test(a_message_reaches_the_worker),
+        cmocka_unit_test(a_pipe_is_made_large_for_what_needs_it_alone),
+        cmocka_unit_test(a_worker_that_cannot_be_watched_is_ended),
         cmocka_unit_test(a_worker_that_does_not_read_is_killed),
         cmocka_unit_test(freeing_the_launcher_ends_its_workers),
         cmocka_unit_test(a_worker_has_its_limits),

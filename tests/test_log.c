@@ -171,6 +171,27 @@ static void a_reader_that_does_not_read_stops_nobody(void **state)
     close_page(&page);
 }
 
+static void a_line_that_is_longer_than_the_room_is_cut_off(void **state)
+{
+    enum { LINE = 1 << 17 };
+    struct page page;
+    char *much = xmalloc(LINE + 1), *cut;
+    (void)state;
+    memset(much, 'x', LINE);
+    much[LINE] = '\0';
+    open_page(&page, LOG_JOURNAL);
+    log_say(page.log, LOG_ERROR, NULL, "%s", much);
+    cut = xstrdup(read_page(&page));
+    assert_in_range(strlen(cut), 1000, LINE);
+    assert_null(strchr(cut, '\n'));
+    log_say(page.log, LOG_ERROR, NULL, "again");
+    assert_string_equal(read_page(&page), "\n<4>1 line was left out: nobody read them\n"
+                                          "<3>again\n");
+    close_page(&page);
+    free(cut);
+    free(much);
+}
+
 static void the_format_is_chosen_by_what_stderr_is(void **state)
 {
     enum log_format format = LOG_JSON;
@@ -210,6 +231,7 @@ int main(void)
         cmocka_unit_test(json_has_every_event),
         cmocka_unit_test(people_are_told_of_lines_and_states),
         cmocka_unit_test(a_reader_that_does_not_read_stops_nobody),
+        cmocka_unit_test(a_line_that_is_longer_than_the_room_is_cut_off),
         cmocka_unit_test(the_format_is_chosen_by_what_stderr_is),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);

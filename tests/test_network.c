@@ -1,5 +1,6 @@
 #include "trainer/network.h"
 
+#include "trainer/loss.h"
 #include "trainer/network_parts.h"
 #include "trainer/optimizer.h"
 
@@ -12,6 +13,7 @@
 
 #include "tests/golden_step.h"
 #include "tests/numbers.h"
+#include "tests/summaries.h"
 #include "tests/tiny.h"
 
 static struct network *build(const char *model, struct shape input, int classes, int threads)
@@ -180,18 +182,67 @@ static void predictions_do_not_depend_on_threads_or_on_training(void **state)
     free(images);
 }
 
+/* Of 4 times 1024 x 1024 values each, in two slots. */
+static void few_large_images_are_predicted_at_once(void **state)
+{
+    (void)state;
+    enum { COUNT = 7, PIXELS = 1024 * 1024, CLASSES = 3 };
+    static const char model[] =
+        "[{\"type\":\"conv\",\"filters\":4,\"kernel\":1,\"stride\":1,\"padding\":\"same\","
+        "\"activation\":\"relu\",\"weights\":\"he\"},"
+        "{\"type\":\"avg_pool\",\"size\":64,\"stride\":0,\"padding\":\"valid\"},"
+        "{\"type\":\"flatten\"},"
+        "{\"type\":\"dense\",\"units\":3,\"activation\":\"none\",\"weights\":\"he\"}]";
+    struct rng rng = dice_of(44);
+    float *images = random_floats(&rng, (size_t)COUNT * PIXELS), logits[COUNT * CLASSES];
+    struct network *network = build(model, (struct shape){1024, 1024, 1}, CLASSES, 2);
+    network_initialize(network, 11, 2);
+    network_predict(network, images, COUNT, logits);
+    assert_int_equal(network->predicted_images, 4);
+    for (size_t i = 0; i < COUNT; i++) {
+        float alone[CLASSES];
+        network_predict(network, images + i * PIXELS, 1, alone);
+        for (size_t c = 0; c < CLASSES; c++)
+            assert_float_equal(alone[c], logits[i * CLASSES + c], 1e-5);
+    }
+    network_free(network);
+    free(images);
+}
+
+/* Two at once, then: a step's blocks are no larger where a layer's output is not kept. */
+static void large_images_are_trained_on_as_they_are_predicted(void **state)
+{
+    (void)state;
+    enum { COUNT = 3, PIXELS = 1024 * 1024, CLASSES = 3 };
+    static const char model[] =
+        "[{\"type\":\"conv\",\"filters\":8,\"kernel\":1,\"stride\":1,\"padding\":\"same\","
+        "\"activation\":\"relu\",\"weights\":\"he\"},"
+        "{\"type\":\"max_pool\",\"size\":256,\"stride\":0,\"padding\":\"valid\"},"
+        "{\"type\":\"flatten\"},"
+        "{\"type\":\"dense\",\"units\":3,\"activation\":\"none\",\"weights\":\"he\"}]";
+    static const uint16_t labels[COUNT] = {0, 1, 2};
+    struct rng rng = dice_of(45);
+    float *images = random_floats(&rng, (size_t)COUNT * PIXELS), logits[COUNT * CLASSES];
+    struct network *network = build(model, (struct shape){1024, 1024, 1}, CLASSES, 1);
+    struct loss_sum sum = {0};
+    double loss;
+    size_t correct;
+    network_initialize(network, 11, 2);
+    network_gradient(network, images, labels, COUNT, 11, 2, 0, &loss, &correct);
+    network_predict(network, images, COUNT, logits);
+    assert_true(network->predicted_images < COUNT);
+    loss_add(COUNT, CLASSES, logits, labels, &sum, 0.0f, NULL);
+    assert_float_equal(loss, sum.loss / COUNT, 1e-6);
+    network_free(network);
+    free(images);
+}
+
 /* ---- what a network says of itself ---- */
 
 static void summary_names_shapes_and_counts(void **state)
 {
     (void)state;
-    static const struct {
-        const char *name, *type;
-        struct shape output;
-        bool flat;
-        size_t parameters;
-        double flops;
-    } expected[] = {
+    static const struct layer_summary expected[] = {
         {"conv2d_1", "conv", {8, 8, 6}, false, 60, 2.0 * 64 * 9 * 6},
         {"max_pool_1", "max_pool", {4, 4, 6}, false, 0, 96.0 * 4},
         {"conv2d_2", "conv", {3, 3, 4}, false, 100, 2.0 * 9 * 24 * 4},
@@ -203,21 +254,8 @@ static void summary_names_shapes_and_counts(void **state)
         {"dense_2", "dense", {1, 1, 4}, true, 36, 2.0 * 8 * 4},
     };
     struct network *network = build(TINY_MODEL, tiny_shape, 4, 1);
-    double flops = 0.0;
-    assert_int_equal(network_layer_count(network), ARRAY_LENGTH(expected));
-    for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
-        struct layer_summary summary;
-        network_layer(network, i, &summary);
-        assert_string_equal(summary.name, expected[i].name);
-        assert_string_equal(summary.type, expected[i].type);
-        assert_memory_equal(&summary.output, &expected[i].output, sizeof summary.output);
-        assert_int_equal(summary.flat, expected[i].flat);
-        assert_int_equal(summary.parameters, expected[i].parameters);
-        assert_true(summary.flops == expected[i].flops);
-        flops += summary.flops;
-    }
+    assert_summaries(network, ARRAY_LENGTH(expected), expected);
     assert_int_equal(network_parameter_count(network), 60 + 100 + 296 + 36);
-    assert_true(network_flops(network) == flops);
     assert_int_equal(network_classes(network), 4);
     assert_int_equal(network_input(network).width, 8);
     network_free(network);
@@ -354,10 +392,12 @@ static void memory_of_a_batch_is_counted(void **state)
 {
     (void)state;
     struct network *network = build(TINY_MODEL, tiny_shape, 4, 1);
-    size_t values = 384 + 96 + 36 + 36 + 36 + 36 + 8 + 4 + 2 * 384;
-    size_t kept = 96 * 4 + 36;
-    assert_int_equal(network_batch_bytes(network, 10), 10 * (values * 4 + kept));
-    assert_int_equal(network_batch_bytes(network, 40), 40 * (values * 4 + kept) + 2 * 492 * 4);
+    /* Not what only the next layer reads: both convolutions' outputs and the average pool's. */
+    size_t values = 96 + 36 + 36 + 8 + 4 + 2 * 384;
+    size_t kept = 96 * 4 + 36, handed = 2 * 384 * 4;
+    assert_int_equal(network_batch_bytes(network, 10), 10 * (values * 4 + kept + handed));
+    assert_int_equal(network_batch_bytes(network, 40),
+                     40 * (values * 4 + kept) + 16 * handed + 2 * 492 * 4);
     network_free(network);
 }
 
@@ -411,6 +451,8 @@ int main(void)
         cmocka_unit_test(gradients_have_the_same_bits_for_every_number_of_threads),
         cmocka_unit_test(a_batch_has_the_mean_of_its_images_gradients),
         cmocka_unit_test(predictions_do_not_depend_on_threads_or_on_training),
+        cmocka_unit_test(few_large_images_are_predicted_at_once),
+        cmocka_unit_test(large_images_are_trained_on_as_they_are_predicted),
         cmocka_unit_test(summary_names_shapes_and_counts),
         cmocka_unit_test(initial_weights_have_the_right_spread),
         cmocka_unit_test(initial_weights_follow_from_seed_and_trial),

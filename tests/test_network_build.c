@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/numbers.h"
+#include "tests/summaries.h"
 #include "tests/tiny.h"
 
 #define CONV(filters, stride, padding)                                                        \
@@ -37,13 +38,7 @@ static struct network *build(const char *model, int classes)
 static void a_residual_is_its_layers_its_shortcut_and_a_sum(void **state)
 {
     (void)state;
-    static const struct {
-        const char *name, *type;
-        struct shape output;
-        bool flat;
-        size_t parameters;
-        double flops;
-    } expected[] = {
+    static const struct layer_summary expected[] = {
         {"conv2d_1", "conv", {28, 28, 4}, false, 40, 2.0 * 784 * 9 * 4},
         {"conv2d_2", "conv", {28, 28, 4}, false, 148, 2.0 * 784 * 36 * 4},
         {"add_1", "add", {28, 28, 4}, false, 0, 784.0 * 4},
@@ -59,20 +54,7 @@ static void a_residual_is_its_layers_its_shortcut_and_a_sum(void **state)
     struct network *network =
         build("[" CONV(4, 1, same) "," RESIDUAL(CONV(4, 1, same)) ","
               RESIDUAL(CONV(6, 2, same) "," NORM) "," FLATTEN "," RESIDUAL(DENSE(3)) "]", 3);
-    size_t parameters = 0;
-    assert_int_equal(network_layer_count(network), ARRAY_LENGTH(expected));
-    for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
-        struct layer_summary summary;
-        network_layer(network, i, &summary);
-        assert_string_equal(summary.name, expected[i].name);
-        assert_string_equal(summary.type, expected[i].type);
-        assert_memory_equal(&summary.output, &expected[i].output, sizeof summary.output);
-        assert_int_equal(summary.flat, expected[i].flat);
-        assert_int_equal(summary.parameters, expected[i].parameters);
-        assert_true(summary.flops == expected[i].flops);
-        parameters += summary.parameters;
-    }
-    assert_int_equal(network_parameter_count(network), parameters);
+    assert_summaries(network, ARRAY_LENGTH(expected), expected);
     assert_int_equal(network_statistic_count(network), 12);
     network_free(network);
 }

@@ -233,6 +233,48 @@ static void a_graph_that_does_not_fit_is_not_run(void **state)
     }
 }
 
+/* No writer of ours makes them, but a damaged file may have them: sums that overflow, windows on
+ * padding alone, an index twice, more numbers than there is memory for. */
+static void settings_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    static const int64_t one[] = {1, 1}, none[] = {0, 0, 0, 0}, around[] = {1, 1, 1, 1};
+    static const int64_t far[] = {INT64_MAX, 0, INT64_MAX, 0}, wide[] = {1 << 17, 1 << 17};
+    static const int64_t almost[] = {(1 << 17) - 1, (1 << 17) - 1, (1 << 17) - 1, (1 << 17) - 1};
+    static const int64_t twice[] = {0, 1, 1, 3};
+    static const struct {
+        const char *operator;
+        const int64_t *size, *pads, *turn;
+        const char *complaint;
+    } cases[] = {
+        {"MaxPool", one, far, none, "do not fit"},
+        {"AveragePool", one, around, none, "do not fit"},
+        {"MaxPool", wide, almost, none, "too large"},
+        {"Transpose", one, none, twice, "do not fit"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct onnx_writer writer = begin(small);
+        const struct onnx_attribute attributes[] = {
+            {.name = "kernel_shape", .integers = cases[i].size, .count = 2},
+            {.name = "strides", .integers = one, .count = 2},
+            {.name = "pads", .integers = cases[i].pads, .count = 4},
+            {.name = "perm", .integers = cases[i].turn, .count = 4},
+            {0}};
+        add_node(&writer, cases[i].operator, "x", NULL, "y", attributes);
+        assert_not_run(&writer, cases[i].complaint);
+    }
+}
+
+static void a_number_alone_has_no_rows(void **state)
+{
+    (void)state;
+    static const float number = 1.0f;
+    struct onnx_writer writer = begin(small);
+    onnx_add_constant(&writer, "number", NULL, 0, &number);
+    add_node(&writer, "Flatten", "number", NULL, "y", NULL);
+    assert_not_run(&writer, "do not fit");
+}
+
 /* ---- damage ---- */
 
 static struct text whole_file(void)
@@ -305,6 +347,8 @@ int main(void)
         cmocka_unit_test(an_image_is_turned_normalized_and_averaged),
         cmocka_unit_test(windows_leave_padding_out),
         cmocka_unit_test(a_graph_that_does_not_fit_is_not_run),
+        cmocka_unit_test(settings_that_cannot_be_are_refused),
+        cmocka_unit_test(a_number_alone_has_no_rows),
         cmocka_unit_test(a_file_that_ends_early_is_refused),
         cmocka_unit_test(a_file_with_a_wrong_byte_does_no_harm),
     };

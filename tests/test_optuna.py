@@ -201,6 +201,29 @@ def test_other_programs_study():
         check(f"the same: {sql}", sorted(map(repr, ours)) == sorted(map(repr, copy)), (ours[:3], copy[:3]))
 
 
+def test_odd_studies():
+    """What Optuna takes and hardly anybody writes: a metric named as our own column, the widest
+    ranges of integers."""
+    home = folder("odd")
+    study = optuna.create_study(study_name="odd", storage=f"sqlite:///{home}/odd.db")
+    study.set_user_attr("metric", "epoch")
+    least, most = -2 ** 63, 2 ** 63 - 1
+    ranges = {"any": optuna.distributions.IntDistribution(least, most),
+              "steps": optuna.distributions.IntDistribution(0, most, step=5)}
+    study.add_trial(optuna.trial.create_trial(params={"any": -7, "steps": 15}, distributions=ranges, value=0.5,
+                                              intermediate_values={0: 0.25, 1: 0.5}))
+    done = run(home, "import", home + "/odd.db")
+    check("a study of odd names and ranges is imported", done[0] == 0, done)
+    check("a metric that is named epoch leaves the epochs alone", harness.rows(
+        home, "SELECT epoch, value FROM metrics WHERE name = 'value' ORDER BY epoch") == [(1, 0.25), (2, 0.5)],
+        harness.rows(home, "SELECT * FROM metrics"))
+    done = run(home, "export", "odd", "--optuna", home + "/ours.db")
+    check("it is exported", done[0] == 0, done)
+    ours = load(home + "/ours.db", "odd").trials[0]
+    check("with the same ranges", (ours.params, ours.distributions) == ({"any": -7, "steps": 15}, ranges),
+          ours.distributions)
+
+
 def test_which_study():
     home = folder("several")
     url = f"sqlite:///{home}/several.db"
@@ -279,6 +302,7 @@ test_export()
 test_schema()
 test_round_trip()
 test_other_programs_study()
+test_odd_studies()
 test_which_study()
 test_hostile_files()
 finish()

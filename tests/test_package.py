@@ -7,6 +7,7 @@ import subprocess
 
 import harness
 from harness import check, finish, folder
+from patience import patient
 
 BUILD = os.path.dirname(harness.TUNER)
 if BUILD.startswith(harness.TOP + "/"):
@@ -14,7 +15,7 @@ if BUILD.startswith(harness.TOP + "/"):
 
 
 def output(*command, **more):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300,
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patient(300),
                           stdin=subprocess.DEVNULL, **more)
     return done.returncode, done.stdout, done.stderr
 

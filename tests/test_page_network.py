@@ -12,6 +12,7 @@ import zlib
 
 import browser
 from harness import TOP, TRAINER, check, finish, folder
+from patience import patient
 
 TRAINING = {"optimizer": {"type": "adam", "learning_rate": 0.003}, "batch_size": 16}
 IMAGES = 8
@@ -83,7 +84,7 @@ def train(place, number, model, digits):
                    "data": {"dataset": digits, "validation": 40}}, file)
     checkpoint = os.path.join(place, f"{number}.ckpt")
     subprocess.run([TRAINER, "train", configuration, "--epochs", "2", "--output", checkpoint],
-                   check=True, capture_output=True, timeout=120)
+                   check=True, capture_output=True, timeout=patient(120))
     return checkpoint
 
 
@@ -106,7 +107,7 @@ def network_of(checkpoint):
 
 def predict(checkpoint, path):
     done = subprocess.run([TRAINER, "predict", checkpoint, path, "--json"], check=True,
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=patient(60))
     return [json.loads(line)["probabilities"] for line in done.stdout.splitlines()]
 
 
@@ -258,7 +259,7 @@ def main():
     place = folder("network")
     digits = os.path.join(place, "digits")
     subprocess.run([TRAINER, "synth", digits, "--train", "240", "--test", "20"], check=True,
-                   capture_output=True, timeout=60)
+                   capture_output=True, timeout=patient(60))
     with open(os.path.join(place, "empty.html"), "w") as file:
         file.write("<!DOCTYPE html><title>test</title><link rel=icon href='data:,'>")
     server, address = browser.serve(place)

@@ -111,6 +111,27 @@ static void images_that_are_not_of_their_message_are_refused(void **state)
     refuse_images("[5]");
 }
 
+/* The number of the last one is counted on from the first. */
+static void images_are_numbered_within_bounds(void **state)
+{
+    struct message m;
+    char *line;
+    int64_t first;
+    static const char form[] = "{\"type\":\"predictions\",\"trial\":1,\"attempt\":1,"
+                               "\"first\":%lld,\"labels\":[1],\"predicted\":[0],"
+                               "\"probabilities\":[[0.5,0.5]],\"images\":[]}";
+    (void)state;
+    line = xasprintf(form, (long long)INT32_MAX - 1);
+    accept_line(line, &m);
+    message_release(&m);
+    free(line);
+    for (first = INT32_MAX; first > 0; first = first < INT64_MAX ? INT64_MAX : 0) {
+        line = xasprintf(form, (long long)first);
+        refuse_line(line, "\"first\"");
+        free(line);
+    }
+}
+
 static void anything_else_is_refused_with_what_was_wrong(void **state)
 {
     (void)state;
@@ -185,6 +206,30 @@ static void lines_come_whole_however_they_are_cut(void **state)
     line_reader_free(&reader);
 }
 
+/* A long line comes in many parts: what has been looked through is not looked through again. */
+static void no_byte_is_searched_twice(void **state)
+{
+    struct line_reader reader = LINE_READER_EMPTY;
+    size_t length;
+    int ends[2];
+    char *line;
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "a\nlong", 6), 6);
+    assert_int_equal(line_reader_fill(&reader, ends[0]), 6);
+    assert_int_equal(line_reader_next(&reader, &line, &length), 1);
+    assert_int_equal(line_reader_next(&reader, &line, &length), 0);
+    reader.bytes[reader.start + 1] = '\n'; /* which only a second look would find */
+    assert_int_equal(write(ends[1], "er\n", 3), 3);
+    assert_int_equal(line_reader_fill(&reader, ends[0]), 3);
+    assert_int_equal(line_reader_next(&reader, &line, &length), 1);
+    assert_int_equal(length, strlen("longer"));
+    assert_memory_equal(line, "l\nnger", length);
+    line_reader_free(&reader);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /* Feeds `count` bytes of x from a file; what line_reader_next() says at the end. */
 static int feed(size_t count, bool newline)
 {
@@ -241,8 +286,10 @@ int main(void)
         cmocka_unit_test(every_type_of_message_is_read),
         cmocka_unit_test(anything_else_is_refused_with_what_was_wrong),
         cmocka_unit_test(images_that_are_not_of_their_message_are_refused),
+        cmocka_unit_test(images_are_numbered_within_bounds),
         cmocka_unit_test(a_shown_line_is_short_and_printable),
         cmocka_unit_test(lines_come_whole_however_they_are_cut),
+        cmocka_unit_test(no_byte_is_searched_twice),
         cmocka_unit_test(a_line_of_a_mebibyte_is_the_longest),
         cmocka_unit_test(what_is_written_can_be_read),
     };

@@ -18,6 +18,7 @@ enum { TRIALS = 4, WINNER = 2, CLASSES = 3, IMAGES = 60 };
 
 struct scene {
     char folder[64], *database, *reports;
+    const char *data; /* of the next study */
     struct store *store;
     int64_t study;
 };
@@ -45,9 +46,7 @@ static void add_study(struct scene *scene, const char *name)
         .name = name, .file = "my studies/it's.yaml", .text = study_text, .fingerprint = "{}",
         .seed = UINT64_MAX, .metric = "val_accuracy", .maximize = true, .sampler = "random",
         .scheduler = "hyperband", .max_epochs = 3, .eta = 3,
-        .data = "{\"dataset\": \"letters\", \"classes\": 3, \"test\": 60, \"height\": 2,"
-                " \"width\": 3, \"channels\": 1}",
-        .parameters = parameters, .plan = plan};
+        .data = scene->data, .parameters = parameters, .plan = plan};
     check(store_add_study(scene->store, &study, &scene->study, &why), &why);
     json_decref(parameters);
     json_decref(plan);
@@ -189,6 +188,8 @@ static int set_up(void **state)
     struct scene *scene = xcalloc(1, sizeof *scene);
     struct failure why = FAILURE_NONE;
     strcpy(scene->folder, "/tmp/test_report.XXXXXX");
+    scene->data = "{\"dataset\": \"letters\", \"classes\": 3, \"test\": 60, \"height\": 2,"
+                  " \"width\": 3, \"channels\": 1}";
     if (!mkdtemp(scene->folder))
         return -1;
     scene->database = path_join(scene->folder, "trials.db");
@@ -496,6 +497,33 @@ static void page_shows_the_stored_images(void **state)
     free(png);
 }
 
+/* As another trainer may have stored them. */
+static void of_large_images_only_some_are_shown(void **state)
+{
+    enum { SIDE = 512, BYTES = 3 * SIDE * SIDE, DIGITS = BYTES / 3 * 4, MOST = (16 << 20) / BYTES };
+    struct scene *scene = *state;
+    struct failure why = FAILURE_NONE;
+    char *black = xmalloc(DIGITS + 1);
+    json_t *images = json_array();
+    memset(black, 'A', DIGITS);
+    black[DIGITS] = '\0';
+    for (int i = 1; i <= 2 * MOST; i += i % 5 == 4 ? 2 : 1)
+        json_array_append_new(images, json_pack("{s:i, s:s}", "image", i, "pixels", black));
+    scene->data = "{\"dataset\": \"photos\", \"classes\": 3, \"test\": 60, \"height\": 512,"
+                  " \"width\": 512, \"channels\": 3}";
+    add_whole_study(scene, "photos", true, true);
+    check(store_begin(scene->store, &why), &why);
+    check(store_add_images(scene->store, scene->study, images, &why), &why);
+    check(store_commit(scene->store, &why), &why);
+    write_report(scene, "photos");
+    json_t *report = report_of(scene);
+    assert_in_range(json_array_size(json_object_get(json_object_get(report, "images"), "entries")),
+                    MOST / 2, MOST);
+    json_decref(report);
+    json_decref(images);
+    free(black);
+}
+
 /* Of a trainer that sends none, or images of a size that nobody knows. */
 static void report_goes_without_images_where_there_are_none(void **state)
 {
@@ -718,6 +746,7 @@ int main(void)
         WITH_STORE(page_carries_the_same_and_the_network),
         WITH_STORE(page_tells_why_there_is_no_network),
         WITH_STORE(page_shows_the_stored_images),
+        WITH_STORE(of_large_images_only_some_are_shown),
         WITH_STORE(report_goes_without_images_where_there_are_none),
         WITH_STORE(csv_has_a_row_for_each_image),
         WITH_STORE(markdown_tells_it_in_short_and_escapes),

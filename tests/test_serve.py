@@ -43,6 +43,7 @@ def two_studies():
     code, out, err = run(home, "status", "a")
     check("of one study it shows workers and rungs", code == 0 and "training" in out and
           "places" in out, (out, err))
+    hurry(home)
     for name in ("a", "b"):
         code, out, err = run(home, "watch", name)
         check(f"watch ends with the study and shows its result ({name})",
@@ -99,6 +100,7 @@ def steering():
               becomes(home, "a", "running"), (code, out, err))
         epochs = study_of(home, "a")["epochs_done"]
         wait_until(lambda: study_of(home, "a")["epochs_done"] > epochs + 1)
+    hurry(home)
     check("the results are those of an undisturbed study",
           becomes(home, "a", "finished") and as_expected(home, "a"))
     daemon.end()
@@ -144,6 +146,7 @@ def killed():
               os.path.exists(home + "/control.sock"), (code, err))
         daemon = Daemon(home, "--workers", "3", fake="slow")
         check("the next daemon takes its place", daemon.ready, daemon.logged())
+    hurry(home)
     for name in ("a", "b"):
         code, _, err = run(home, "watch", name)
         check(f"study {name} went on by itself", code == 0, err)
@@ -194,11 +197,33 @@ def detached():
           code == 65 and "trials.db" in err and not out, (code, out, err))
 
 
+def without_streams():
+    """Started by a program that has neither stdin nor stdout nor stderr."""
+    home = folder("without-streams")
+    subprocess.run(["sh", "-c", 'exec "$0" serve --detach <&- >&- 2>&-', TUNER], timeout=patient(20),
+                   env=environment(home), check=False)
+    pid = request(home, "status")["pid"]
+    streams = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in range(3)]
+    log = home + "/logs/daemon.log"
+    check("what is printed goes to the log, and to no file of the daemon",
+          streams == ["/dev/null", log, log] and f"as process {pid}" in open(log).read(), streams)
+    os.kill(pid, signal.SIGTERM)
+    check("and it ends as it should", wait_until(lambda: not os.path.exists(home + "/control.sock")))
+
+
+def strange_homes():
+    home = os.fsencode(folder("strange")) + b"/\xff"
+    done = subprocess.run([TUNER, "serve", "--home", home], capture_output=True, timeout=patient(20),
+                          env=environment(folder("strange")), stdin=subprocess.DEVNULL, check=False)
+    check("a home whose path is no UTF-8 is refused", done.returncode == 65 and
+          b"UTF-8" in done.stderr and not os.path.exists(home), done)
+
+
 def signals():
     home = folder("signals")
     daemon = Daemon(home, "--workers", "2", fake="hang=3!")
     run(home, "submit", study(home))
-    wait_until(lambda: study_of(home, "a").get("epochs_done", 0) > 2)
+    soon(home, "SELECT count(*) FROM segments WHERE trial = 3")
     daemon.signal(signal.SIGINT)
     check("after INT it waits for the segments in hand", daemon.wait(0.5) is None)
     check("and says so", request(home, "status")["ending"] is True)
@@ -216,10 +241,11 @@ def run_with_a_daemon():
     process = start(home, "run", study(home), trainer=None)
     wait_until(lambda: study_of(home, "a").get("epochs_done", 0) > 3)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=patient(20))
     check("run where a daemon is only watches: Ctrl-C leaves the study running",
           process.returncode == 130 and state_of(home, "a") == "running", (out, err))
     check("and says how to go on", "tuner watch a" in err and "tuner stop a" in err, err)
+    hurry(home)
     code, out, err = run(home, "run", study(home), "--quiet", "--json", trainer=None)
     check("run again it watches on", code == 0 and json.loads(out)["study"] == "a" and
           json.loads(out)["report"], (code, out, err))
@@ -235,15 +261,17 @@ def run_with_a_daemon():
 
 def watchers():
     home = folder("watchers")
-    daemon = Daemon(home, "--workers", "2", fake="slow,crash=3")
+    daemon = Daemon(home, "--workers", "2", fake="slow,crash=15")
     run(home, "submit", study(home))
     quiet = start(home, "watch", "a", "--quiet", trainer=None)
     events = start(home, "watch", "a", "--json", trainer=None)
     lines = start(home, "watch", "A", trainer=None)
-    out, err = quiet.communicate(timeout=60)
+    soon(home, "SELECT count(*) FROM faults")
+    hurry(home)
+    out, err = quiet.communicate(timeout=patient(60))
     check("a quiet watcher gets the result alone", (quiet.returncode, err) == (0, "") and
           out.startswith("best trial"), (out, err))
-    out, err = events.communicate(timeout=10)
+    out, err = events.communicate(timeout=patient(10))
     seen = [json.loads(line) for line in out.splitlines()]
     check("a watcher with --json gets every event", events.returncode == 0 and
           {e["event"] for e in seen} >= {"epoch", "segment", "decision", "fault", "state", "line"},
@@ -251,13 +279,14 @@ def watchers():
     check("in order, up to the report",
           [e["state"] for e in seen if e["event"] == "state"][-1] == "finished" and
           seen[-1]["event"] == "report", seen[-3:])
-    out, err = lines.communicate(timeout=10)
-    check("another gets lines for people", lines.returncode == 0 and "trial 3" in err, err)
+    out, err = lines.communicate(timeout=patient(10))
+    check("another gets lines for people", lines.returncode == 0 and "trial 15" in err, err)
+    os.unlink(home + "/fake-state/hurry")
     run(home, "submit", study(home, "b"))
     watcher = start(home, "watch", "b", trainer=None)
     wait_until(lambda: study_of(home, "b").get("epochs_done", 0) > 3)
     run(home, "stop", "b")
-    out, err = watcher.communicate(timeout=20)
+    out, err = watcher.communicate(timeout=patient(20))
     check("a watcher of a study that is stopped ends with 130", watcher.returncode == 130 and
           "interrupted" in err, (watcher.returncode, err))
     daemon.end()
@@ -305,6 +334,7 @@ def hostile():
     check("the daemon answers others", daemon.answers(), daemon.logged())
     for peer in floods:
         peer.close()
+    hurry(home)
     check("and the study comes to its results", becomes(home, "a", "finished") and
           as_expected(home, "a"), daemon.logged())
     daemon.end()
@@ -457,7 +487,7 @@ def installed():
     build = os.path.relpath(os.path.dirname(TUNER), harness.TOP)
     done = subprocess.run(["make", "-s", "-o", "all", "install", f"BUILD={build}",
                            f"DESTDIR={place}", "PREFIX=/opt/tuner"], cwd=harness.TOP,
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=patient(120))
     units = [f"{place}/opt/tuner/lib/systemd/{kind}/tuner.service" for kind in ("system", "user")]
     check("make install places the unit for both kinds of manager",
           done.returncode == 0 and all(os.path.exists(unit) for unit in units), done)
@@ -468,7 +498,7 @@ def installed():
         unit = place + "/tuner.service"
         open(unit, "w").write(text.replace("/opt/tuner/bin/tuner", TUNER))
         done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True,
-                              timeout=30)
+                              timeout=patient(30))
         check("systemd understands it", "tuner.service" not in done.stderr, done.stderr)
 
 
@@ -479,6 +509,8 @@ refusals()
 killed()
 second()
 detached()
+without_streams()
+strange_homes()
 signals()
 run_with_a_daemon()
 watchers()

@@ -15,6 +15,7 @@ import time
 
 import harness
 from harness import check, finish, folder, run
+from patience import patient
 
 ENDLESS = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
 
@@ -36,7 +37,7 @@ HOME = recorded("sql")
 
 def raw(*arguments, home=HOME, stdin=None, **options):
     return subprocess.run([harness.TUNER, "sql", *arguments], env=harness.environment(home),
-                          input=stdin, capture_output=True, timeout=60, **options)
+                          input=stdin, capture_output=True, timeout=patient(60), **options)
 
 
 def content(path):
@@ -165,21 +166,29 @@ def test_ready_queries():
     check("a setting without a study is taken", {row["parameter"] for row in one} == {"filters"}, one)
 
 
+def minds_interrupts(pid):
+    """Waits until SIGINT would end the query of a process: while one runs it is kept back."""
+    def kept():
+        with open(f"/proc/{pid}/status") as file:
+            blocked = next(line for line in file if line.startswith("SigBlk:"))
+        return int(blocked.split()[1], 16) >> (signal.SIGINT - 1) & 1
+    return harness.wait_until(kept)
+
+
 def test_interruption():
     for arguments in ((ENDLESS + "SELECT count(*) FROM n",), (ENDLESS + "SELECT x FROM n",)):
         process = subprocess.Popen([harness.TUNER, "sql", *arguments], env=harness.environment(HOME),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        time.sleep(0.3)
-        running = process.poll() is None
+        running = minds_interrupts(process.pid)
         process.send_signal(signal.SIGINT)
         check("Ctrl-C ends a query without end, with exit code 130",
-              running and process.wait(timeout=20) == 130, process.returncode)
+              running and process.wait(timeout=patient(20)) == 130, process.returncode)
     process = subprocess.Popen([harness.TUNER, "sql", ENDLESS + "SELECT x FROM n"],
                                env=harness.environment(HOME), stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
     process.stdout.read(100)
     process.stdout.close()
-    check("a reader that goes away ends it too", process.wait(timeout=20) == 1
+    check("a reader that goes away ends it too", process.wait(timeout=patient(20)) == 1
           and b"cannot be written" in process.stderr.read(), process.returncode)
 
 
@@ -210,7 +219,7 @@ def test_read_only_folder():
             os.setuid(65534)
 
     done = subprocess.run([program, "sql", "SELECT count(*) AS n FROM trials", "--home", home],
-                          capture_output=True, timeout=60, preexec_fn=drop, cwd="/")
+                          capture_output=True, timeout=patient(60), preexec_fn=drop, cwd="/")
     check("it reads in a folder that may not be written", done.stdout == b"n\r\n10\r\n", done)
     check("and leaves nothing there", sorted(os.listdir(home)) == ["trials.db", "tuner"])
     os.chmod(home, stat.S_IRWXU)
@@ -227,7 +236,7 @@ class Terminal:
             os.execv(harness.TUNER, [harness.TUNER, "sql", *arguments])
 
     def read_until(self, text):
-        seen, deadline = "", time.monotonic() + 20
+        seen, deadline = "", time.monotonic() + patient(20)
         while text not in seen and time.monotonic() < deadline:
             if select.select([self.fd], [], [], 0.2)[0]:
                 try:
@@ -241,7 +250,7 @@ class Terminal:
         return self.read_until(until)
 
     def end(self):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + patient(20)
         while time.monotonic() < deadline:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
@@ -265,7 +274,7 @@ def test_prompt():
     check("a mistake is shown and asked on", "no such column: vale" in terminal.say("SELECT vale FROM trials;\n"))
     check("an unknown word is told", "unknown word '.foo'" in terminal.say(".foo\n"))
     os.write(terminal.fd, (ENDLESS + "SELECT count(*) FROM n;\n").encode())
-    time.sleep(0.5)
+    minds_interrupts(terminal.pid)
     check("Ctrl-C ends the query, not the prompt", "interrupted" in terminal.say("\x03"))
     check("and the next one is answered", "    9\n" in terminal.say("SELECT max(trial) AS trial FROM trials;\n"))
     os.write(terminal.fd, b"\x04")

@@ -76,22 +76,6 @@ static void going_on_equals_never_having_stopped(void **state)
     free(three);
 }
 
-static void check_threads(const char *model, const char *settings)
-{
-    static const int threads[] = {1, 2, 3, 5};
-    char *one = tiny_path("one_thread.ckpt"), *more = tiny_path("more_threads.ckpt");
-    for (size_t i = 0; i < ARRAY_LENGTH(threads); i++) {
-        struct bench bench = bench_open(model, settings, 4, threads[i]);
-        train_epochs(bench.training, 2);
-        save(bench.training, i == 0 ? one : more);
-        bench_close(&bench);
-        if (i > 0)
-            assert_same_files(one, more);
-    }
-    free(more);
-    free(one);
-}
-
 static void every_number_of_threads_writes_the_same_bytes(void **state)
 {
     (void)state;

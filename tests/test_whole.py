@@ -9,6 +9,7 @@ from sklearn.metrics import (brier_score_loss, classification_report, confusion_
                              top_k_accuracy_score)
 
 from harness import *
+from patience import patient
 
 SMALL = "{scheduler: hyperband, max_epochs: 4, eta: 2}"
 DATA = "dataset: synthetic, train: 1000, validation: 100"
@@ -160,7 +161,7 @@ check("tuner report writes it again from the database alone",
 model = home + "/best.model"
 code, _, err = run(home, "best", "s", "--model", model, trainer=None)
 done = subprocess.run([TRAINER, "evaluate", model, "--data", "synthetic", "--json"],
-                      capture_output=True, text=True, timeout=60)
+                      capture_output=True, text=True, timeout=patient(60))
 correct = sum(p[0] == p[1] for p in predictions)
 check("the model from the database evaluates to the recorded accuracy", code == 0 and
       done.returncode == 0 and

@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* The formula of tests/golden_step.py. */
 static inline double tiny_number(size_t i, size_t salt)
@@ -110,11 +112,15 @@ static inline void tiny_dataset_free(struct dataset *data)
     "\"epsilon\":1e-7},\"learning_rate_schedule\":{\"type\":\"linear\",\"warmup\":0.2,"        \
     "\"final\":0.1,\"over\":\"max_epochs\"},\"batch_size\":20}"
 
-/* A path in the folder for scratch files; the caller frees it. */
+/* A path in a folder for scratch files, which this program has alone; the caller frees it. */
 static inline char *tiny_path(const char *name)
 {
-    const char *folder = getenv("TEST_TMP");
-    return xasprintf("%s/%s", folder ? folder : "/tmp", name);
+    const char *parent = getenv("TEST_TMP");
+    char *folder = xasprintf("%s/tiny-%ld", parent ? parent : "/tmp", (long)getpid());
+    mkdir(folder, 0700); /* it may be there already */
+    char *path = xasprintf("%s/%s", folder, name);
+    free(folder);
+    return path;
 }
 
 #endif

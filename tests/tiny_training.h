@@ -75,6 +75,23 @@ static inline void assert_same_files(const char *one, const char *other)
     free(bytes[1]);
 }
 
+/* Any number of threads writes the same bytes. */
+static inline void check_threads(const char *model, const char *settings)
+{
+    static const int threads[] = {1, 2, 3, 5};
+    char *one = tiny_path("one_thread.ckpt"), *more = tiny_path("more_threads.ckpt");
+    for (size_t i = 0; i < ARRAY_LENGTH(threads); i++) {
+        struct bench bench = bench_open(model, settings, 4, threads[i]);
+        train_epochs(bench.training, 2);
+        save(bench.training, i == 0 ? one : more);
+        bench_close(&bench);
+        if (i > 0)
+            assert_same_files(one, more);
+    }
+    free(more);
+    free(one);
+}
+
 static inline void assert_same_metrics(struct epoch_metrics one, struct epoch_metrics other)
 {
     assert_true(one.train_loss == other.train_loss);

@@ -9,8 +9,9 @@ DAY = 86400
 
 def jumps(times):
     draw, jumped, harms = random.Random(9), 0, []
+    patient = WHOLE.replace("epoch_seconds: 2", "epoch_seconds: 60")
     for i in in_time(range(times)):
-        home = Home(f"clock{i}")
+        home = Home(f"clock{i}", patient)
         moments = sorted(draw.randrange(20, 900) for _ in range(4))
         plan = ",".join(f"{at}:{draw.choice((-DAY, DAY, -400 * DAY, 3600))}" for at in moments)
         code, err = home.run(env=shim_environment(SHIM_CLOCK=plan))
@@ -34,7 +35,8 @@ def deadlines(times):
                              env=shim_environment(SHIM_CLOCK=plan))
         seconds = time.monotonic() - begin
         reasons = rows(home.path, "SELECT reason FROM faults")
-        if code != 0 or home.results() != wanted or reasons != [("said nothing for 1 s",)]:
+        # On a busy machine others may be as late.
+        if code != 0 or home.results() != wanted or set(reasons) != {("said nothing for 1 s",)}:
             harms.append(f"exit code {code}, {reasons}: {err[-300:]}")
         elif seconds > 60:
             harms.append(f"took {seconds:.0f} s")

@@ -11,6 +11,7 @@
 #include "trainer/trained.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,7 +27,8 @@ static const char about[] =
     "class.  Files are IDX files of images, plain or compressed, or PNG files of one image each.  "
     "A PNG file of the network's size is taken as it is, any other is resized; for a network of "
     "28x28 grey pixels the digit is cut out, scaled to 20x20 and centred by its mass, as MNIST's "
-    "are.  Grey pictures may be dark on light: the border's mean decides.\n";
+    "are.  Grey pictures may be dark on light: the border's mean decides.  What is transparent is "
+    "black, or white when nothing could be seen on black.\n";
 
 static const char examples[] =
     "trainer predict model.ckpt images-idx3-ubyte.gz     every image of a file\n"
@@ -44,15 +46,19 @@ struct request {
     bool json;
 };
 
+/* A network whose training diverged gives what is no number. */
+static json_t *number_or_null(float value)
+{
+    return isfinite(value) ? json_real((double)value) : json_null();
+}
+
 static void print_json(const char *name, size_t image, const struct evaluation *evaluation,
                        size_t row, const uint16_t *label)
 {
+    const float *values = evaluation->probabilities + row * (size_t)evaluation->classes;
     json_t *probabilities = json_array();
     for (int c = 0; c < evaluation->classes; c++)
-        json_array_append_new(
-            probabilities,
-            json_real((double)evaluation->probabilities[row * (size_t)evaluation->classes +
-                                                        (size_t)c]));
+        json_array_append_new(probabilities, number_or_null(values[c]));
     json_t *line = json_pack("{s:s, s:I, s:i, s:o}", "file", name, "image", (json_int_t)image,
                              "class", evaluation->predicted[row], "probabilities",
                              probabilities);
@@ -67,7 +73,7 @@ static void print_heading(const struct evaluation *evaluation, bool labelled)
 {
     printf("image  %sclass", labelled ? "label  " : "");
     for (int c = 0; c < evaluation->classes; c++)
-        printf("    p(%d)", c);
+        printf("%*sp(%d)", c < 10 ? 4 : c < 100 ? 3 : 2, "", c);
     putchar('\n');
 }
 
@@ -120,6 +126,19 @@ static int fit_picture(struct shape input, const char *path, uint8_t *pixels, in
     return 0;
 }
 
+/* On black, where it is transparent; on white when nothing can be seen then: many a program
+ * saves a drawing as black strokes on nothing.  The caller frees *pixels. */
+static int read_picture(const char *path, int channels, uint8_t **pixels, int *height,
+                        int *width, struct failure *why)
+{
+    if (data_png_read(path, 0, &channels, pixels, height, width, why) != 0)
+        return -1;
+    if (!digit_is_blank(*pixels, (size_t)*height * (size_t)*width * (size_t)channels))
+        return 0;
+    free(*pixels);
+    return data_png_read(path, UINT8_MAX, &channels, pixels, height, width, why);
+}
+
 static int predict_picture(struct network *network, const char *model, const char *path,
                            bool json, struct failure *why)
 {
@@ -129,7 +148,7 @@ static int predict_picture(struct network *network, const char *model, const cha
     if (channels != 1 && channels != 3)
         return fail_input(why, "%s takes images of %d channels; a PNG file has 1 or 3", model,
                           channels);
-    if (data_png_read(path, &channels, &pixels, &height, &width, why) != 0)
+    if (read_picture(path, channels, &pixels, &height, &width, why) != 0)
         return -1;
     struct image_set one = {.count = 1};
     one.pixels = xmalloc((size_t)(input.height * input.width * channels));

@@ -24,7 +24,7 @@
 #include "trainer/data.h"
 
 /* Raise it when the layout changes, and when a loader makes other images of the same files. */
-enum { DATA_CACHE_VERSION = 1 };
+enum { DATA_CACHE_VERSION = 2 };
 
 /* The file of these sources in a folder; the caller frees it. */
 char *data_cache_path(const char *folder, const char *sources);

@@ -69,6 +69,8 @@ static int csv_open(struct csv *csv, const char *path, struct failure *why)
         return -1;
     csv->at = csv->bytes;
     csv->end = csv->bytes + size;
+    if (size >= 3 && memcmp(csv->at, "\xEF\xBB\xBF", 3) == 0)
+        csv->at += 3; /* the mark of UTF-8, which spreadsheets put first */
     if (size == 0)
         return fail_input(why, "%s: the file is empty; fetch it again", path);
     return read_names(csv, why);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { SIDE_MOST = 4096, FILE_MOST = 1 << 28 };
 
@@ -29,18 +30,21 @@ bool data_png_is(const char *path)
 }
 
 /* Decodes what `image` was begun with. */
-static int decode(png_image *image, const char *path, int *channels, uint8_t **pixels,
-                  struct failure *why)
+static int decode(png_image *image, const char *path, uint8_t behind, int *channels,
+                  uint8_t **pixels, struct failure *why)
 {
-    const png_color black = {0, 0, 0};
+    const png_color background = {behind, behind, behind};
     if (image->width > SIDE_MOST || image->height > SIDE_MOST)
         return fail_input(why, "%s: %ux%u pixels; the most are %d to a side", path, image->height,
                           image->width, SIDE_MOST);
     if (*channels == 0)
         *channels = image->format & PNG_FORMAT_FLAG_COLOR ? 3 : 1;
     image->format = *channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+    /* Sixteen bits are another depth and not, as libpng would have it, linear light: a file that
+     * does not say so is as its eight bits would be. */
+    image->flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
     *pixels = xmalloc(PNG_IMAGE_SIZE(*image));
-    if (!png_image_finish_read(image, &black, *pixels, 0, NULL)) {
+    if (!png_image_finish_read(image, &background, *pixels, 0, NULL)) {
         free(*pixels);
         *pixels = NULL;
         return fail_input(why, "%s: the PNG file is damaged (%s); save it again", path,
@@ -49,8 +53,8 @@ static int decode(png_image *image, const char *path, int *channels, uint8_t **p
     return 0;
 }
 
-int data_png_read(const char *path, int *channels, uint8_t **pixels, int *height, int *width,
-                  struct failure *why)
+int data_png_read(const char *path, uint8_t behind, int *channels, uint8_t **pixels, int *height,
+                  int *width, struct failure *why)
 {
     png_image image = {.version = PNG_IMAGE_VERSION};
     char *bytes = NULL;
@@ -60,7 +64,7 @@ int data_png_read(const char *path, int *channels, uint8_t **pixels, int *height
         result = fail_input(why, "%s: this is no PNG file, or it is damaged (%s); save it as PNG",
                             path, image.message);
     if (result == 0)
-        result = decode(&image, path, channels, pixels, why);
+        result = decode(&image, path, behind, channels, pixels, why);
     *height = (int)image.height;
     *width = (int)image.width;
     png_image_free(&image);
@@ -136,7 +140,7 @@ static int add_image(struct growing *growing, const char *path, size_t class,
     struct dataset *dataset = growing->dataset;
     uint8_t *pixels = NULL;
     int channels = 0, height = 0, width = 0;
-    if (data_png_read(path, &channels, &pixels, &height, &width, why) != 0)
+    if (data_png_read(path, 0, &channels, &pixels, &height, &width, why) != 0)
         return -1;
     if (dataset->height == 0) {
         dataset->height = height;
@@ -162,7 +166,7 @@ static int add_image(struct growing *growing, const char *path, size_t class,
 static bool is_image(const char *name)
 {
     size_t length = strlen(name);
-    return length > 4 && strcmp(name + length - 4, ".png") == 0;
+    return length > 4 && strcasecmp(name + length - 4, ".png") == 0;
 }
 
 static int load_class(struct growing *growing, const char *folder, size_t class,

@@ -1,6 +1,6 @@
 /* Folders of PNG files, and single PNG files of a digit.
  *
- * FOLDER/train/CLASS/NAME.png and FOLDER/test/CLASS/NAME.png: the folders of `train`, in
+ * FOLDER/train/CLASS/NAME.png and FOLDER/test/CLASS/NAME.png (or .PNG): the folders of `train`, in
  * the byte order of their names, are the classes 0, 1, 2, ...; images follow each other in
  * the byte order of their names too.  All are grey or all are coloured (RGB), and of one
  * size; a transparent pixel is laid on black. */
@@ -19,8 +19,8 @@ void data_png_stamps(const char *folder, struct text *stamps);
 bool data_png_is(const char *path);
 
 /* Reads one image of `*channels` channels (1: grey, 3: RGB; 0: as in the file, which is
- * then told).  The caller frees *pixels. */
-int data_png_read(const char *path, int *channels, uint8_t **pixels, int *height, int *width,
-                  struct failure *why);
+ * then told), laid on the grey `behind` where it is transparent.  The caller frees *pixels. */
+int data_png_read(const char *path, uint8_t behind, int *channels, uint8_t **pixels, int *height,
+                  int *width, struct failure *why);
 
 #endif

@@ -6,6 +6,16 @@
 
 enum { INK = 32 }; /* of 255 above the background: what counts as drawn */
 
+bool digit_is_blank(const uint8_t *pixels, size_t count)
+{
+    uint8_t darkest = UINT8_MAX, lightest = 0;
+    for (size_t i = 0; i < count; i++) {
+        darkest = pixels[i] < darkest ? pixels[i] : darkest;
+        lightest = pixels[i] > lightest ? pixels[i] : lightest;
+    }
+    return lightest - darkest < INK;
+}
+
 /* ---- Light and dark ---- */
 
 static double border_mean(const uint8_t *pixels, int height, int width)

@@ -8,6 +8,9 @@
 
 enum { DIGIT_SIDE = 28, DIGIT_BOX = 20 };
 
+/* Whether nothing can be seen on it, channels counted as pixels: all is of about one shade. */
+bool digit_is_blank(const uint8_t *pixels, size_t count);
+
 /* Makes a picture whose border is lighter than half light on dark. */
 void digit_make_light(uint8_t *pixels, int height, int width);
 

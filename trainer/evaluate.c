@@ -6,7 +6,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PIECE = 500 }; /* images at a time */
+enum { PIECE_MOST = 500 }; /* images at a time */
+
+size_t evaluate_piece(size_t most, size_t values)
+{
+    size_t fit = EVALUATE_BYTES / (values * sizeof(float));
+    return fit < 1 ? 1 : fit < most ? fit : most;
+}
 
 /* Enters the images from `first` on. */
 static void enter_piece(const struct image_set *set, size_t first, size_t count,
@@ -26,9 +32,9 @@ int evaluate_images(struct network *network, const struct image_set *set,
 {
     struct shape input = network_input(network);
     size_t size = (size_t)(input.height * input.width * input.channels);
-    size_t classes = (size_t)network_classes(network);
-    float *images = xreallocarray(NULL, PIECE * size, sizeof *images);
-    float *logits = xreallocarray(NULL, PIECE * classes, sizeof *logits);
+    size_t classes = (size_t)network_classes(network), piece = evaluate_piece(PIECE_MOST, size);
+    float *images = xreallocarray(NULL, piece * size, sizeof *images);
+    float *logits = xreallocarray(NULL, piece * classes, sizeof *logits);
     *evaluation = (struct evaluation){
         .count = set->count, .classes = network_classes(network),
         .predicted = xcalloc(set->count, sizeof(uint16_t)),
@@ -36,8 +42,8 @@ int evaluate_images(struct network *network, const struct image_set *set,
 
     struct loss_sum sum = {0};
     int stopped = 0;
-    for (size_t first = 0; first < set->count && !stopped; first += PIECE) {
-        size_t count = set->count - first < PIECE ? set->count - first : PIECE;
+    for (size_t first = 0; first < set->count && !stopped; first += piece) {
+        size_t count = set->count - first < piece ? set->count - first : piece;
         kernel_pixels(count * size, set->pixels + first * size, images);
         network_predict(network, images, count, logits);
         enter_piece(set, first, count, logits, &sum, evaluation);

@@ -14,6 +14,11 @@ struct evaluation {
     size_t correct;
 };
 
+/* How many images of so many values are worked on at once: `most`, or fewer of large ones, so that
+ * they take EVALUATE_BYTES at the most, but never less than one. */
+enum { EVALUATE_BYTES = 64 << 20 };
+size_t evaluate_piece(size_t most, size_t values);
+
 /* Evaluates all images of a set.  `stop` (may be NULL) is asked between pieces of
  * some hundred images; when it says true the rest is left out and 1 is returned,
  * otherwise 0.  A set without labels has no loss and none correct. */

@@ -35,7 +35,7 @@ bool isa_available(enum isa isa)
     }
 }
 
-static enum isa best(void)
+enum isa isa_best(void)
 {
     enum isa isa = ISA_COUNT - 1;
     while (!isa_available(isa))
@@ -55,7 +55,7 @@ static enum isa wanted(void)
 {
     const char *word = word_said();
     if (!word)
-        return best();
+        return isa_best();
     enum isa isa = 0;
     while (isa < ISA_COUNT && strcmp(word, names[isa]) != 0)
         isa++;

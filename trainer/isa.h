@@ -13,6 +13,8 @@ enum isa { ISA_PORTABLE, ISA_NEON, ISA_AVX2, ISA_AVX512, ISA_COUNT };
 const char *isa_name(enum isa isa); /* "avx512" */
 /* Whether this program has kernels for it, and this processor can run them. */
 bool isa_available(enum isa isa);
+/* The best that is available, whatever TRAINER_ISA says. */
+enum isa isa_best(void);
 /* As TRAINER_ISA says; ISA_PORTABLE where it names what is not available. */
 enum isa isa_chosen(void);
 /* Whether TRAINER_ISA names none: then instructions beyond a set's may be used too. */

@@ -77,9 +77,11 @@ void kernel_max_pool(const struct window *window,
                      const float *image /* [input_height][input_width][channels] */,
                      float *output /* [output_height][output_width][channels] */,
                      int32_t *chosen /* [output_height][output_width][channels] */);
-/* Back: `gradient`, shaped like the output, goes to the pixels; `image` is set. */
+/* Back: `gradient`, shaped like the output, goes to the pixels; `image` is set.  With an
+ * `output`, only where that is above 0, as if the image had come from relu. */
 void kernel_max_pool_backward(const struct window *window,
                               const int32_t *chosen /* [output_height][output_width][channels] */,
+                              const float *output /* likewise, or NULL */,
                               const float *gradient /* [output_height][output_width][channels] */,
                               float *image /* [input_height][input_width][channels] */);
 
@@ -140,11 +142,11 @@ void kernel_normalize_moments(size_t rows, size_t channels, const float *mean /*
                               const float *dy /* [rows][channels] */,
                               double *sums /* [channels] */, double *products /* [channels] */);
 
-/* dx = scale dy - offset - slope (x - mean) */
+/* dx = scale dy - offset - slope (x - mean); with `relu`, 0 where x is not above 0. */
 void kernel_normalize_backward(size_t rows, size_t channels, const float *mean /* [channels] */,
                                const float *scale /* [channels] */,
                                const float *offset /* [channels] */,
-                               const float *slope /* [channels] */,
+                               const float *slope /* [channels] */, bool relu,
                                const float *x /* [rows][channels] */,
                                const float *dy /* [rows][channels] */,
                                float *dx /* [rows][channels] */);

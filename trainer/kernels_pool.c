@@ -23,9 +23,9 @@ static size_t pixel_at(const struct window *window, size_t y, size_t x)
 
 /* What one window covers, as positions within the image. */
 struct patch {
-    size_t first;      /* the first pixel's first channel */
-    size_t rows, step; /* and from one row to the next */
-    size_t run;        /* of a row's pixels, with all their channels */
+    size_t first;         /* the first pixel's first channel */
+    size_t rows, columns; /* pixels */
+    size_t step;          /* from one row to the next */
 };
 
 static inline struct patch patch_at(const struct window *window, struct span rows, size_t x)
@@ -34,9 +34,58 @@ static inline struct patch patch_at(const struct window *window, struct span row
     return (struct patch){
         .first = pixel_at(window, rows.begin, columns.begin),
         .rows = rows.end - rows.begin,
+        .columns = columns.end - columns.begin,
         .step = window->input_width * window->channels,
-        .run = (columns.end - columns.begin) * window->channels,
     };
+}
+
+/* Most pools have windows of 2 x 2, for which a compiler that knows it leaves no loop over a
+ * window's pixels. */
+static inline bool is_two_by_two(const struct patch *patch)
+{
+    return patch->rows == 2 && patch->columns == 2;
+}
+
+#define INLINE static inline __attribute__((always_inline))
+
+static const lanes_int counting = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+/* Sixteen channels at a time. */
+INLINE void max_of_patch(const struct patch *patch, size_t rows, size_t columns, size_t channels,
+                         const float *restrict image, float *restrict output,
+                         int32_t *restrict chosen)
+{
+    for (size_t c = 0; c + LANES <= channels; c += LANES) {
+        size_t row = patch->first + c;
+        lanes_float largest = *(const lanes_float *)(image + row);
+        lanes_int where = counting + (int32_t)row;
+        for (size_t y = 0; y < rows; y++, row += patch->step) {
+            for (size_t x = 0; x < columns; x++) {
+                size_t at = row + x * channels;
+                lanes_float value = *(const lanes_float *)(image + at);
+                lanes_int larger = value > largest;
+                largest = (lanes_float)(((lanes_int)value & larger) |
+                                        ((lanes_int)largest & ~larger));
+                where = ((counting + (int32_t)at) & larger) | (where & ~larger);
+            }
+        }
+        *(lanes_float *)(output + c) = largest;
+        *(lanes_int *)(chosen + c) = where;
+    }
+}
+
+static inline void max_of_channel(const struct patch *patch, size_t channel, size_t channels,
+                                  const float *image, float *output, int32_t *chosen)
+{
+    size_t where = patch->first + channel;
+    for (size_t y = 0; y < patch->rows; y++) {
+        for (size_t x = 0; x < patch->columns; x++) {
+            size_t at = patch->first + channel + y * patch->step + x * channels;
+            where = image[at] > image[where] ? at : where;
+        }
+    }
+    *output = image[where];
+    *chosen = (int32_t)where;
 }
 
 /* A row of windows: the whole of it in one function, as a window is too little work for a
@@ -45,35 +94,15 @@ VECTOR_VERSIONS
 static void max_of_row(const struct window *window, struct span rows, const float *restrict image,
                        float *restrict output, int32_t *restrict chosen)
 {
-    const lanes_int counting = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    size_t channels = window->channels, whole = channels / LANES * LANES;
+    size_t channels = window->channels;
     for (size_t x = 0; x < window->output_width; x++, output += channels, chosen += channels) {
         struct patch patch = patch_at(window, rows, x);
-        for (size_t c = 0; c < whole; c += LANES) {
-            size_t row = patch.first + c, end = row + patch.rows * patch.step;
-            lanes_float largest = *(const lanes_float *)(image + row);
-            lanes_int where = counting + (int32_t)row;
-            for (; row < end; row += patch.step) {
-                for (size_t at = row; at < row + patch.run; at += channels) {
-                    lanes_float value = *(const lanes_float *)(image + at);
-                    lanes_int larger = value > largest;
-                    largest = (lanes_float)(((lanes_int)value & larger) |
-                                            ((lanes_int)largest & ~larger));
-                    where = ((counting + (int32_t)at) & larger) | (where & ~larger);
-                }
-            }
-            *(lanes_float *)(output + c) = largest;
-            *(lanes_int *)(chosen + c) = where;
-        }
-        for (size_t c = whole; c < channels; c++) {
-            size_t row = patch.first + c, end = row + patch.rows * patch.step, where = row;
-            for (; row < end; row += patch.step) {
-                for (size_t at = row; at < row + patch.run; at += channels)
-                    where = image[at] > image[where] ? at : where;
-            }
-            output[c] = image[where];
-            chosen[c] = (int32_t)where;
-        }
+        if (is_two_by_two(&patch))
+            max_of_patch(&patch, 2, 2, channels, image, output, chosen);
+        else
+            max_of_patch(&patch, patch.rows, patch.columns, channels, image, output, chosen);
+        for (size_t c = channels / LANES * LANES; c < channels; c++)
+            max_of_channel(&patch, c, channels, image, output + c, chosen + c);
     }
 }
 
@@ -85,39 +114,93 @@ void kernel_max_pool(const struct window *window, const float *image, float *out
         max_of_row(window, window_rows(window, y), image, output + y * row, chosen + y * row);
 }
 
-/* Back for a row of windows: each adds its gradient to one of its pixels, 0 to the others. */
-VECTOR_VERSIONS
-static void spread_row(const struct window *window, struct span rows,
-                       const int32_t *restrict chosen, const float *restrict gradient,
-                       float *restrict image)
+/* Whether no two windows meet, and what they leave of the image lies to the right and below: then
+ * each pixel is set once. */
+static bool are_tiles(const struct window *window)
 {
-    const lanes_int counting = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    size_t channels = window->channels, whole = channels / LANES * LANES;
-    for (size_t x = 0; x < window->output_width; x++, gradient += channels, chosen += channels) {
-        struct patch patch = patch_at(window, rows, x);
-        for (size_t c = 0; c < whole; c += LANES) {
-            size_t row = patch.first + c, end = row + patch.rows * patch.step;
-            lanes_int where = *(const lanes_int *)(chosen + c);
-            lanes_int value = *(const lanes_int *)(gradient + c);
-            for (; row < end; row += patch.step) {
-                for (size_t at = row; at < row + patch.run; at += channels)
-                    *(lanes_float *)(image + at) +=
-                        (lanes_float)(value & (where == counting + (int32_t)at));
+    return window->stride == window->size && window->top == 0 && window->left == 0;
+}
+
+/* The gradient of a window goes to one of its pixels, 0 to the others; as tiles they are set, and
+ * else added to. */
+INLINE void spread_over_patch(const struct patch *patch, size_t rows, size_t columns,
+                              size_t channels, bool tiles, const int32_t *restrict chosen,
+                              const float *restrict output, const float *restrict gradient,
+                              float *restrict image)
+{
+    for (size_t c = 0; c + LANES <= channels; c += LANES) {
+        size_t row = patch->first + c;
+        lanes_int where = *(const lanes_int *)(chosen + c);
+        lanes_int value = *(const lanes_int *)(gradient + c);
+        if (output)
+            value &= *(const lanes_float *)(output + c) > 0.0f;
+        for (size_t y = 0; y < rows; y++, row += patch->step) {
+            for (size_t x = 0; x < columns; x++) {
+                lanes_float *pixel = (lanes_float *)(image + row + x * channels);
+                lanes_int here = where == counting + (int32_t)(row + x * channels);
+                if (tiles)
+                    *pixel = (lanes_float)(value & here);
+                else
+                    *pixel += (lanes_float)(value & here);
             }
         }
-        for (size_t c = whole; c < channels; c++)
-            image[chosen[c]] += gradient[c];
     }
 }
 
-void kernel_max_pool_backward(const struct window *window, const int32_t *chosen,
-                              const float *gradient, float *image)
+static inline void spread_over_channel(const struct patch *patch, size_t channel, size_t channels,
+                                       bool tiles, int32_t chosen, float gradient, float *image)
 {
-    size_t inputs = window->input_height * window->input_width * window->channels;
+    for (size_t y = 0; tiles && y < patch->rows; y++) {
+        for (size_t x = 0; x < patch->columns; x++)
+            image[patch->first + channel + y * patch->step + x * channels] = 0.0f;
+    }
+    image[chosen] += gradient;
+}
+
+/* Back for a row of windows. */
+VECTOR_VERSIONS
+static void spread_row(const struct window *window, struct span rows, bool tiles,
+                       const int32_t *restrict chosen, const float *restrict output,
+                       const float *restrict gradient, float *restrict image)
+{
+    size_t channels = window->channels;
+    for (size_t x = 0; x < window->output_width; x++) {
+        struct patch patch = patch_at(window, rows, x);
+        if (tiles && is_two_by_two(&patch))
+            spread_over_patch(&patch, 2, 2, channels, true, chosen, output, gradient, image);
+        else
+            spread_over_patch(&patch, patch.rows, patch.columns, channels, tiles, chosen, output,
+                              gradient, image);
+        for (size_t c = channels / LANES * LANES; c < channels; c++)
+            spread_over_channel(&patch, c, channels, tiles, chosen[c],
+                                !output || output[c] > 0.0f ? gradient[c] : 0.0f, image);
+        chosen += channels;
+        gradient += channels;
+        output = output ? output + channels : NULL;
+    }
+}
+
+/* Sets what no tile covers to 0, in the rows from `begin` to before `end`, from a column on. */
+static void clear_rows(const struct window *window, size_t begin, size_t end, size_t column,
+                       float *image)
+{
+    size_t left = window->input_width - column;
+    for (size_t y = begin; left > 0 && y < end; y++)
+        memset(image + pixel_at(window, y, column), 0, left * window->channels * sizeof *image);
+}
+
+void kernel_max_pool_backward(const struct window *window, const int32_t *chosen,
+                              const float *output, const float *gradient, float *image)
+{
     size_t row = window->output_width * window->channels;
-    memset(image, 0, inputs * sizeof *image);
+    size_t last_row = window->output_height - 1, last_column = window->output_width - 1;
+    bool tiles = are_tiles(window);
+    size_t height = tiles ? window_rows(window, last_row).end : 0;
+    clear_rows(window, 0, height, window_columns(window, last_column).end, image);
+    clear_rows(window, height, window->input_height, 0, image);
     for (size_t y = 0; y < window->output_height; y++)
-        spread_row(window, window_rows(window, y), chosen + y * row, gradient + y * row, image);
+        spread_row(window, window_rows(window, y), tiles, chosen + y * row,
+                   output ? output + y * row : NULL, gradient + y * row, image);
 }
 
 /* ---- the mean ---- */

@@ -31,6 +31,8 @@ struct pass {
     const double *gathered_back; /* likewise; backward only */
     float *scratch;              /* [scratch_size], the thread's own */
     float *output_gradient;      /* [count][output_size]; backward only, which may spoil it */
+    bool relu_stopped;           /* it is 0 already where relu, this layer's end, gave 0 */
+    bool stops_relu;             /* so must be the input's gradient where the input is 0 */
     float *input_gradient;       /* [count][input_size], to be set; NULL: not wanted */
     float *parameter_gradient;   /* [parameter_count], to be set; backward only */
     uint64_t seed, step;         /* what is drawn depends on these, */
@@ -53,6 +55,12 @@ struct layer_type {
     /* forward NULL: the layer's output is its input.  backward NULL: so are its gradients. */
     void (*forward)(const struct layer *layer, const struct pass *pass);
     void (*backward)(const struct layer *layer, const struct pass *pass);
+    /* Whether backward does so where pass->stops_relu says: it has the values at hand then, and
+     * the layer before need not go over them again. */
+    bool stops_relu;
+    /* Whether backward may as well be called twice: it has no parameters, spoils nothing and takes
+     * no longer than writing what it gives to memory, and reading it again. */
+    bool repeats;
 
     /* For a layer whose result depends on the whole batch, in training: what the images of a
      * pass add to its sums.  Those of the whole batch are then in the passes of forward and
@@ -78,6 +86,10 @@ struct layer {
     size_t statistic_offset;        /* likewise */
     size_t gathered_count;          /* sums over the batch, forward and backward each */
     size_t shard_images;            /* in a step, worked on at once; 0: SHARD_IMAGES */
+    bool ends_in_relu;              /* backward has to stop the gradient where the output is 0,
+                                     * unless pass->relu_stopped, and needs the output for no
+                                     * more than that */
+    bool forgets_input, forgets_output; /* backward does not look at them */
     size_t kept_size;               /* bytes for one image */
     size_t scratch_size;            /* floats for one thread */
     double flops;                   /* forward, per image */

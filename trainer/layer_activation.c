@@ -12,6 +12,8 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     *activation = activation_read(layer->type->name, settings);
     layer->plan = activation;
     layer_output_as_input(layer);
+    layer->forgets_input = !activation->type->from_input;
+    layer->forgets_output = activation->type->from_input;
     layer->flops = (double)layer->output_size;
     return 0;
 }

@@ -35,6 +35,7 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     plan->epsilon = setting_number(settings, "epsilon");
     layer->plan = plan;
     layer_output_as_input(layer);
+    layer->forgets_output = true;
     layer->parameter_count = 2 * plan->channels;
     layer->statistic_count = 2 * plan->channels;
     layer->gathered_count = 2 * plan->channels;
@@ -170,7 +171,8 @@ static void backward(const struct layer *layer, const struct pass *pass)
         slope[c] = (float)(full * r * r * product / rows);
     }
     kernel_normalize_backward(pass->count * plan->pixels, plan->channels, mean, scale, offset,
-                              slope, pass->input, pass->output_gradient, pass->input_gradient);
+                              slope, pass->stops_relu, pass->input, pass->output_gradient,
+                              pass->input_gradient);
 }
 
 const struct layer_type layer_batch_norm = {
@@ -183,5 +185,6 @@ const struct layer_type layer_batch_norm = {
     .backward = backward,
     .gather = gather,
     .gather_back = gather_back,
+    .stops_relu = true,
     .settle = settle,
 };

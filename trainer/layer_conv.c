@@ -73,6 +73,8 @@ static void plan_sizes(struct layer *layer, struct conv_plan *plan)
     layer_output_image(layer, window->output_height, window->output_width, plan->filters);
     layer->scratch_size = scratch_size(plan);
     layer->kept_size = layer->output_size * activation_kept_size(&plan->activation);
+    layer->ends_in_relu = activation_is_relu(&plan->activation);
+    layer->forgets_output = !plan->activation.type || plan->activation.type->from_input;
     layer->parameter_count = (plan->cells + 1) * plan->filters;
     layer->flops = 2.0 * (double)columns * (double)plan->filters;
 }
@@ -123,9 +125,11 @@ static void backward_activation(const struct layer *layer, const struct pass *pa
 {
     const struct conv_plan *plan = layer->plan;
     float *bias_gradient = pass->parameter_gradient + plan->cells * plan->filters;
+    const struct activation none = {0};
+    const struct activation *left = pass->relu_stopped ? &none : &plan->activation;
     if (first == 0)
         memset(bias_gradient, 0, plan->filters * sizeof *bias_gradient);
-    activation_bias_backward(&plan->activation, count * plan->pixels, plan->filters,
+    activation_bias_backward(left, count * plan->pixels, plan->filters,
                              pass->output + first * layer->output_size,
                              kept_from(layer, pass, first),
                              pass->output_gradient + first * layer->output_size, bias_gradient);

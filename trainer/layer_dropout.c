@@ -23,6 +23,7 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     plan->rate = (float)setting_number(settings, "rate");
     layer->plan = plan;
     layer_output_as_input(layer);
+    layer->forgets_input = layer->forgets_output = true;
     layer->kept_size = layer->output_size * sizeof(uint8_t);
     return 0;
 }
@@ -72,4 +73,5 @@ const struct layer_type layer_dropout = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
+    .repeats = true,
 };

@@ -22,17 +22,20 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
                        "make it smaller, pool less often before it, or use padding: same",
                        size, size, layer->input.height, layer->input.width);
     layer_output_image(layer, window->output_height, window->output_width, window->channels);
+    layer->forgets_input = layer->forgets_output = true;
     layer->flops = (double)layer->output_size * (double)(size * size);
     return 0;
 }
 
-/* Backward of max_pool needs to know which value was the largest. */
+/* Backward of max_pool needs to know which value was the largest, and, to stop relu's gradient,
+ * whether that is 0. */
 static int prepare_max(struct layer *layer, const json_t *settings, const char *where,
                        struct failure *why)
 {
     if (prepare(layer, settings, where, why) < 0)
         return -1;
     layer->kept_size = layer->output_size * sizeof(int32_t);
+    layer->forgets_output = false;
     return 0;
 }
 
@@ -49,6 +52,7 @@ static void backward_max(const struct layer *layer, const struct pass *pass)
     const int32_t *chosen = pass->kept;
     for (size_t i = 0; pass->input_gradient && i < pass->count; i++)
         kernel_max_pool_backward(layer->plan, chosen + i * layer->output_size,
+                                 pass->stops_relu ? pass->output + i * layer->output_size : NULL,
                                  pass->output_gradient + i * layer->output_size,
                                  pass->input_gradient + i * layer->input_size);
 }
@@ -74,6 +78,7 @@ static int prepare_global(struct layer *layer, const json_t *settings, const cha
     if (layer_needs_image(layer, where, why) < 0)
         return -1;
     layer_output_vector(layer, (size_t)layer->input.channels);
+    layer->forgets_input = layer->forgets_output = true;
     layer->flops = (double)layer->input_size;
     return 0;
 }
@@ -101,6 +106,8 @@ const struct layer_type layer_max_pool = {
     .prepare = prepare_max,
     .forward = forward_max,
     .backward = backward_max,
+    .stops_relu = true,
+    .repeats = true,
 };
 
 const struct layer_type layer_avg_pool = {
@@ -109,6 +116,7 @@ const struct layer_type layer_avg_pool = {
     .prepare = prepare,
     .forward = forward_avg,
     .backward = backward_avg,
+    .repeats = true,
 };
 
 const struct layer_type layer_global_avg_pool = {
@@ -117,4 +125,5 @@ const struct layer_type layer_global_avg_pool = {
     .prepare = prepare_global,
     .forward = forward_global,
     .backward = backward_global,
+    .repeats = true,
 };

@@ -1,6 +1,8 @@
 #include "trainer/command.h"
 
 #include "common/commands.h"
+#include "common/program.h"
+#include "trainer/blas_core.h"
 #include "trainer/isa.h"
 
 #include <signal.h>
@@ -21,6 +23,8 @@ static const struct command list[] = {
 
 static const struct commands_variable variables[] = {
     {"TRAINER_ISA", "the kernels to use: auto, portable, avx2, avx512 or neon"},
+    {"OPENBLAS_CORETYPE", "OpenBLAS's kernels, such as Haswell; without it, those that suit the "
+                          "processor"},
     {"TUNER_HOME", "where data sets are looked for, in its `data`; `./tuning` if it is not set"},
     {"MNIST_DIR", "a folder with the files of MNIST, which goes before that"},
 };
@@ -59,6 +63,8 @@ static enum exit_code run(char *const arguments[], struct failure *why)
 int main(int count, char *arguments[])
 {
     struct failure why = FAILURE_NONE;
+    program_begin();
+    blas_core_choose(arguments);
     message_program("trainer");
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of its write */
     enum exit_code code = count > 0 ? run(arguments + 1, &why) : EXIT_BAD_USAGE;

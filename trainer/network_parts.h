@@ -34,7 +34,9 @@ struct route {
                                        * runs nothing is one here */
     bool trained;    /* it or a layer before it has parameters: its gradient is needed */
 
-    size_t output;   /* slot of its output in a prediction */
+    size_t output;   /* slot of its output in a prediction, and where it is forgotten */
+    bool forgotten;  /* nobody but the next layers of its stretch reads its output */
+    bool stops_relu, relu_stopped; /* as in struct pass */
 
     size_t gradient; /* slot of its output's gradient, complete when its turn comes; where
                       * that is needed */
@@ -44,12 +46,16 @@ struct route {
                                * have put theirs there, to which it is added */
     size_t shortcut_gradient; /* likewise of the shortcut; or NOTHING */
     bool shortcut_begins;     /* nobody has put anything there */
+    bool hands;               /* the gradient of the source goes to the layer before alone, in
+                               * memory of the thread's own, and not into a slot */
+    bool repeats;             /* and that layer gathers: this one goes back for that, and again */
 };
 
 /* What one step of training leaves for its way back. */
 struct batch_memory {
     size_t capacity;        /* images */
-    float **outputs;        /* [layer] -> [capacity][output_size]; NULL: the input is the output */
+    float **outputs;        /* [layer] -> [capacity][output_size]; NULL: the input is the output,
+                             * or the output is forgotten */
     void **kept;            /* [layer] -> [capacity][kept_size] */
     double **gathered;      /* [layer] -> forward [gathered_count], backward [gathered_count] */
     double *shares;         /* [SHARDS_MOST][gathered_most]: each shard's, before they are added */
@@ -60,8 +66,10 @@ struct batch_memory {
 
 struct thread_memory {
     float *scratch; /* [scratch_size] */
-    float *values;  /* [output_slots][SHARD_IMAGES][widest]: a prediction's way */
-    void *kept;     /* [SHARD_IMAGES][kept_most] */
+    float *values;  /* [output_slots][predicted_images][widest]: a prediction's way, and what a
+                     * step forgets */
+    float *handed[2]; /* [a shard's images][widest]: gradients from one layer to the next */
+    void *kept;     /* [predicted_images][kept_most] */
 };
 
 struct network {
@@ -79,6 +87,8 @@ struct network {
     enum precision precision; /* of a step */
 
     size_t output_slots, gradient_slots;
+    size_t predicted_images; /* that a thread takes through all layers at once in a prediction:
+                              * SHARD_IMAGES, or fewer where their values are many */
     size_t widest;        /* most values of an image that go into or out of a layer */
     size_t scratch_size;  /* most of a layer */
     size_t kept_most;
@@ -92,6 +102,15 @@ struct network {
 int network_build(struct network *network, const json_t *model, struct failure *why);
 /* Completes the routes of a network that is built. */
 void network_route(struct network *network);
+
+/* The gradient of a layer's parameters is set by one pass.  Where they are so few, by one for each
+ * block of images, which is then added up; else by one for a whole shard. */
+enum { LIGHT_PARAMETERS = 1024 };
+bool network_is_heavy(const struct network *network, size_t index);
+/* A layer that asks for shards of its own size is alone in its stretch (network_run.c). */
+bool network_has_own_shards(const struct network *network, size_t index);
+/* The next layer on the way back from behind `index` that has something to do; NOTHING: none. */
+size_t network_next_back(const struct network *network, size_t index);
 
 /* How many shards of `wanted` images, or more, a batch of `count` has, and the *images of
  * each but the last. */

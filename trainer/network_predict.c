@@ -9,13 +9,19 @@ struct prediction {
     float *logits;
 };
 
+/* A slot of a thread's values. */
+static float *slot(const struct network *network, const struct thread_memory *memory, size_t index)
+{
+    return memory->values + index * network->predicted_images * network->widest;
+}
+
 /* Where a value lies while a thread takes its images, from `images` on, through the layers. */
 static const float *find_value(const struct network *network, const struct thread_memory *memory,
                                size_t value, const float *images)
 {
     if (value == 0)
         return images;
-    return memory->values + network->routes[value - 1].output * SHARD_IMAGES * network->widest;
+    return slot(network, memory, network->routes[value - 1].output);
 }
 
 /* Takes a few images through all layers at once, in the thread's own memory. */
@@ -24,12 +30,12 @@ static void predict_shard(void *context, size_t shard, int thread)
     const struct prediction *prediction = context;
     const struct network *network = prediction->network;
     const struct thread_memory *memory = &network->threads[thread];
-    size_t first = shard * SHARD_IMAGES;
+    size_t most = network->predicted_images, first = shard * most;
     size_t left = prediction->count - first;
     const float *images = prediction->images + first * shape_size(network->input);
     struct pass pass = {
         .first = first,
-        .count = left < SHARD_IMAGES ? left : SHARD_IMAGES,
+        .count = left < most ? left : most,
         .batch_count = prediction->count,
         .kept = memory->kept,
         .scratch = memory->scratch,
@@ -44,7 +50,7 @@ static void predict_shard(void *context, size_t shard, int thread)
         pass.shortcut = route->shortcut != NOTHING
                             ? find_value(network, memory, route->shortcut, images)
                             : NULL;
-        pass.output = memory->values + route->output * SHARD_IMAGES * network->widest;
+        pass.output = slot(network, memory, route->output);
         pass.parameters = network->parameters + layer->parameter_offset;
         pass.statistics = network->statistics + layer->statistic_offset;
         layer->type->forward(layer, &pass);
@@ -59,6 +65,6 @@ void network_predict(struct network *network, const float *images, size_t count,
 {
     network_reserve_predictions(network);
     struct prediction prediction = {network, images, count, logits};
-    pool_run(network->pool, predict_shard, &prediction,
-             (count + SHARD_IMAGES - 1) / SHARD_IMAGES);
+    size_t most = network->predicted_images;
+    pool_run(network->pool, predict_shard, &prediction, (count + most - 1) / most);
 }

@@ -30,6 +30,34 @@ static struct slots slots_new(const struct network *network)
     return (struct slots){xcalloc(network->layer_count + 2, sizeof(bool)), 0};
 }
 
+/* ---- what is asked of the layers ---- */
+
+bool network_is_heavy(const struct network *network, size_t index)
+{
+    return network->layers[index].parameter_count > LIGHT_PARAMETERS;
+}
+
+bool network_has_own_shards(const struct network *network, size_t index)
+{
+    return network->layers[index].shard_images > 0;
+}
+
+/* The only layer that reads a layer's output; NOTHING where there is not just one. */
+static size_t only_reader(const struct network *network, size_t index)
+{
+    size_t value = index + 1, reader = NOTHING, readers = value == network->logits;
+    for (size_t i = index + 1; i < network->layer_count; i++) {
+        const struct route *route = &network->routes[i];
+        if (network->layers[i].type->forward && route->source == value) {
+            reader = i;
+            readers++;
+        }
+        if (route->shortcut == value)
+            readers++;
+    }
+    return readers == 1 ? reader : NOTHING;
+}
+
 /* ---- forward ---- */
 
 /* The last layer that reads each value; the logits are read after all. */
@@ -84,6 +112,40 @@ static void find_trained(struct network *network)
     }
 }
 
+size_t network_next_back(const struct network *network, size_t index)
+{
+    while (index-- > 0) {
+        if (network->layers[index].type->forward && network->routes[index].trained)
+            return index;
+    }
+    return NOTHING;
+}
+
+/* Where a layer's gradient comes from the one behind it alone, the two go back together: without
+ * waiting for a shard that is worked off block by block, nor for a sum over the batch, but where
+ * the same can be had again after it. */
+static bool can_hand(const struct network *network, size_t index, size_t before)
+{
+    const struct layer_type *type = network->layers[index].type;
+    const struct layer_type *before_type = network->layers[before].type;
+    return only_reader(network, before) == index && type->backward && before_type->backward &&
+           (!before_type->gather_back || type->repeats) && !network_is_heavy(network, index) &&
+           !network_has_own_shards(network, index) && !network_has_own_shards(network, before);
+}
+
+/* What goes back twice must find its own gradient again: nobody hands it that. */
+static void route_handed(struct network *network)
+{
+    for (size_t i = 0; i < network->layer_count; i++) {
+        struct route *route = &network->routes[i];
+        size_t before = network_next_back(network, i);
+        if (before == NOTHING || network->routes[before].repeats)
+            continue;
+        route->hands = can_hand(network, i, before);
+        route->repeats = route->hands && network->layers[before].type->gather_back;
+    }
+}
+
 /* The gradient of a value begins with the last layer that reads it, which comes first on the
  * way back; `of` has the slots of those that have begun. */
 static void route_layer_back(struct network *network, size_t index, struct slots *slots,
@@ -99,7 +161,8 @@ static void route_layer_back(struct network *network, size_t index, struct slots
         route->shortcut_gradient = of[shortcut];
     }
     if (is_trained(network, source)) {
-        route->passed = network->layers[index].type->backward ? take_slot(slots) : own;
+        bool elsewhere = network->layers[index].type->backward && !route->hands;
+        route->passed = elsewhere ? take_slot(slots) : own;
         if (of[source] == NOTHING)
             of[source] = route->passed;
         else
@@ -129,9 +192,46 @@ static void route_gradients(struct network *network)
     free(slots.taken);
 }
 
+/* ---- what need not be kept, nor done twice ---- */
+
+static bool in_one_stretch(const struct network *network, size_t first, size_t last)
+{
+    bool one = !network_has_own_shards(network, first);
+    for (size_t i = first + 1; one && i <= last; i++)
+        one = !network->layers[i].type->gather && !network_has_own_shards(network, i);
+    return one;
+}
+
+static void route_relu(struct network *network)
+{
+    for (size_t i = 0; i < network->layer_count; i++) {
+        const struct layer *layer = &network->layers[i];
+        size_t reader = layer->ends_in_relu ? only_reader(network, i) : NOTHING;
+        if (reader == NOTHING || !network->layers[reader].type->stops_relu)
+            continue;
+        network->routes[i].relu_stopped = true;
+        network->routes[reader].stops_relu = true;
+    }
+}
+
+static void route_forgotten(struct network *network)
+{
+    for (size_t i = 0; i < network->layer_count; i++) {
+        const struct layer *layer = &network->layers[i];
+        struct route *route = &network->routes[i];
+        bool looks_back = !layer->forgets_output && !route->relu_stopped;
+        size_t reader = layer->type->forward && !looks_back ? only_reader(network, i) : NOTHING;
+        route->forgotten = reader != NOTHING && network->layers[reader].forgets_input &&
+                           in_one_stretch(network, i, reader);
+    }
+}
+
 void network_route(struct network *network)
 {
     find_trained(network);
+    route_relu(network);
+    route_forgotten(network);
     route_outputs(network);
+    route_handed(network);
     route_gradients(network);
 }

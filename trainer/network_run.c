@@ -4,10 +4,11 @@
 
 #include <string.h>
 
-/* A step goes through the layers in stretches: a shard takes all layers of a stretch before the
- * next one begins, so that what one layer leaves is still in a near cache when the next comes to
- * it.  Where a layer wants to know something of the whole batch, the stretch ends with each
- * shard's share of that. */
+/* A step goes through the layers in stretches, and so back: a shard takes all layers of a stretch
+ * before the next one begins, so that what one layer leaves is still in a near cache when the next
+ * comes to it.  Where a layer wants to know something of the whole batch, the stretch ends with
+ * each shard's share of that.  What nobody asks for later is left in memory of the thread's own,
+ * again and again the same, instead of the batch's. */
 
 /* Parameters whose gradients are added up in one piece of work. */
 enum { SUM_BLOCK = 16384 };
@@ -20,10 +21,11 @@ struct step {
     struct network *network;
     struct pass common;       /* what the passes of all layers share, over the whole batch */
     bool back;                /* the direction */
-    size_t begin, end;        /* the stretch: layers from `begin` to before `end`; back it is one */
+    size_t begin, end;        /* the stretch: layers from `begin` to before `end` */
     size_t gathering;         /* the layer that is gathered for behind it, or NOTHING */
     size_t shard_images, shard_count;
     size_t block_images;
+    size_t sum_offset, sum_count; /* parameters whose gradients are added up */
     const float *images;
     const uint16_t *labels;
     struct loss_sum sums[SHARDS_MOST];
@@ -52,6 +54,8 @@ static struct pass pass_of(const struct step *step, size_t index)
     pass.statistics = network->statistics + layer->statistic_offset;
     pass.gathered = memory->gathered[index];
     pass.gathered_back = pass.gathered ? pass.gathered + layer->gathered_count : NULL;
+    pass.relu_stopped = route->relu_stopped;
+    pass.stops_relu = route->stops_relu;
     if (step->back) {
         pass.output_gradient = memory->gradients[route->gradient];
         pass.input_gradient = route->passed != NOTHING ? memory->gradients[route->passed] : NULL;
@@ -70,8 +74,19 @@ static size_t shard_range(const struct step *step, size_t shard, size_t *first)
 /* Some images of a batch, as a layer gets them. */
 struct part {
     size_t shard, first, count;
+    bool begins; /* its shard */
     int thread;
 };
+
+/* What a layer leaves for the next of its stretch alone; NULL for the images and other values. */
+static float *find_forgotten(const struct network *network, size_t value, int thread)
+{
+    const struct route *route = value > 0 ? &network->routes[value - 1] : NULL;
+    if (!route || !route->forgotten)
+        return NULL;
+    return network->threads[thread].values +
+           route->output * network->predicted_images * network->widest;
+}
 
 static struct pass part_of(const struct step *step, size_t index, const struct part *part)
 {
@@ -80,8 +95,10 @@ static struct pass part_of(const struct step *step, size_t index, const struct p
     struct pass pass = pass_of(step, index);
     pass.first = part->first;
     pass.count = part->count;
-    pass.input += part->first * layer->input_size;
-    pass.output += part->first * layer->output_size;
+    if (pass.input)
+        pass.input += part->first * layer->input_size;
+    if (pass.output)
+        pass.output += part->first * layer->output_size;
     if (pass.shortcut)
         pass.shortcut += part->first * layer->input_size;
     if (pass.kept)
@@ -95,6 +112,10 @@ static struct pass part_of(const struct step *step, size_t index, const struct p
                                                      (part->shard - 1) * network->parameter_count;
     pass.parameter_gradient += layer->parameter_offset;
     pass.scratch = network->threads[part->thread].scratch;
+    float *input = find_forgotten(network, network->routes[index].source, part->thread);
+    float *output = find_forgotten(network, index + 1, part->thread);
+    pass.input = input ? input : pass.input;
+    pass.output = output ? output : pass.output;
     return pass;
 }
 
@@ -117,6 +138,8 @@ static void gather_part(const struct step *step, const struct part *part)
 {
     const struct layer *layer = &step->network->layers[step->gathering];
     struct pass pass = part_of(step, step->gathering, part);
+    if (step->back && step->begin < step->end && step->network->routes[step->begin].repeats)
+        pass.output_gradient = step->network->threads[part->thread].handed[0];
     double *share = step->network->batch.shares + part->shard * layer->gathered_count;
     (step->back ? layer->type->gather_back : layer->type->gather)(layer, &pass, share);
 }
@@ -128,6 +151,7 @@ static void run_shard(void *context, size_t shard, int thread)
     size_t first, count = shard_range(step, shard, &first);
     for (size_t done = 0; done < count; done += part.count) {
         part.first = first + done;
+        part.begins = done == 0;
         part.count = count - done < step->block_images ? count - done : step->block_images;
         if (!step->back)
             forward_part(step, &part);
@@ -151,24 +175,23 @@ static void add_shares(const struct step *step)
     }
 }
 
-/* A layer that asks for shards of its own size is alone in its stretch. */
-static bool has_own_shards(const struct network *network, size_t index)
+/* What a thread has memory of its own for, too. */
+static size_t block_images(const struct network *network)
 {
-    return network->layers[index].shard_images > 0;
+    return network->predicted_images < BLOCK_IMAGES ? network->predicted_images : BLOCK_IMAGES;
 }
 
 static void run_stretch(struct step *step, size_t begin, size_t end, size_t gathering)
 {
     struct network *network = step->network;
     size_t own = begin < end ? network->layers[begin].shard_images : 0;
-    /* The gradient of a layer's parameters is set by one pass over the whole shard. */
-    bool whole = own > 0 || (step->back && begin < end && network->layers[begin].parameter_count);
+    bool whole = own > 0 || (step->back && begin < end && network_is_heavy(network, begin));
     step->begin = begin;
     step->end = end;
     step->gathering = gathering;
     step->shard_count = network_shards(step->common.count, own ? own : SHARD_IMAGES,
                                        &step->shard_images);
-    step->block_images = whole ? step->shard_images : BLOCK_IMAGES;
+    step->block_images = whole ? step->shard_images : block_images(network);
     if (gathering != NOTHING)
         memset(network->batch.shares, 0, step->shard_count *
                network->layers[gathering].gathered_count * sizeof *network->batch.shares);
@@ -184,7 +207,7 @@ static size_t stretch_end(const struct network *network, size_t begin)
 {
     size_t end = begin + 1;
     while (end < network->layer_count && !network->layers[end].type->gather &&
-           !has_own_shards(network, begin) && !has_own_shards(network, end))
+           !network_has_own_shards(network, begin) && !network_has_own_shards(network, end))
         end++;
     return end;
 }
@@ -208,11 +231,11 @@ static void run_forward(struct step *step)
     const struct network *network = step->network;
     size_t end;
     for (size_t begin = 0; begin < network->layer_count; begin = end) {
-        if (gathers(network, begin) && (begin == 0 || has_own_shards(network, begin - 1)))
+        if (gathers(network, begin) && (begin == 0 || network_has_own_shards(network, begin - 1)))
             run_stretch(step, begin, begin, begin);
         settle(step, begin);
         end = stretch_end(network, begin);
-        bool gathering = gathers(network, end) && !has_own_shards(network, end - 1);
+        bool gathering = gathers(network, end) && !network_has_own_shards(network, end - 1);
         run_stretch(step, begin, end, gathering ? end : NOTHING);
     }
 }
@@ -263,24 +286,45 @@ static void hand_on(const struct network *network, const struct layer *layer,
         kernel_add(count, pass->input_gradient, gradients[route->source_gradient] + begin);
 }
 
-static void backward_part(const struct step *step, const struct part *part)
+static void backward_layer(const struct step *step, const struct part *part,
+                           const struct layer *layer, struct pass *pass)
 {
-    const struct layer *layer = &step->network->layers[step->begin];
-    struct pass pass = part_of(step, step->begin, part);
+    float own[LIGHT_PARAMETERS], *sum = pass->parameter_gradient;
+    bool adds = layer->parameter_count > 0 && !part->begins;
+    pass->parameter_gradient = adds ? own : sum;
     if (layer->type->backward)
-        layer->type->backward(layer, &pass);
-    hand_on(step->network, layer, &pass);
+        layer->type->backward(layer, pass);
+    if (adds)
+        kernel_add(layer->parameter_count, own, sum);
+    hand_on(step->network, layer, pass);
 }
 
-/* The shards' gradients of a layer's parameters, added to the first one's. */
+static void backward_part(const struct step *step, const struct part *part)
+{
+    const struct network *network = step->network;
+    float *const *handed = network->threads[part->thread].handed, *gradient = NULL;
+    size_t index = NOTHING, next = step->end - 1;
+    for (size_t turn = 0; index != step->begin; turn++) {
+        index = next;
+        next = network_next_back(network, index);
+        struct pass pass = part_of(step, index, part);
+        if (gradient)
+            pass.output_gradient = gradient;
+        gradient = handed[turn % 2];
+        if (network->routes[index].hands)
+            pass.input_gradient = gradient;
+        backward_layer(step, part, &network->layers[index], &pass);
+    }
+}
+
+/* The shards' gradients of some parameters, added to the first one's. */
 static void sum_block(void *context, size_t block, int thread)
 {
     (void)thread;
     const struct step *step = context;
     const struct network *network = step->network;
-    const struct layer *layer = &network->layers[step->begin];
-    size_t first = layer->parameter_offset + block * SUM_BLOCK;
-    size_t left = layer->parameter_count - block * SUM_BLOCK;
+    size_t first = step->sum_offset + block * SUM_BLOCK;
+    size_t left = step->sum_count - block * SUM_BLOCK;
     size_t count = left < SUM_BLOCK ? left : SUM_BLOCK;
     for (size_t shard = 1; shard < step->shard_count; shard++)
         kernel_add(count,
@@ -288,35 +332,47 @@ static void sum_block(void *context, size_t block, int thread)
                    network->gradients + first);
 }
 
-/* The next layer on the way back from behind `index` that has something to do; NOTHING: none. */
-static size_t next_back(const struct network *network, size_t index)
-{
-    while (index-- > 0) {
-        if (network->layers[index].type->forward && network->routes[index].trained)
-            return index;
-    }
-    return NOTHING;
-}
-
 static bool gathers_back(const struct network *network, size_t index)
 {
     return index != NOTHING && network->layers[index].type->gather_back;
 }
 
+/* The last layer of the stretch that begins at a layer on the way back. */
+static size_t stretch_end_back(const struct network *network, size_t index)
+{
+    while (network->routes[index].hands)
+        index = network_next_back(network, index);
+    return index;
+}
+
+/* Of the stretch's layers, which follow one another in the network's block. */
+static void sum_shards(struct step *step)
+{
+    const struct layer *first = &step->network->layers[step->begin];
+    const struct layer *last = &step->network->layers[step->end - 1];
+    step->sum_offset = first->parameter_offset;
+    step->sum_count = last->parameter_offset + last->parameter_count - first->parameter_offset;
+    if (step->shard_count > 1)
+        pool_run(step->network->pool, sum_block, step,
+                 (step->sum_count + SUM_BLOCK - 1) / SUM_BLOCK);
+}
+
 static void run_backward(struct step *step)
 {
     struct network *network = step->network;
-    size_t index = next_back(network, network->layer_count), next;
+    size_t index = network_next_back(network, network->layer_count), next;
     step->back = true;
     if (gathers_back(network, index))
         run_stretch(step, index, index, index);
     for (; index != NOTHING; index = next) {
-        next = next_back(network, index);
-        bool gathering = gathers_back(network, next), alone = has_own_shards(network, index);
-        size_t parameters = network->layers[index].parameter_count;
-        run_stretch(step, index, index + 1, gathering && !alone ? next : NOTHING);
-        if (step->shard_count > 1)
-            pool_run(network->pool, sum_block, step, (parameters + SUM_BLOCK - 1) / SUM_BLOCK);
+        if (network->routes[index].repeats)
+            run_stretch(step, index, index + 1, network_next_back(network, index));
+        size_t begin = stretch_end_back(network, index);
+        next = network_next_back(network, begin);
+        bool gathering = gathers_back(network, next);
+        bool alone = network_has_own_shards(network, index);
+        run_stretch(step, begin, index + 1, gathering && !alone ? next : NOTHING);
+        sum_shards(step);
         if (gathering && alone)
             run_stretch(step, next, next, next);
     }

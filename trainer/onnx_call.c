@@ -23,11 +23,17 @@ int onnx_misfit(const struct onnx_call *call, struct failure *why)
                       call->node->operator, call->node->output);
 }
 
-float *onnx_make(const struct onnx_call *call, size_t rank, const int64_t *dims)
+float *onnx_make(const struct onnx_call *call, size_t rank, const int64_t *dims,
+                 struct failure *why)
 {
     struct onnx_tensor *output = call->output;
     output->rank = rank;
     memcpy(output->dims, dims, rank * sizeof *dims);
+    if (onnx_is_too_large(output)) {
+        fail_input(why, "%s of '%s' makes a value that is too large", call->node->operator,
+                   call->node->output);
+        return NULL;
+    }
     output->values = xcalloc(onnx_size(output), sizeof *output->values);
     return output->values;
 }

@@ -23,8 +23,9 @@ bool onnx_is(const struct onnx_call *call, const char *operator);
 /* The attribute of that name, or NULL. */
 const struct onnx_setting *onnx_setting(const struct onnx_call *call, const char *name);
 int onnx_misfit(const struct onnx_call *call, struct failure *why);
-/* Gives the output its shape; its values, which are 0. */
-float *onnx_make(const struct onnx_call *call, size_t rank, const int64_t *dims);
+/* Gives the output its shape; its values, which are 0; NULL: they are too many. */
+float *onnx_make(const struct onnx_call *call, size_t rank, const int64_t *dims,
+                 struct failure *why);
 
 /* Value by value: of one input, of two, and in a row of classes. */
 int onnx_function(const struct onnx_call *call, struct failure *why);

@@ -3,9 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-static float *make_like(const struct onnx_call *call, const struct onnx_tensor *tensor)
+static float *make_like(const struct onnx_call *call, const struct onnx_tensor *tensor,
+                        struct failure *why)
 {
-    return onnx_make(call, tensor->rank, tensor->dims);
+    return onnx_make(call, tensor->rank, tensor->dims, why);
 }
 
 static float real_setting(const struct onnx_call *call, const char *name, float initial)
@@ -37,7 +38,9 @@ int onnx_function(const struct onnx_call *call, struct failure *why)
     float alpha = real_setting(call, "alpha", onnx_is(call, "LeakyRelu") ? 0.01f : 1.0f);
     if (call->input_count != 1)
         return onnx_misfit(call, why);
-    float *output = make_like(call, input);
+    float *output = make_like(call, input, why);
+    if (!output)
+        return -1;
     for (size_t i = 0; i < onnx_size(input); i++)
         output[i] = apply(call->node->operator, alpha, input->values[i]);
     return 0;
@@ -57,7 +60,9 @@ int onnx_arithmetic(const struct onnx_call *call, struct failure *why)
                  (a->rank == b->rank && memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) == 0));
     if (!fits)
         return onnx_misfit(call, why);
-    float *output = make_like(call, a);
+    float *output = make_like(call, a, why);
+    if (!output)
+        return -1;
     size_t step = onnx_size(b) == 1 ? 0 : 1;
     for (size_t i = 0; i < onnx_size(a); i++)
         output[i] = combine(call->node->operator[0], a->values[i], b->values[i * step]);
@@ -73,7 +78,9 @@ int onnx_softmax(const struct onnx_call *call, struct failure *why)
     if (call->input_count != 1 || input->rank != 2 || !axis || axis->integers[0] != 1)
         return onnx_misfit(call, why);
     size_t width = (size_t)input->dims[1];
-    float *output = make_like(call, input);
+    float *output = make_like(call, input, why);
+    if (!output)
+        return -1;
     const float *values = input->values;
     for (int64_t row = 0; row < input->dims[0]; row++, output += width, values += width) {
         double most = values[0], sum = 0.0;
@@ -98,7 +105,9 @@ int onnx_gemm(const struct onnx_call *call, struct failure *why)
         return onnx_misfit(call, why);
     const int64_t dims[] = {x->dims[0], w->dims[0]};
     size_t inputs = (size_t)w->dims[1], units = (size_t)w->dims[0];
-    float *output = onnx_make(call, 2, dims);
+    float *output = onnx_make(call, 2, dims, why);
+    if (!output)
+        return -1;
     const float *row = x->values;
     for (int64_t image = 0; image < x->dims[0]; image++, row += inputs) {
         for (size_t unit = 0; unit < units; unit++) {
@@ -114,10 +123,13 @@ int onnx_gemm(const struct onnx_call *call, struct failure *why)
 int onnx_flatten(const struct onnx_call *call, struct failure *why)
 {
     const struct onnx_tensor *input = call->inputs[0];
-    if (call->input_count != 1 || onnx_setting(call, "axis"))
+    if (call->input_count != 1 || input->rank == 0 || onnx_setting(call, "axis"))
         return onnx_misfit(call, why);
     const int64_t dims[] = {input->dims[0], (int64_t)onnx_size(input) / input->dims[0]};
-    memcpy(onnx_make(call, 2, dims), input->values, onnx_size(input) * sizeof(float));
+    float *output = onnx_make(call, 2, dims, why);
+    if (!output)
+        return -1;
+    memcpy(output, input->values, onnx_size(input) * sizeof(float));
     return 0;
 }
 
@@ -130,16 +142,20 @@ int onnx_transpose(const struct onnx_call *call, struct failure *why)
     const struct onnx_setting *perm = onnx_setting(call, "perm");
     size_t strides[ONNX_RANK], stride = 1;
     int64_t dims[ONNX_RANK];
+    int taken = 0;
     if (call->input_count != 1 || input->rank != 4 || !perm || perm->count != 4)
         return onnx_misfit(call, why);
     for (size_t i = 4; i-- > 0; stride *= (size_t)input->dims[i])
         strides[i] = stride;
     for (size_t i = 0; i < 4; i++) {
-        if (perm->integers[i] < 0 || perm->integers[i] > 3)
+        if (perm->integers[i] < 0 || perm->integers[i] > 3 || taken & 1 << perm->integers[i])
             return onnx_misfit(call, why);
+        taken |= 1 << perm->integers[i];
         dims[i] = input->dims[perm->integers[i]];
     }
-    float *output = onnx_make(call, 4, dims);
+    float *output = onnx_make(call, 4, dims, why);
+    if (!output)
+        return -1;
     for (size_t i = 0; i < onnx_size(call->output); i++) {
         size_t left = i, from = 0;
         for (size_t k = 4; k-- > 0; left /= (size_t)dims[k])
@@ -160,7 +176,9 @@ int onnx_batch_norm(const struct onnx_call *call, struct failure *why)
         return onnx_misfit(call, why);
     size_t channels = (size_t)input->dims[1];
     size_t pixels = onnx_size(input) / (size_t)input->dims[0] / channels;
-    float *output = make_like(call, input);
+    float *output = make_like(call, input, why);
+    if (!output)
+        return -1;
     for (size_t i = 0; i < onnx_size(input); i++) {
         size_t c = i / pixels % channels;
         double gamma = call->inputs[1]->values[c], beta = call->inputs[2]->values[c];

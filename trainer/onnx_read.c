@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Values of one constant; far above any network's. */
+/* Numbers of one value. */
 static const size_t VALUES_MOST = (size_t)1 << 30;
 
 static char *take_string(const struct protobuf_field *field)
@@ -30,6 +30,14 @@ size_t onnx_size(const struct onnx_tensor *tensor)
     return size;
 }
 
+bool onnx_is_too_large(const struct onnx_tensor *tensor)
+{
+    size_t most = VALUES_MOST;
+    for (size_t i = 0; i < tensor->rank; i++)
+        most /= (size_t)tensor->dims[i];
+    return most == 0;
+}
+
 static bool add_dim(int64_t *dims, size_t *rank, size_t most, int64_t dim)
 {
     if (*rank == most || dim < 1 || (uint64_t)dim > VALUES_MOST)
@@ -40,13 +48,8 @@ static bool add_dim(int64_t *dims, size_t *rank, size_t most, int64_t dim)
 
 static bool take_values(struct onnx_tensor *tensor, const struct protobuf_field *field)
 {
-    size_t count = 1;
-    for (size_t i = 0; i < tensor->rank; i++) {
-        if (count > VALUES_MOST / (size_t)tensor->dims[i])
-            return false;
-        count *= (size_t)tensor->dims[i];
-    }
-    if (field->size != count * sizeof(float) || tensor->values)
+    size_t count = onnx_size(tensor);
+    if (onnx_is_too_large(tensor) || field->size != count * sizeof(float) || tensor->values)
         return false;
     tensor->values = xreallocarray(NULL, count, sizeof(float));
     for (size_t i = 0; i < count; i++)

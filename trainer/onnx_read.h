@@ -44,5 +44,7 @@ struct onnx_graph *onnx_read(const void *bytes, size_t size, struct failure *why
 void onnx_graph_free(struct onnx_graph *graph);
 
 size_t onnx_size(const struct onnx_tensor *tensor); /* the product of dims */
+/* Whether a value of these dims, each at least 1, is far above any network's. */
+bool onnx_is_too_large(const struct onnx_tensor *tensor);
 
 #endif

@@ -19,13 +19,18 @@ static bool read_frame(const struct onnx_call *call, struct frame *frame)
         !pads || pads->count != 4)
         return false;
     for (size_t i = 0; i < 2; i++) {
-        int64_t padded = input->dims[2 + i] + pads->integers[i] + pads->integers[2 + i];
+        int64_t before = pads->integers[i], after = pads->integers[2 + i];
         frame->size[i] = size->integers[i];
         frame->strides[i] = strides->integers[i];
-        frame->before[i] = pads->integers[i];
+        frame->before[i] = before;
         frame->input[i] = input->dims[2 + i];
-        if (frame->strides[i] < 1 || frame->size[i] < 1 || frame->before[i] < 0 ||
-            pads->integers[2 + i] < 0 || padded < frame->size[i] || padded > SIDE_MOST)
+        /* No window lies on padding alone. */
+        if (frame->strides[i] < 1 || frame->size[i] < 1 || frame->size[i] > SIDE_MOST ||
+            frame->input[i] > SIDE_MOST || before < 0 || before >= frame->size[i] || after < 0 ||
+            after >= frame->size[i])
+            return false;
+        int64_t padded = before + frame->input[i] + after;
+        if (padded < frame->size[i])
             return false;
         frame->output[i] = (padded - frame->size[i]) / frame->strides[i] + 1;
     }
@@ -68,7 +73,9 @@ int onnx_pool(const struct onnx_call *call, struct failure *why)
     if (call->input_count != 1 || !read_frame(call, &frame))
         return onnx_misfit(call, why);
     const int64_t dims[] = {input->dims[0], input->dims[1], frame.output[0], frame.output[1]};
-    float *output = onnx_make(call, 4, dims);
+    float *output = onnx_make(call, 4, dims, why);
+    if (!output)
+        return -1;
     const float *plane = input->values;
     for (int64_t i = 0; i < dims[0] * dims[1]; i++, plane += frame.input[0] * frame.input[1]) {
         for (int64_t y = 0; y < dims[2]; y++) {
@@ -109,7 +116,9 @@ int onnx_conv(const struct onnx_call *call, struct failure *why)
     const int64_t dims[] = {input->dims[0], weights->dims[0], frame.output[0], frame.output[1]};
     int64_t image = input->dims[1] * frame.input[0] * frame.input[1];
     int64_t cells = input->dims[1] * frame.size[0] * frame.size[1];
-    float *output = onnx_make(call, 4, dims);
+    float *output = onnx_make(call, 4, dims, why);
+    if (!output)
+        return -1;
     for (int64_t i = 0; i < dims[0] * dims[1]; i++) {
         int64_t filter = i % dims[1];
         double offset = bias ? (double)bias->values[filter] : 0.0;
@@ -131,7 +140,9 @@ int onnx_global_pool(const struct onnx_call *call, struct failure *why)
         return onnx_misfit(call, why);
     const int64_t dims[] = {input->dims[0], input->dims[1], 1, 1};
     size_t pixels = (size_t)(input->dims[2] * input->dims[3]);
-    float *output = onnx_make(call, 4, dims);
+    float *output = onnx_make(call, 4, dims, why);
+    if (!output)
+        return -1;
     for (size_t i = 0; i < onnx_size(call->output); i++) {
         double sum = 0.0;
         for (size_t pixel = 0; pixel < pixels; pixel++)

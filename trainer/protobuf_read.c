@@ -7,7 +7,8 @@ enum wire { WIRE_VARINT = 0, WIRE_EIGHT_BYTES = 1, WIRE_SIZED = 2, WIRE_FOUR_BYT
 
 struct protobuf protobuf_begin(const void *bytes, size_t size)
 {
-    return (struct protobuf){.at = bytes, .end = (const uint8_t *)bytes + size};
+    const uint8_t *at = size > 0 ? bytes : (const uint8_t *)""; /* of nothing, NULL has no end */
+    return (struct protobuf){.at = at, .end = at + size};
 }
 
 static size_t left(const struct protobuf *reader)
@@ -98,9 +99,4 @@ float protobuf_float_at(const struct protobuf_field *field, size_t i)
     uint32_t bits;
     memcpy(&bits, field->bytes + i * sizeof bits, sizeof bits);
     return float_of(le32toh(bits));
-}
-
-bool protobuf_is(const struct protobuf_field *field, const char *string)
-{
-    return field->size == strlen(string) && memcmp(field->bytes, string, field->size) == 0;
 }

@@ -26,13 +26,12 @@ struct protobuf_field {
     size_t size;
 };
 
-struct protobuf protobuf_begin(const void *bytes, size_t size);
+struct protobuf protobuf_begin(const void *bytes, size_t size); /* of 0 bytes NULL will do */
 /* False at the end, and where the message is damaged. */
 bool protobuf_next(struct protobuf *reader, struct protobuf_field *field);
 
 float protobuf_float(const struct protobuf_field *field);
 /* Float i of a field of bytes, which are little-endian. */
 float protobuf_float_at(const struct protobuf_field *field, size_t i);
-bool protobuf_is(const struct protobuf_field *field, const char *string);
 
 #endif

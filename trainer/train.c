@@ -3,6 +3,7 @@
 #include "common/rng.h"
 #include "trainer/augment.h"
 #include "trainer/bf16.h"
+#include "trainer/evaluate.h"
 #include "trainer/floats.h"
 #include "trainer/kernels.h"
 #include "trainer/loss.h"
@@ -13,14 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Images that are evaluated in one piece. */
-enum { EVALUATE_IMAGES = 256 };
+/* Images that are evaluated in one piece, unless they are large. */
+enum { EVALUATE_MOST = 256 };
 /* More memory than that for one batch is a slip, not a wish. */
 static const size_t BATCH_BYTES_MOST = (size_t)8 << 30;
 
 static int check_batch(const struct training *training, struct failure *why)
 {
-    size_t bytes = network_batch_bytes(training->network, training->batch_size);
+    size_t bytes = network_batch_bytes(training->network, training->batch_size) +
+                   training->batch_size * training->pixels * sizeof(float);
     size_t left = memory_left();
     size_t most = left < BATCH_BYTES_MOST ? left : BATCH_BYTES_MOST;
     if (bytes <= most)
@@ -69,11 +71,12 @@ static void set_watches(struct training *training)
 
 static void make_buffers(struct training *training)
 {
-    size_t images = training->batch_size > EVALUATE_IMAGES ? training->batch_size : EVALUATE_IMAGES;
+    training->piece = evaluate_piece(EVALUATE_MOST, training->pixels);
+    size_t images = training->batch_size > training->piece ? training->batch_size : training->piece;
     training->order = xcalloc(training->dataset->train_count, sizeof *training->order);
     training->images = floats_new(images * training->pixels);
     training->labels = xreallocarray(NULL, images, sizeof *training->labels);
-    training->logits = floats_new(EVALUATE_IMAGES * (size_t)training->dataset->classes);
+    training->logits = floats_new(training->piece * (size_t)training->dataset->classes);
 }
 
 static int set_precision(struct training *training, struct failure *why)
@@ -225,8 +228,8 @@ static void evaluate_validation(struct training *training, struct epoch_metrics 
     struct loss_sum sum = {0};
     for (size_t first = 0; first < dataset->validation_count; first += count) {
         count = dataset->validation_count - first;
-        if (count > EVALUATE_IMAGES)
-            count = EVALUATE_IMAGES;
+        if (count > training->piece)
+            count = training->piece;
         gather(training, dataset->validation_index + first, count, false);
         network_predict(training->network, training->images, count, training->logits);
         loss_add(count, (size_t)dataset->classes, training->logits, training->labels, &sum, 0.0f,

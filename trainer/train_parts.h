@@ -18,6 +18,7 @@ struct training {
     const struct dataset *dataset;
     size_t pixels;      /* values of one image */
     size_t batch_size;  /* no larger than the data set */
+    size_t piece;       /* images that are evaluated at once */
     uint64_t epoch_steps;
 
     struct network *network;
@@ -36,9 +37,9 @@ struct training {
     bool abandoned;     /* stopped within an epoch: only a checkpoint can bring it back */
 
     uint32_t *order;    /* [train_count]: the epoch's images */
-    float *images;      /* [batch_size or EVALUATE_IMAGES][pixels] */
+    float *images;      /* [batch_size or piece, whichever is larger][pixels] */
     uint16_t *labels;   /* likewise */
-    float *logits;      /* [EVALUATE_IMAGES][classes] */
+    float *logits;      /* [piece][classes] */
 };
 
 #endif

@@ -1,12 +1,12 @@
 #include "tuner/engine.h"
 
-/* How many slots work for a study or are about to. */
-static int slots_of(const struct daemon *daemon, const struct run *run)
+/* How many cores a study has, with its workers and those that are about to be. */
+static int cores_of_workers(const struct daemon *daemon, const struct run *run)
 {
     int i, count = 0;
     for (i = 0; i < daemon->slot_count; i++)
         count += daemon->slots[i]->run == run && daemon->slots[i]->state != SLOT_ENDING;
-    return count;
+    return count * run->study->threads;
 }
 
 /* Whether `a` comes before `b` (NULL: nobody): by priority, then by the fewest of what
@@ -24,10 +24,11 @@ static bool comes_before(const struct slot *slot, const struct run *a, const str
     return a->launcher == slot->launcher && b->launcher != slot->launcher;
 }
 
-static int segments_of(const struct daemon *daemon, const struct run *run)
+/* How many it uses: a segment has as many as its study has threads. */
+static int cores_of_segments(const struct daemon *daemon, const struct run *run)
 {
     (void)daemon;
-    return run->segments;
+    return run->segments * run->study->threads;
 }
 
 /* The study that should have the slot next; NULL: none has anything to do. */
@@ -62,13 +63,16 @@ static void assign_slot(struct slot *slot)
         slot_stop(slot);
         return;
     }
-    if (slot->state == SLOT_IDLE && (run = choose(slot, segments_of)) != NULL) {
-        if (run->launcher == slot->launcher)
+    if (slot->state == SLOT_IDLE) {
+        run = choose(slot, cores_of_segments);
+        if (run == NULL)
+            slot_rest(slot);
+        else if (run->launcher == slot->launcher)
             give(slot, run);
         else
             slot_stop(slot); /* its place is for a worker with that study's trainer */
     } else if (slot->state == SLOT_EMPTY && daemon->unstartable == NULL) {
-        slot->run = choose(slot, slots_of);
+        slot->run = choose(slot, cores_of_workers);
     }
 }
 

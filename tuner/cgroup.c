@@ -2,8 +2,10 @@
 
 #include "common/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,9 @@
 
 /* Where this process goes to make room for groups beside it. */
 static const char OURSELVES[] = "tuner-itself";
+
+/* A worker's group: the process that started it, and its number there. */
+static const char NAME_FORM[] = "worker-%ld-%lld";
 
 /* ---- files of a group ---- */
 
@@ -96,6 +101,22 @@ static int make_room(const char *folder)
     return result;
 }
 
+/* Groups of tuners that live are theirs, and one that has members cannot be removed. */
+static void remove_left_over(const char *folder)
+{
+    DIR *list = opendir(folder);
+    const struct dirent *entry;
+    while (list != NULL && (entry = readdir(list)) != NULL) {
+        long process;
+        long long number;
+        if (sscanf(entry->d_name, NAME_FORM, &process, &number) == 2 && process > 0 &&
+            kill((pid_t)process, 0) < 0 && errno == ESRCH)
+            unlinkat(dirfd(list), entry->d_name, AT_REMOVEDIR);
+    }
+    if (list != NULL)
+        closedir(list);
+}
+
 char *cgroup_base(const char *root, const char *own)
 {
     char *folder = own_folder(root, own), *controllers;
@@ -106,19 +127,23 @@ char *cgroup_base(const char *root, const char *own)
     if (has_word(controllers, "memory"))
         ready = hand_out_memory(folder) == 0 || (errno == EBUSY && make_room(folder) == 0);
     free(controllers);
-    if (ready)
+    if (ready) {
+        remove_left_over(folder);
         return folder;
+    }
     free(folder);
     return NULL;
 }
 
 /* ---- one group ---- */
 
-int cgroup_make(struct cgroup *group, const char *base, const char *name, int memory_mb)
+int cgroup_make(struct cgroup *group, const char *base, int64_t worker, int memory_mb)
 {
     char *most = xasprintf("%lld", (long long)memory_mb << 20);
+    char *name = xasprintf(NAME_FORM, (long)getpid(), (long long)worker);
     int failed;
     *group = (struct cgroup){path_join(base, name), -1, -1};
+    free(name);
     failed = mkdir(group->path, 0755) != 0 || put(group->path, "memory.max", most) != 0 ||
              (group->joining = open_control(group->path, "cgroup.procs")) < 0;
     free(most);

@@ -1,6 +1,6 @@
-/* The subcommands of the tuner.  Each takes its own arguments (a NULL-terminated
- * list after its name) as common/commands.h wants it, and returns an exit code; `why` holds the message when that
- * is neither 0 nor 130. */
+/* The subcommands of the tuner, each as common/commands.h wants it: it takes its own
+ * arguments, a NULL-terminated list after its name, and returns an exit code; `why` holds the
+ * message when that is neither 0 nor 130. */
 #ifndef TUNER_COMMAND_H
 #define TUNER_COMMAND_H
 

@@ -37,7 +37,8 @@ enum exit_code command_ask(char *const arguments[], struct failure *why)
     json_t *answer;
     if (options_parse(&options, arguments, words, NULL, why) != 0)
         return why->code;
-    answer = client_ask_once(home, json_pack("{s: s, s: s}", "request", "ask", "study", words[0]), why);
+    answer = client_ask_once(home, json_pack("{s: s, s: s}", "request", "ask", "study", words[0]),
+                             why);
     if (answer == NULL)
         return why->code;
     json_object_del(answer, "ok");

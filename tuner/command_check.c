@@ -315,7 +315,8 @@ enum exit_code command_check(char *const arguments[], struct failure *why)
     const struct options options = {
         "tuner check", rules, ARRAY_LENGTH(rules), "STUDY.yaml", 1, 1, .about = about,
         .examples = examples,
-        .exit_codes = "0 the study can run, 64 wrong usage, 65 bad input (file:line:column: error:)"};
+        .exit_codes = "0 the study can run, 64 wrong usage, 65 bad input (file:line:column: "
+                      "error:)"};
     struct inspection inspection = {0};
     char *home;
     if (options_parse(&options, arguments, words, NULL, why) != 0)

@@ -78,6 +78,18 @@ static void watch_for_what_is_next(struct peer *peer)
     loop_watch_for(peer->control->loop, &peer->watch, is_listened_to(peer), kept_bytes(peer) > 0);
 }
 
+/* Of a peer that never reads everything, what it has read would be kept for ever. */
+static void forget_written(struct peer *peer)
+{
+    struct text rest = TEXT_EMPTY;
+    if (peer->written < CONTROL_PAUSE_BYTES || peer->written < kept_bytes(peer))
+        return;
+    text_add_bytes(&rest, peer->kept.at + peer->written, kept_bytes(peer));
+    text_free(&peer->kept);
+    peer->kept = rest;
+    peer->written = 0;
+}
+
 /* Not written here: the turn that recorded what is said has not been committed yet. */
 static void keep(struct peer *peer, const char *line, size_t length)
 {
@@ -85,6 +97,7 @@ static void keep(struct peer *peer, const char *line, size_t length)
         shutdown(peer->watch.fd, SHUT_RDWR); /* its hang-up frees it, in a turn of its own */
         return;
     }
+    forget_written(peer);
     text_add_bytes(&peer->kept, line, length);
     watch_for_what_is_next(peer);
 }

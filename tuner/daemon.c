@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 1000, START_AGAIN_MS = 5000 };
+enum { RETRY_MS = 1000, IDLE_MS = 60000, START_AGAIN_MS = 5000 };
 
 /* ---- recording ---- */
 
@@ -21,6 +21,14 @@ bool daemon_recording(struct daemon *daemon)
     if (!daemon->in_transaction)
         daemon->in_transaction = store_begin(daemon->store, &daemon->broken) == 0;
     return daemon->in_transaction;
+}
+
+int daemon_may_record(struct daemon *daemon, struct failure *why)
+{
+    if (daemon_recording(daemon))
+        return 0;
+    return fail(why, "%s", daemon->broken.text != NULL ? daemon->broken.text
+                                                       : daemon->disk.waiting);
 }
 
 int daemon_commit(struct daemon *daemon)
@@ -35,10 +43,26 @@ int daemon_commit(struct daemon *daemon)
     return daemon->broken.text == NULL ? 0 : -1;
 }
 
+static void bury_runs(struct daemon *daemon)
+{
+    int i, left = 0;
+    for (i = 0; i < daemon->run_count; i++) {
+        struct run *run = daemon->runs[i];
+        if (run->state == RUN_OVER)
+            run_free(run);
+        else
+            daemon->runs[left++] = run;
+    }
+    daemon->run_count = left;
+}
+
 int daemon_answer(struct daemon *daemon, struct failure *why)
 {
     daemon->stirred = true;
-    return daemon_commit(daemon) == 0 ? 0 : fail(why, "%s", daemon->broken.text);
+    if (daemon_commit(daemon) != 0)
+        return fail(why, "%s", daemon->broken.text);
+    bury_runs(daemon); /* their end is recorded, and nothing that fails later takes them up again */
+    return 0;
 }
 
 void daemon_doom(struct daemon *daemon, const char *path)
@@ -176,19 +200,6 @@ static void end_runs(struct daemon *daemon)
     }
 }
 
-static void bury_runs(struct daemon *daemon)
-{
-    int i, left = 0;
-    for (i = 0; i < daemon->run_count; i++) {
-        struct run *run = daemon->runs[i];
-        if (run->state == RUN_OVER)
-            run_free(run);
-        else
-            daemon->runs[left++] = run;
-    }
-    daemon->run_count = left;
-}
-
 static void take_turn(struct daemon *daemon)
 {
     disk_take_up(daemon);
@@ -314,12 +325,12 @@ static int take_signals(struct daemon *daemon, struct failure *why)
     return loop_signals(daemon->loop, signals, count, signal_caught, daemon, why);
 }
 
-/* How long tests let a retry wait. */
-static int64_t first_pause(void)
+/* A time that tests make shorter. */
+static int64_t time_of(const char *variable, int64_t usual_ms)
 {
-    const char *text = getenv("TUNER_RETRY_MS");
-    long long pause = text != NULL ? strtoll(text, NULL, 10) : RETRY_MS;
-    return pause > 0 ? pause : RETRY_MS;
+    const char *text = getenv(variable);
+    long long given_ms = text != NULL ? strtoll(text, NULL, 10) : 0;
+    return given_ms > 0 ? given_ms : usual_ms;
 }
 
 struct daemon *daemon_new(struct loop *loop, const struct daemon_settings *settings,
@@ -332,9 +343,8 @@ struct daemon *daemon_new(struct loop *loop, const struct daemon_settings *setti
     if (events != NULL)
         daemon->events = *events;
     daemon->untold = json_array();
-    daemon->retry_ms = first_pause();
-    daemon->disk.floor_bytes = -1;
-    daemon->disk.quota_bytes = settings->quota_bytes;
+    daemon->retry_ms = time_of("TUNER_RETRY_MS", RETRY_MS);
+    daemon->idle_ms = time_of("TUNER_IDLE_MS", IDLE_MS);
     daemon->store = store_open(database, STORE_WRITE, why);
     free(database);
     if (daemon->store != NULL && take_signals(daemon, why) == 0 &&

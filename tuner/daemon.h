@@ -8,7 +8,7 @@
  * same scheduler and sampler and goes on.
  *
  * Free workers go to the study of the highest priority that has anything to do; among equals
- * to the one with the fewest segments running, so that each has its share of the cores.
+ * to the one whose running segments have the fewest cores (one for each of their threads).
  *
  * Calls come from callbacks of the loop (a request that arrived) or before daemon_run().
  * What changes anything is recorded and committed before the call returns. */
@@ -22,13 +22,12 @@
 
 struct daemon;
 
-/* What <home>/settings.yaml says comes before `workers` and `quota_bytes`. */
+/* What <home>/settings.yaml says comes before `workers`. */
 struct daemon_settings {
     const char *home;     /* absolute, made by the caller (home_make) */
     const char *trainer;  /* of --trainer, or NULL: each study's own, else ours */
     int workers;          /* slots in all; 0: as the first study says, with `stay` one per core */
     bool stay;            /* goes on when nothing is left to do */
-    int64_t quota_bytes;  /* of checkpoints in the whole home; 0: none */
 };
 
 /* What happens, told to who watches: {"event": WORD, "study": NAME, ...} with
@@ -158,7 +157,8 @@ json_t *daemon_ask(struct daemon *daemon, const char *study, struct failure *why
 int daemon_tell(struct daemon *daemon, const char *study, const json_t *report,
                 struct failure *why);
 
-/* Reads <home>/settings.yaml again, where there is one:
+/* Reads <home>/settings.yaml again, where there is one; without it, and for what it does not
+ * say, it is as the daemon was started.  A file that is wrong changes nothing.
  *   workers, quota_bytes, free_bytes (below so much free space nothing new is started);
  *   memory_megabytes, nice: of each worker of studies that begin from then on. */
 int daemon_reload(struct daemon *daemon, struct failure *why);

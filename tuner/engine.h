@@ -73,6 +73,7 @@ struct daemon {
 
     bool stirred;               /* something was asked for: the next turn does not wait */
     int64_t retry_ms;           /* pause before the first retry */
+    int64_t idle_ms;            /* how long a worker may have nothing to do */
     struct disk disk;
     int ending;                 /* 0: no; 1: after the epochs in hand; 2: now */
     bool undone;                /* a study was interrupted */
@@ -84,6 +85,9 @@ struct daemon {
 
 /* Opens the turn's transaction unless it is open; true when recording may go on. */
 bool daemon_recording(struct daemon *daemon);
+/* The same before something that is asked for, and whose answer promises that it is recorded:
+ * -1 with the reason. */
+int daemon_may_record(struct daemon *daemon, struct failure *why);
 /* Commits what is recorded so far; -1 when that failed, with the reason in daemon->broken. */
 int daemon_commit(struct daemon *daemon);
 /* The same at the end of something that was asked for: -1 with `why`. */
@@ -118,7 +122,8 @@ void assign(struct daemon *daemon);
 
 /* ---- reporter.c ---- */
 
-/* Has the report of a finished study written after the commit. */
+/* Has the report of a finished study written after the commit; until it is, the study is still
+ * wanted, so that the next daemon writes it if this one does not come to it. */
 void report_later(struct daemon *daemon, const char *study);
 /* Whether it is still to come, or being written. */
 bool reporter_has(const struct daemon *daemon, const char *study);
@@ -128,7 +133,8 @@ void reporter_release(struct reporter *reporter);
 
 /* ---- settings.c ---- */
 
-/* <home>/settings.yaml, where there is one. */
+/* <home>/settings.yaml, where there is one; what it does not say is as the daemon was started.
+ * -1: it is wrong, and nothing has changed. */
 int settings_read(struct daemon *daemon, struct failure *why);
 
 /* ---- steer.c ---- */

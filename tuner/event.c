@@ -1,5 +1,7 @@
 #include "tuner/engine.h"
 
+#include "common/json_text.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -22,8 +24,8 @@ static json_t *real_or_null(double value)
 static json_t *line_event(const struct run *run, const char *format, va_list arguments)
 {
     char *text = xvasprintf(format, arguments);
-    json_t *event = json_pack("{s:s, s:s?, s:s}", "event", "line", "study",
-                              run != NULL ? run->study->name : NULL, "text", text);
+    json_t *event = json_pack("{s:s, s:s?, s:o}", "event", "line", "study",
+                              run != NULL ? run->study->name : NULL, "text", json_text_of(text));
     free(text);
     return event;
 }
@@ -54,8 +56,9 @@ void event_warn(struct daemon *daemon, const struct run *run, const char *format
 void event_state(const struct run *run, const char *state, const char *note)
 {
     if (is_watched(run->daemon))
-        add(run->daemon, json_pack("{s:s, s:s, s:s, s:s?}", "event", "state", "study",
-                                   run->study->name, "state", state, "note", note));
+        add(run->daemon, json_pack("{s:s, s:s, s:s, s:o}", "event", "state", "study",
+                                   run->study->name, "state", state, "note",
+                                   json_text_of(note)));
 }
 
 void event_epoch(const struct slot *slot, const struct message *message)
@@ -71,10 +74,10 @@ void event_segment(const struct run *run, const struct job *job, const char *sta
                    const char *reason)
 {
     if (is_watched(run->daemon))
-        add(run->daemon, json_pack("{s:s, s:s, s:i, s:i, s:s, s:o, s:s?}", "event", "segment",
+        add(run->daemon, json_pack("{s:s, s:s, s:i, s:i, s:s, s:o, s:o}", "event", "segment",
                                    "study", run->study->name, "trial", job->trial->number, "rung",
                                    job->trial->rung, "state", state, "value",
-                                   real_or_null(value), "reason", reason));
+                                   real_or_null(value), "reason", json_text_of(reason)));
 }
 
 void event_decision(const struct run *run, const struct decision *decision)
@@ -93,10 +96,11 @@ void event_fault(const struct slot *slot, const char *kind, const char *reason, 
     const struct trial *trial = slot->job.trial;
     if (is_watched(slot->daemon))
         add(slot->daemon,
-            json_pack("{s:s, s:s?, s:o, s:i, s:s, s:s, s:s}", "event", "fault", "study",
+            json_pack("{s:s, s:s?, s:o, s:i, s:s, s:o, s:s}", "event", "fault", "study",
                       slot->run != NULL ? slot->run->study->name : NULL, "trial",
                       trial != NULL ? json_integer(trial->number) : json_null(), "worker",
-                      slot->number, "kind", kind, "reason", reason, "action", action));
+                      slot->number, "kind", kind, "reason", json_text_of(reason), "action",
+                      action));
 }
 
 void event_report(struct daemon *daemon, const char *study, const char *error)

@@ -74,16 +74,22 @@ static void open_trial(json_t *trial)
     json_object_set_new(trial, "attributes", json_object());
 }
 
-/* Gives each row to its trial; both are in the order of the trials. */
+static json_int_t number_of(const json_t *row)
+{
+    return json_integer_value(json_object_get(row, "trial"));
+}
+
+/* Gives each row to its trial; both are in the order of the trials.  A trial that is not
+ * there began only after they were read. */
 static void deal(json_t *trials, const json_t *rows, void (*take)(json_t *trial, json_t *row))
 {
-    size_t i, at = 0;
+    size_t i, at = 0, count = json_array_size(trials);
     json_t *row;
     json_array_foreach(rows, i, row) {
-        while (!json_equal(json_object_get(row, "trial"),
-                           json_object_get(json_array_get(trials, at), "trial")))
+        while (at < count && number_of(json_array_get(trials, at)) < number_of(row))
             at++;
-        take(json_array_get(trials, at), row);
+        if (at < count && number_of(json_array_get(trials, at)) == number_of(row))
+            take(json_array_get(trials, at), row);
     }
 }
 

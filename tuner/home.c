@@ -1,6 +1,7 @@
 #include "tuner/home.h"
 
 #include "common/file.h"
+#include "tuner/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,6 +24,9 @@ int home_make(const char *home, struct failure *why)
 {
     static const char *const folders[] = {"checkpoints", "logs", "reports"};
     size_t i;
+    if (!utf8_is_valid(home)) /* workers are told of it in JSON, which has UTF-8 only */
+        return fail_input(why, "%s: the path is not valid UTF-8; choose another home with --home",
+                          home);
     for (i = 0; i < ARRAY_LENGTH(folders); i++) {
         char *path = path_join(home, folders[i]);
         int failed = folder_make(path, why);
@@ -59,6 +63,16 @@ char *home_cache(const char *home)
     return path_join(home, "cache");
 }
 
+bool home_has_checkpoint(const char *home, const char *study, const char *path)
+{
+    char *folder = home_checkpoints(home, study);
+    size_t length = strlen(folder);
+    bool has = strncmp(path, folder, length) == 0 && path[length] == '/' &&
+               path[length + 1] != '\0' && strchr(path + length + 1, '/') == NULL;
+    free(folder);
+    return has;
+}
+
 char *home_find_checkpoint(const char *home, const char *study, const char *recorded)
 {
     const char *slash = recorded != NULL ? strrchr(recorded, '/') : NULL;
@@ -68,9 +82,8 @@ char *home_find_checkpoint(const char *home, const char *study, const char *reco
     folder = home_checkpoints(home, study);
     path = path_join(folder, slash != NULL ? slash + 1 : recorded);
     free(folder);
-    if (!file_exists(path)) {
-        free(path);
-        path = file_exists(recorded) ? xstrdup(recorded) : NULL;
-    }
-    return path;
+    if (file_exists(path))
+        return path;
+    free(path);
+    return NULL;
 }

@@ -218,6 +218,7 @@ static void keep(const struct kept *kept, int news, pid_t tuner)
     struct birth birth = {0};
     pid_t me = getpid();
     man.signals = take_signals();
+    prctl(PR_SET_NAME, "keeper"); /* who kills everything named "tuner" leaves this to tidy up */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_PDEATHSIG, END_SIGNAL);
     if (getppid() != tuner)
@@ -301,8 +302,10 @@ char *keeper_wait(struct keeper *keeper, bool wait, bool *out_of_memory)
     status = death.status;
     close(keeper->news);
     *out_of_memory = told && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_OUT_OF_MEMORY;
-    if (!told) /* dead itself, and so is the worker */
+    if (!told) { /* dead itself, and so is the worker, but not what that has started */
+        kill(-keeper->worker, SIGKILL);
         return xstrdup("was lost: the process that kept it was killed");
+    }
     if (death.flooded)
         return xasprintf("wrote more than %d MB to its log", keeper->log_mb);
     if (WIFSIGNALED(status))

@@ -5,7 +5,8 @@
  * A keeper ends its worker when it is told to and when the tuner dies, however that dies.
  * When the worker has ended, the keeper ends all that it leaves behind, also what has left
  * its process group: orphans among the worker's descendants become the keeper's children.
- * It carries what the worker says on stderr to its log, up to a limit.
+ * It carries what the worker says on stderr to its log, up to a limit.  When a keeper is killed
+ * its worker dies by itself, and the tuner ends the worker's process group.
  *
  * It is a fork of the tuner without an exec, so it calls only what is safe there, and keeps
  * none of the tuner's descriptors open. */

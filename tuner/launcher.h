@@ -44,7 +44,6 @@ struct worker *launcher_start(struct launcher *launcher, int number, void *owner
                               struct failure *why);
 
 void *worker_owner(const struct worker *worker);
-int worker_number(const struct worker *worker);
 int64_t worker_pid(const struct worker *worker);
 /* Says a message.  A worker that does not empty its pipe has hung: it is killed, and
  * `ended` follows. */

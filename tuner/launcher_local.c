@@ -13,8 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Room for every message to a worker at once, so that only a worker that does not
- * read can fill its pipe. */
+/* Room for every message to a worker at once, so that only a worker that does not read can
+ * fill its pipe.  Made only for a message that needs it: who is not root may have few so large. */
 enum { PIPE_BYTES = 1 << 20 };
 
 /* More than a pipe holds: a stranger that keeps on filling it is not listened to for ever. */
@@ -106,6 +106,7 @@ static int open_log(const struct launcher *launcher, int number, int *log, struc
 }
 
 static bool hear_some(struct worker *worker);
+static void end_at_once(struct worker *worker);
 static void from_ready(struct watch *watch, void *context);
 static void death_ready(struct watch *watch, void *context);
 
@@ -121,13 +122,10 @@ static void close_all(const int *descriptors, size_t count)
 static void make_cgroup(struct worker *worker)
 {
     const struct launcher *launcher = worker->launcher;
-    char *name;
     worker->cgroup = (struct cgroup){NULL, -1, -1};
-    if (launcher->limits.memory_mb == 0 || launcher->cgroups == NULL)
-        return;
-    name = xasprintf("worker-%ld-%lld", (long)getpid(), (long long)launcher->started);
-    cgroup_make(&worker->cgroup, launcher->cgroups, name, launcher->limits.memory_mb);
-    free(name);
+    if (launcher->limits.memory_mb > 0 && launcher->cgroups != NULL)
+        cgroup_make(&worker->cgroup, launcher->cgroups, launcher->started,
+                    launcher->limits.memory_mb);
 }
 
 /* Makes the process and its keeper, and the tuner's ends of what joins them. */
@@ -158,7 +156,6 @@ static int spawn(struct worker *worker, struct failure *why)
     close_all((int[]){fds[0], fds[3], fds[4]}, 3);
     worker->to = fds[1];
     worker->from.fd = fds[2];
-    fcntl(worker->to, F_SETPIPE_SZ, PIPE_BYTES);
     fcntl(worker->to, F_SETFL, O_NONBLOCK);
     fcntl(worker->from.fd, F_SETFL, O_NONBLOCK);
     return 0;
@@ -204,10 +201,11 @@ struct worker *launcher_start(struct launcher *launcher, int number, void *owner
     }
     worker->next = launcher->workers;
     launcher->workers = worker;
-    if (loop_watch(launcher->loop, &worker->from, why) != 0 ||
-        (worker->death.fd >= 0 && loop_watch(launcher->loop, &worker->death, why) != 0))
-        return NULL; /* launcher_free() ends it */
-    return worker;
+    if (loop_watch(launcher->loop, &worker->from, why) == 0 &&
+        (worker->death.fd < 0 || loop_watch(launcher->loop, &worker->death, why) == 0))
+        return worker;
+    end_at_once(worker);
+    return NULL;
 }
 
 /* ---- ending ---- */
@@ -263,20 +261,24 @@ void worker_kill(struct worker *worker)
         keeper_kill(&worker->keeper);
 }
 
+/* Without `ended` being told. */
+static void end_at_once(struct worker *worker)
+{
+    worker_kill(worker);
+    if (worker->ending == NULL)
+        wait_for(worker, true);
+    unwatch(worker, &worker->from);
+    unwatch(worker, &worker->death);
+    worker_free(worker);
+}
+
 void launcher_free(struct launcher *launcher)
 {
     size_t i;
     if (launcher == NULL)
         return;
-    while (launcher->workers != NULL) {
-        struct worker *worker = launcher->workers;
-        worker_kill(worker);
-        if (worker->ending == NULL)
-            wait_for(worker, true);
-        unwatch(worker, &worker->from);
-        unwatch(worker, &worker->death);
-        worker_free(worker);
-    }
+    while (launcher->workers != NULL)
+        end_at_once(launcher->workers);
     for (i = 0; launcher->command[i] != NULL; i++)
         free(launcher->command[i]);
     free(launcher->command);
@@ -345,11 +347,25 @@ static void from_ready(struct watch *watch, void *context)
     end_if_both_seen(worker);
 }
 
+/* Writes what there is room for and moves on behind it; true when that was all. */
+static bool write_some(int fd, const char **bytes, size_t *left)
+{
+    ssize_t count = write(fd, *bytes, *left);
+    if (count > 0) {
+        *bytes += count;
+        *left -= (size_t)count;
+    }
+    return *left == 0;
+}
+
 void worker_send(struct worker *worker, const json_t *message)
 {
-    size_t length;
-    char *line = protocol_line(message, &length);
-    if (write(worker->to, line, length) != (ssize_t)length)
+    size_t left;
+    char *line = protocol_line(message, &left);
+    const char *rest = line;
+    if (!write_some(worker->to, &rest, &left) &&
+        (fcntl(worker->to, F_SETPIPE_SZ, PIPE_BYTES) < 0 ||
+         !write_some(worker->to, &rest, &left)))
         worker_kill(worker);
     free(line);
 }
@@ -371,11 +387,6 @@ bool worker_out_of_memory(const struct worker *worker)
 void *worker_owner(const struct worker *worker)
 {
     return worker->owner;
-}
-
-int worker_number(const struct worker *worker)
-{
-    return worker->number;
 }
 
 int64_t worker_pid(const struct worker *worker)

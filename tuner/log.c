@@ -4,6 +4,7 @@
 #include "common/options.h"
 #include "common/text.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ struct log {
     enum log_format format;
     int fd;
     int left_out; /* lines since the last one that there was room for */
+    bool cut;     /* a part of the last of them was written */
 };
 
 /* ---- which format ---- */
@@ -81,11 +83,31 @@ static bool has_room(const struct log *log)
     return poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0;
 }
 
-/* What cannot be written is nothing to fail for: the record is the database. */
+/* Writes what there is room for: a pipe that is ready to be written takes PIPE_BUF bytes, and
+ * might keep us waiting for more. */
+static size_t write_ready(struct log *log, const char *bytes, size_t size)
+{
+    size_t written = 0;
+    while (written < size && has_room(log)) {
+        size_t piece = size - written < PIPE_BUF ? size - written : PIPE_BUF;
+        ssize_t count = write(log->fd, bytes + written, piece);
+        if (count <= 0)
+            break;
+        written += (size_t)count;
+    }
+    return written;
+}
+
+/* What cannot be written is nothing to fail for: the record is the database.  The line after
+ * one that was cut off begins anew. */
 static void put(struct log *log, const struct text *line)
 {
-    if (!has_room(log) || write(log->fd, line->at, line->length) < 0)
-        log->left_out++;
+    size_t written;
+    if (log->cut && write_ready(log, "\n", 1) == 1)
+        log->cut = false;
+    written = log->cut ? 0 : write_ready(log, line->at, line->length);
+    log->left_out += written < line->length;
+    log->cut = log->cut || (written > 0 && written < line->length);
 }
 
 static void add_visible(struct text *line, const char *from, size_t length)
@@ -173,7 +195,7 @@ static void say(struct log *log, enum log_level level, const char *study, const 
     fields = json_object();
     if (study != NULL)
         json_object_set_new(fields, "study", json_string(study));
-    json_object_set_new(fields, "text", json_string(said));
+    json_object_set_new(fields, "text", json_text_of(said));
     put_object(log, level, fields);
 }
 
@@ -182,7 +204,8 @@ static void say_left_out(struct log *log)
     char shown[80];
     if (log->left_out == 0 || !has_room(log))
         return;
-    snprintf(shown, sizeof shown, "%d lines were left out: nobody read them", log->left_out);
+    snprintf(shown, sizeof shown, "%d line%s left out: nobody read them", log->left_out,
+             log->left_out == 1 ? " was" : "s were");
     log->left_out = 0;
     say(log, LOG_WARNING, NULL, shown);
 }
@@ -231,7 +254,8 @@ void log_event(struct log *log, const json_t *event)
     } else if (strcmp(kind, "line") == 0) {
         log_say(log, level, study, "%s", field(event, "text"));
     } else if (strcmp(kind, "state") == 0) {
-        log_say(log, level, study, "%s%s%s", field(event, "state"), *note != '\0' ? ": " : "", note);
+        log_say(log, level, study, "%s%s%s", field(event, "state"), *note != '\0' ? ": " : "",
+                note);
     } else if (strcmp(kind, "report") == 0) {
         log_say(log, level, study, "%s", level == LOG_ERROR ? field(event, "error")
                                                             : "its report is written");

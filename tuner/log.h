@@ -5,7 +5,7 @@
  *   json     {"time": "2026-11-21T02:44:09.120Z", "level": "warning", "study": ..., "text": ...}
  *
  * A reader that does not read never stops the daemon: lines that there is no room for are
- * left out, and counted. */
+ * left out or cut off, and counted. */
 #ifndef TUNER_LOG_H
 #define TUNER_LOG_H
 

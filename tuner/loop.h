@@ -1,4 +1,4 @@
-/* The event loop: descriptors, timers and signals, on epoll, timerfd's clock and
+/* The event loop: descriptors, timers and signals, on epoll, the monotonic clock and
  * signalfd.  It knows nothing of what is built on it. */
 #ifndef TUNER_LOOP_H
 #define TUNER_LOOP_H

@@ -1,4 +1,5 @@
 #include "common/commands.h"
+#include "common/program.h"
 #include "tuner/command.h"
 
 #include <malloc.h>
@@ -11,8 +12,8 @@
 enum { TRIM_BYTES = 16 << 20 };
 
 static const struct command list[] = {
-    {"run", command_run, "STUDY.yaml", "runs a study, or goes on where it was; Ctrl-C loses nothing",
-     NULL},
+    {"run", command_run, "STUDY.yaml",
+     "runs a study, or goes on where it was; Ctrl-C loses nothing", NULL},
     {"check", command_check, "STUDY.yaml", "checks a study file and shows its plan; makes nothing",
      NULL},
     {"trials", command_trials, "STUDY", "lists the trials", NULL},
@@ -86,6 +87,7 @@ static const struct commands commands = {
  * with the program's name. */
 static void show(const struct failure *why)
 {
+    make_visible(why->text);
     if (strstr(why->text, ": error: ") != NULL)
         fprintf(stderr, "%s\n", why->text);
     else
@@ -97,6 +99,7 @@ int main(int count, char *arguments[])
     struct failure why = FAILURE_NONE;
     enum exit_code code;
     (void)count;
+    program_begin();
     message_program("tuner");
     mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
     signal(SIGPIPE, SIG_IGN); /* a dead worker or reader is an error of its write */

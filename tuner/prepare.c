@@ -2,6 +2,7 @@
 
 #include "common/dataset_path.h"
 #include "common/file.h"
+#include "common/json_text.h"
 #include "tuner/home.h"
 #include "tuner/launcher.h"
 #include "tuner/sampler.h"
@@ -299,7 +300,8 @@ json_t *prepared_json(struct prepared *prepared, struct failure *why)
 {
     json_t *answer;
     if (why->text != NULL)
-        answer = json_pack("{s:i, s:s}", "code", (int)why->code, "text", why->text);
+        answer = json_pack("{s:i, s:o}", "code", (int)why->code, "text",
+                           json_text_of(why->text));
     else
         answer = json_pack("{s:O?, s:O?, s:O?, s:i, s:O?, s:s?, s:s?}", "command",
                            prepared->command, "data", prepared->data, "shape", prepared->shape,

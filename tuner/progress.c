@@ -68,20 +68,25 @@ void progress_free(struct progress *progress)
 void progress_line(struct progress *progress, const char *format, ...)
 {
     va_list arguments;
+    char *line;
     if (progress->quiet)
         return;
     erase(progress);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    line = xvasprintf(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    make_visible(line);
+    fprintf(stderr, "%s\n", line);
+    free(line);
 }
 
 /* A line of the table, cut to the screen so that it never wraps. */
 static void put(struct progress *progress, struct text *line)
 {
-    size_t width = screen().ws_col - 1, columns = columns_count(text_string(line));
+    size_t width = screen().ws_col - 1, columns;
     struct text cut = TEXT_EMPTY;
+    make_visible(line->at);
+    columns = columns_count(text_string(line));
     columns_cut(&cut, text_string(line), columns > width ? width - 1 : width);
     fprintf(stderr, "%s%s\n", text_string(&cut), columns > width ? "\xE2\x80\xA6" : "");
     if (progress->lines == progress->room) {

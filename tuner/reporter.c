@@ -23,6 +23,14 @@ bool reporter_has(const struct daemon *daemon, const char *study)
     return false;
 }
 
+/* The next daemon need not write it any more. */
+static void record_written(struct daemon *daemon, const char *study)
+{
+    int64_t id = store_find_study(daemon->store, study, NULL);
+    if (id > 0 && daemon_recording(daemon))
+        store_want_study(daemon->store, id, WANTED_NOT, &daemon->broken);
+}
+
 static void has_written(void *context, int status, const char *output, size_t length)
 {
     struct daemon *daemon = context;
@@ -31,6 +39,7 @@ static void has_written(void *context, int status, const char *output, size_t le
     (void)output;
     (void)length;
     reporter->child = NULL;
+    record_written(daemon, study);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         event_report(daemon, study, NULL);
     else

@@ -1,5 +1,6 @@
 #include "tuner/requests.h"
 
+#include "common/json_text.h"
 #include "common/options.h"
 #include "tuner/name.h"
 
@@ -69,7 +70,8 @@ static const char *wrong(const json_t *value, enum field_type type)
     case FIELD_NUMBER:
         return json_is_number(value) ? NULL : "a number";
     case FIELD_METRICS:
-        return are_metrics(value) ? NULL : "an object: names of metrics, each with a number or null";
+        return are_metrics(value)
+                   ? NULL : "an object: names of metrics, each with a number or null";
     case FIELD_SETTINGS:
         break;
     }
@@ -181,7 +183,8 @@ static const struct {
     [REQUEST_RESUME] = {"resume", {{"study", FIELD_NAME, false}}, NULL},
     [REQUEST_STOP] = {"stop", {{"study", FIELD_NAME, false}}, NULL},
     [REQUEST_CANCEL] = {"cancel", {{"study", FIELD_NAME, false}}, NULL},
-    [REQUEST_SET] = {"set", {{"study", FIELD_NAME, false}, {"settings", FIELD_SETTINGS, true}}, NULL},
+    [REQUEST_SET] = {"set", {{"study", FIELD_NAME, false}, {"settings", FIELD_SETTINGS, true}},
+                     NULL},
     [REQUEST_ASK] = {"ask", {{"study", FIELD_NAME, true}}, NULL},
     [REQUEST_TELL] = {"tell", {{"study", FIELD_NAME, true}, {"trial", FIELD_COUNT, true},
                                {"attempt", FIELD_COUNT, false}, {"epoch", FIELD_COUNT, false},
@@ -245,10 +248,8 @@ void request_release(struct request *request)
 
 json_t *request_refusal(const struct failure *why)
 {
-    json_t *text = json_string(why->text);
-    if (text == NULL) /* a file may be named in bytes that are no UTF-8 */
-        text = json_string("it failed, for a reason that cannot be shown");
-    return json_pack("{s: b, s: i, s: o}", "ok", 0, "code", (int)why->code, "error", text);
+    return json_pack("{s: b, s: i, s: o}", "ok", 0, "code", (int)why->code, "error",
+                     json_text_of(why->text));
 }
 
 /* Puts the fields of `more` (the reference is taken; NULL: there are none) into the answer. */

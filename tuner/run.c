@@ -261,7 +261,8 @@ static bool used_up(const struct run *run)
 
 static void finish(struct run *run)
 {
-    run_end(run, "finished", used_up(run) ? "the search space is used up" : NULL, false);
+    run_end(run, "finished", used_up(run) ? "the search space is used up" : NULL,
+            !run->study->outside);
     if (run->study->outside)
         event_report(run->daemon, run->study->name, "there is no model to report on");
     else if (run->daemon->settings.stay)

@@ -59,7 +59,7 @@ struct run {
     struct trial **trials;  /* by number; [trial_count] */
     int trial_count, trial_capacity;
     bool exhausted;         /* the space is used up */
-    struct heap pending;    /* numbers of trials; one that is PENDING no more is passed over */
+    struct heap pending;    /* numbers of those that wait for a worker */
     struct trial **delayed; /* to be tried again later; [delayed_count] */
     int delayed_count;
     struct timer retry;     /* when the first of them, or the final, is due */
@@ -95,7 +95,8 @@ void run_limit_minutes(struct run *run);
 void run_set_state(struct run *run, enum run_state state);
 const char *run_state_name(enum run_state state);
 /* Records its end, "finished", "interrupted" or "failed", and tells it.  Workers are left to
- * other studies.  `wanted`: the next daemon goes on with it, if this one was to stay. */
+ * other studies.  `wanted`: the next daemon goes on with it, or, when it has finished, writes its
+ * report; if this one was to stay. */
 void run_end(struct run *run, const char *state, const char *note, bool wanted);
 /* The same for one that run->broken ends. */
 void run_fail(struct run *run);

@@ -1,5 +1,7 @@
 #include "tuner/engine.h"
 
+#include "tuner/home.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -108,12 +110,18 @@ static void hear_final_epoch(struct slot *slot, const struct message *message)
 static char *epoch_fault(const struct slot *slot, const struct message *message)
 {
     const struct job *job = &slot->job;
-    const char *metric = slot->run->study->metric;
+    const struct study *study = slot->run->study;
+    const char *metric = study->metric;
     bool training = job->type == JOB_SEGMENT || job->type == JOB_FINAL_TRAINING;
     if (!training || message->epoch != job->next_epoch || message->epoch > job->to_epoch)
         return xasprintf("epoch %lld out of order", (long long)message->epoch);
     if (job->type == JOB_SEGMENT && json_object_get(message->metrics, metric) == NULL)
         return xasprintf("an epoch without the objective's metric %s", metric);
+    /* It will be deleted some day. */
+    if (message->checkpoint != NULL &&
+        !home_has_checkpoint(slot->daemon->settings.home, study->name, message->checkpoint))
+        return xasprintf("a checkpoint elsewhere than it was told to write: %s",
+                         message->checkpoint);
     return NULL;
 }
 
@@ -337,6 +345,26 @@ void slot_cancel(struct slot *slot)
     interrupt_job(slot);
     if (slot->worker != NULL)
         kill_worker(slot);
+}
+
+/* It may have a data set in its memory. */
+static void idle_too_long(struct timer *timer, void *context)
+{
+    struct slot *slot = context;
+    (void)timer;
+    if (slot->state != SLOT_IDLE)
+        return;
+    slot_leave(slot, "had nothing to do");
+    slot_cancel(slot);
+}
+
+void slot_rest(struct slot *slot)
+{
+    if (slot->deadline.at_ms != 0)
+        return;
+    slot->deadline.due = idle_too_long;
+    slot->deadline.context = slot;
+    loop_set_timer(slot->daemon->loop, &slot->deadline, slot->daemon->idle_ms);
 }
 
 const char *slot_activity(const struct slot *slot)

@@ -56,6 +56,8 @@ void slot_serve(struct slot *slot, struct run *run);
 void slot_act(struct slot *slot);
 /* The epoch in hand is finished, then the worker ends by itself. */
 void slot_stop(struct slot *slot);
+/* There is nothing for its worker to do: it is ended if that lasts. */
+void slot_rest(struct slot *slot);
 /* Ends its worker after the commit; the segment in hand can be gone on with. */
 void slot_cancel(struct slot *slot);
 /* Records that its worker leaves its study (with that, or for another); what it has in hand

@@ -1,14 +1,11 @@
 #include "tuner/engine.h"
 
+#include "common/json_text.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static json_t *text_or_null(const char *text)
-{
-    return text != NULL ? json_string(text) : json_null();
-}
 
 static json_t *real_or_null(double value)
 {
@@ -26,7 +23,7 @@ static json_t *slot_status(const struct slot *slot)
                                states[slot->state], "pid",
                                slot->worker != NULL ? json_integer(worker_pid(slot->worker))
                                                     : json_null(),
-                               "study", text_or_null(slot->run != NULL ? slot->run->study->name
+                               "study", json_text_of(slot->run != NULL ? slot->run->study->name
                                                                        : NULL),
                                "activity", slot_activity(slot));
     json_object_set_new(status, "trial",
@@ -102,7 +99,7 @@ static json_t *run_status(struct run *run, bool whole)
     status = json_pack("{s:s, s:s, s:n, s:i, s:i, s:i, s:o, s:s, s:s}", "study", study->name,
                        "state", run_state_name(run->state), "note", "priority", run->priority,
                        "workers", run->workers, "segments", run->segments, "waiting",
-                       text_or_null(waiting_for(run)), "metric", study->metric, "goal",
+                       json_text_of(waiting_for(run)), "metric", study->metric, "goal",
                        study->maximize ? "maximize" : "minimize");
     json_object_set_new(status, "trials_planned", json_integer(run->plan.trials));
     json_object_set_new(status, "trials_ended", json_integer(tally->ended));
@@ -176,7 +173,7 @@ json_t *daemon_status(struct daemon *daemon, const char *study, struct failure *
     return json_pack("{s:s, s:i, s:i, s:I, s:b, s:o, s:o, s:o}", "home", daemon->settings.home,
                      "pid", (int)getpid(), "workers", daemon->workers, "quota_bytes",
                      (json_int_t)daemon->disk.quota_bytes, "ending", daemon->ending > 0,
-                     "waiting", text_or_null(waiting), "slots", slots_status(daemon, NULL),
+                     "waiting", json_text_of(waiting), "slots", slots_status(daemon, NULL),
                      "studies", studies);
 }
 

@@ -12,22 +12,33 @@
 /* What is done to a study; -1 where its state does not allow it. */
 typedef int action(struct run *run, struct failure *why);
 
-static int act_on(struct daemon *daemon, const char *study, action *act, struct failure *why)
+static int act_on_all(struct daemon *daemon, action *act, struct failure *why)
 {
-    struct run *run = study != NULL ? daemon_find(daemon, study) : NULL;
     int i;
-    if (study == NULL) {
-        for (i = 0; i < daemon->run_count; i++) {
-            if (daemon->runs[i]->state != RUN_OVER)
-                act(daemon->runs[i], NULL);
-        }
-        return daemon_answer(daemon, why);
+    for (i = 0; i < daemon->run_count; i++) {
+        if (daemon->runs[i]->state != RUN_OVER)
+            act(daemon->runs[i], NULL);
     }
-    if (run != NULL)
-        return act(run, why) == 0 ? daemon_answer(daemon, why) : -1;
+    return daemon_answer(daemon, why);
+}
+
+static int refuse_absent(struct daemon *daemon, const char *study, struct failure *why)
+{
     if (store_find_study(daemon->store, study, why) > 0)
         return fail_input(why, "study %s is not in hand; submit it again to go on with it", study);
     return submit_unknown(daemon, study, why);
+}
+
+static int act_on(struct daemon *daemon, const char *study, action *act, struct failure *why)
+{
+    struct run *run = study != NULL ? daemon_find(daemon, study) : NULL;
+    if (study != NULL && run == NULL)
+        return refuse_absent(daemon, study, why);
+    if (daemon_may_record(daemon, why) != 0)
+        return -1;
+    if (study == NULL)
+        return act_on_all(daemon, act, why);
+    return act(run, why) == 0 ? daemon_answer(daemon, why) : -1;
 }
 
 static int refuse(const struct run *run, const char *what, struct failure *why)
@@ -231,9 +242,9 @@ int daemon_set(struct daemon *daemon, const char *study, const json_t *settings,
     struct run *run = study != NULL ? daemon_find(daemon, study) : NULL;
     if (study == NULL)
         return set_daemon(daemon, settings, why);
-    if (run != NULL)
-        return steer_set_run(run, settings, why) == 0 ? daemon_answer(daemon, why) : -1;
-    if (store_find_study(daemon->store, study, why) > 0)
-        return fail_input(why, "study %s is not in hand; submit it again to go on with it", study);
-    return submit_unknown(daemon, study, why);
+    if (run == NULL)
+        return refuse_absent(daemon, study, why);
+    if (daemon_may_record(daemon, why) != 0 || steer_set_run(run, settings, why) != 0)
+        return -1;
+    return daemon_answer(daemon, why);
 }

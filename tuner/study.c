@@ -3,6 +3,7 @@
 #include "common/file.h"
 #include "tuner/field.h"
 #include "tuner/name.h"
+#include "tuner/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -238,10 +239,8 @@ static int read_settings(struct study *study, struct failure *why)
 /* Paths go into JSON, which has UTF-8 only. */
 static int check_path(const struct study *study, struct failure *why)
 {
-    json_t *path = json_string(study->file);
-    bool is_text = path != NULL;
-    json_decref(path);
-    return is_text ? 0 : fail_input(why, "%s: the path is not valid UTF-8; rename it", study->file);
+    return utf8_is_valid(study->file)
+               ? 0 : fail_input(why, "%s: the path is not valid UTF-8; rename it", study->file);
 }
 
 static int read_study(struct study *study, struct failure *why)

@@ -174,7 +174,8 @@ static int read_metric(struct study *study, const struct yaml *objective, struct
                          "the test set chooses nothing; take `val_%.50s` instead of `%.55s`",
                          node->text + 5, node->text);
     }
-    bool free_choice = (study->trainer || study->outside) && node->type == YAML_STRING && name_is_valid(node->text);
+    bool free_choice = (study->trainer || study->outside) && node->type == YAML_STRING &&
+                       name_is_valid(node->text);
     if (!free_choice && field_word(study->file, node, "metric", metrics, ARRAY_LENGTH(metrics),
                                    &index, why) != 0) {
         return -1;

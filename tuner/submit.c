@@ -64,13 +64,20 @@ static int record_submission(struct run *run, const struct origin *origin, struc
     struct daemon *daemon = run->daemon;
     const struct study *study = run->study;
     run->id = origin->id;
-    if (!daemon_recording(daemon))
-        return fail(why, "%s", daemon->broken.text != NULL ? daemon->broken.text
-                                                           : daemon->disk.waiting);
+    if (daemon_may_record(daemon, why) != 0)
+        return -1;
     if (run->id == 0 && record_study(run, origin->extends, why) != 0)
         return -1;
     return store_submit_study(daemon->store, run->id, study->file, study->text, run->priority,
                               run->any_precision, why);
+}
+
+/* How many workers a study of the daemon has at most, 0: as many as there are.  What `tuner run`
+ * gives its one study is what the daemon has. */
+static int most_workers(const struct daemon *daemon, const struct study *study)
+{
+    bool asks = study->workers > 0 || study->threads > 1;
+    return daemon->settings.stay && asks ? study_workers(study, 0) : 0;
 }
 
 static struct run *take_on(struct daemon *daemon, const struct submission *submission,
@@ -78,6 +85,7 @@ static struct run *take_on(struct daemon *daemon, const struct submission *submi
 {
     struct run *run = run_new(daemon, study);
     run->priority = submission->priority;
+    run->workers = most_workers(daemon, study);
     run->any_precision = submission->any_precision;
     run->state_before = origin->state;
     run->note_before = origin->note;
@@ -193,15 +201,20 @@ static void take_up(struct daemon *daemon, const json_t *row)
 int submit_wanted(struct daemon *daemon, struct failure *why)
 {
     json_t *rows = store_rows(daemon->store,
-                              "SELECT id, name AS study, file, text, priority, any_precision,"
-                              " settings, wanted FROM recorded_studies WHERE wanted > 0 "
+                              "SELECT id, name AS study, state, file, text, priority,"
+                              " any_precision, settings, wanted FROM recorded_studies"
+                              " WHERE wanted > 0 "
                               "ORDER BY id", NULL, why);
     const json_t *row;
     size_t i;
     if (rows == NULL)
         return -1;
-    json_array_foreach(rows, i, row)
-        take_up(daemon, row);
+    json_array_foreach(rows, i, row) {
+        if (strcmp(text_of(row, "state"), "finished") == 0)
+            report_later(daemon, text_of(row, "study"));
+        else
+            take_up(daemon, row);
+    }
     json_decref(rows);
     return daemon_answer(daemon, why);
 }

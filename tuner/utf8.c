@@ -1,6 +1,6 @@
 #include "tuner/utf8.h"
 
-#include <stdbool.h>
+#include <string.h>
 
 /* The length that a first byte announces; 0: it cannot be a first byte. */
 static size_t announced_length(unsigned char first)
@@ -30,4 +30,14 @@ size_t utf8_decode(const unsigned char *at, size_t left, uint32_t *character)
     }
     bool surrogate = *character >= 0xd800 && *character < 0xe000;
     return *character < least[length] || surrogate || *character > 0x10ffff ? 0 : length;
+}
+
+bool utf8_is_valid(const char *text)
+{
+    size_t left = strlen(text), length = 1;
+    for (; left > 0 && length > 0; text += length, left -= length) {
+        uint32_t character;
+        length = utf8_decode((const unsigned char *)text, left, &character);
+    }
+    return length > 0;
 }

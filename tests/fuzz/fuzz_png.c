@@ -41,7 +41,7 @@ static void read_picture(const uint8_t *bytes, size_t size, int channels)
     int height = 0, width = 0;
     const char *path = fuzz_file(bytes, size);
     bool is = data_png_is(path);
-    bool accepted = data_png_read(path, &channels, &pixels, &height, &width, &why) == 0;
+    bool accepted = data_png_read(path, 0, &channels, &pixels, &height, &width, &why) == 0;
     fuzz_judge(accepted, &why);
     if (accepted) {
         fuzz_expect(is && height > 0 && width > 0 && (channels == 1 || channels == CHANNELS),

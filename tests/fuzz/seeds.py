@@ -5,6 +5,7 @@ import glob
 import gzip
 import json
 import os
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -112,6 +113,97 @@ for name, text in {
         "columns": ",".join("a" * 2100) + "\n", "no_end": "a,value\n1,2"}.items():
     seed("history", name, text.encode())
 seed("history", "no_text", b"a,value\n\xff,1\n")
+
+# ---- Optuna's storage: rows (fuzz_optuna.c), or the file of SQLite itself ----
+
+RANGE = '{"name": "%s", "attributes": {"low": %s, "high": %s, "log": %s, "step": %s}}'
+REAL = RANGE % ("FloatDistribution", 0.0, 1.0, "false", "null")
+CHOICES = '{"name": "CategoricalDistribution", "attributes": {"choices": %s}}'
+TIME = "2024-05-06 07:08:09.123456"
+
+
+def rows(*lines, study=(("s", 1, "study"), ("d", 1, "MAXIMIZE"))):
+    return "".join("\t".join(map(str, line)) + "\n" for line in (*study, *lines)).encode()
+
+
+def trial(number, state="COMPLETE", value=0.5, kind="FINITE"):
+    return ("t", number + 1, number, 1, state, TIME, TIME), ("v", number + 1, 0, value, kind)
+
+
+ONE = trial(0)
+for name, content in {
+        "whole": rows(
+            ("a", 1, "metric", '"val_accuracy"'), *ONE, *trial(1, "PRUNED"), *trial(2, "FAIL"),
+            *trial(3, "RUNNING"), *trial(4, "WAITING"), *trial(5, value="", kind="INF_POS"),
+            ("p", 1, 1, "rate", 0.25, REAL), ("p", 2, 2, "rate", 1.5, REAL.replace("1.0", "2.0")),
+            ("p", 3, 1, "units", 3, RANGE % ("IntDistribution", 1, 9, "false", 2)),
+            ("p", 4, 1, "kind", 1, CHOICES % '["a", null, 2.5, true]'),
+            ("p", 5, 1, "flip", 1, CHOICES % "[false, true]"),
+            ("i", 1, 0, 0.25), ("i", 1, 1, ""), ("i", 2, 0, 0.125), ("i", 4, -7, 1),
+            ("u", 1, "note", '{"a": [1, "<b>"]}'), ("u", 2, "nan", "NaN")),
+        "older": rows(
+            *ONE, ("p", 1, 1, "a", 0.5, '{"name": "UniformDistribution", "attributes": '
+                                        '{"low": 0, "high": 1}}'),
+            ("p", 2, 1, "b", 0.5, '{"name": "LogUniformDistribution", "attributes": '
+                                  '{"low": 0.1, "high": 1}}'),
+            ("p", 3, 1, "c", 0.5, '{"name": "DiscreteUniformDistribution", "attributes": '
+                                  '{"low": 0, "high": 1, "q": 0.5}}'),
+            ("p", 4, 1, "d", 2, '{"name": "IntLogUniformDistribution", "attributes": '
+                                '{"low": 1, "high": 4}}')),
+        "kinds_differ": rows(*ONE, *trial(1), ("p", 1, 1, "a", 0.5, REAL),
+                             ("p", 2, 2, "a", 1, CHOICES % "[1, 2]")),
+        "steps_differ": rows(
+            *ONE, *trial(1), ("p", 1, 1, "a", 0.5, RANGE % ("FloatDistribution", 0, 1, "false", 0.5)),
+            ("p", 2, 2, "a", 1, RANGE % ("FloatDistribution", 0, 1, "false", 0.25))),
+        "step": rows(*ONE, ("i", 1, 9223372036854775807, 1)), "text_step": rows(*ONE, ("i", 1, "x", 1)),
+        "same_number": rows(*ONE, *ONE), "number": rows(*trial(-1)), "state": rows(*trial(0, "GONE")),
+        "case": rows(*ONE, ("p", 1, 1, "a", 0.5, REAL), ("p", 2, 1, "A", 0.5, REAL)),
+        "no_name": rows(*ONE, ("p", 1, 1, "", 0.5, REAL)),
+        "no_distribution": rows(*ONE, ("p", 1, 1, "a", 0.5, "{}")),
+        "no_choices": rows(*ONE, ("p", 1, 1, "a", 0, CHOICES % "[]")),
+        "deep_choices": rows(*ONE, ("p", 1, 1, "a", 0, CHOICES % "[[]]")),
+        "no_choice": rows(*ONE, ("p", 1, 1, "a", 2, CHOICES % "[1, 2]")),
+        "half": rows(*ONE, ("p", 1, 1, "a", 1.5, RANGE % ("IntDistribution", 1, 9, "true", 1))),
+        "range": rows(*ONE, ("p", 1, 1, "a", 1, RANGE % ("IntDistribution", 9, 1, "false", 1))),
+        "far": rows(*ONE, ("p", 1, 1, "a", 1, RANGE % (
+            "IntDistribution", -9223372036854775808, 9223372036854775807, "false", 3))),
+        "blobs": rows(*ONE, ("p", 1, 1, "xname", "x1", "x{}"), study=(("s", 1, "xa"), ("d", 1, "x"))),
+        "no_trials": rows(), "no_study": b"", "no_goal": rows(*ONE, study=(("s", 1, "s"),)),
+        "other_goal": rows(*ONE, study=(("s", 1, "s"), ("d", 1, "NOT_SET"))),
+        "goals": rows(*ONE, ("d", 1, "MINIMIZE")), "studies": rows(*ONE, ("s", 2, "other")),
+        "metric": rows(*ONE, ("a", 1, "metric", '"epoch"'), ("i", 1, 3, 0.5))}.items():
+    seed("optuna", name, content)
+
+
+def storage(*others):
+    """A file with the columns that are read and one trial."""
+    database = sqlite3.connect(":memory:")
+    database.executescript("""PRAGMA page_size = 512;
+        CREATE TABLE studies (study_id INTEGER PRIMARY KEY, study_name);
+        CREATE TABLE study_directions (study_id, direction);
+        CREATE TABLE study_user_attributes (study_id, key, value_json);
+        CREATE TABLE trials (trial_id INTEGER PRIMARY KEY, number, study_id, state, datetime_start,
+                             datetime_complete);
+        CREATE TABLE trial_params (param_id INTEGER PRIMARY KEY, trial_id, param_name, param_value,
+                                   distribution_json);
+        CREATE TABLE trial_values (trial_id, objective, value, value_type);
+        CREATE TABLE trial_intermediate_values (trial_id, step, intermediate_value);
+        CREATE TABLE trial_user_attributes (trial_id, key, value_json);
+        INSERT INTO studies VALUES (1, 'study');
+        INSERT INTO study_directions VALUES (1, 'MINIMIZE');
+        INSERT INTO trials VALUES (1, 0, 1, 'COMPLETE', NULL, NULL);
+        INSERT INTO trial_values VALUES (1, 0, 0.5, 'FINITE');""" + ";".join(others))
+    content = database.serialize() if hasattr(database, "serialize") else b""
+    database.close()
+    return content
+
+
+VIEW = ("DROP TABLE trial_values", "CREATE VIEW trial_values AS SELECT 1 AS trial_id")
+for name, content in {"file": storage(), "file_view": storage(*VIEW),
+                      "file_table": storage("DROP TABLE trial_values"),
+                      "file_column": storage("ALTER TABLE trial_params DROP COLUMN param_value"),
+                      "file_cut": storage()[:1500], "file_head": storage()[:100]}.items():
+    seed("optuna", name, content)
 
 # ---- IDX ----
 
@@ -376,3 +468,80 @@ if os.path.exists(TRAINER):
     end = 16 + struct.unpack("<I", whole[12:16])[0]
     seed("checkpoint", "trained", b"\0" + whole)
     seed("checkpoint", "trained_mended", b"\1" + whole[16:end] + b"\0" + whole[end:-4])
+
+# ---- ONNX, by Protocol Buffers' wire format ----
+
+
+def varint(value):
+    content, value = b"", value % (1 << 64)
+    while value > 127:
+        content, value = content + bytes([value & 127 | 128]), value >> 7
+    return content + bytes([value])
+
+
+def field(number, value):
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    if isinstance(value, float):
+        return varint(number << 3 | 5) + struct.pack("<f", value)
+    content = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def setting(name, value):
+    if isinstance(value, float):
+        return field(1, name) + field(2, value) + field(20, 1)
+    if isinstance(value, int):
+        return field(1, name) + field(3, value) + field(20, 2)
+    return field(1, name) + b"".join(field(8, number) for number in value) + field(20, 7)
+
+
+def node(operator, inputs, output, **settings):
+    return field(1, b"".join(field(1, name) for name in inputs) + field(2, output)
+                 + field(4, operator)
+                 + b"".join(field(5, setting(*item)) for item in settings.items()))
+
+
+def constant(name, *dims):
+    count = 1
+    for size in dims:
+        count *= size
+    return field(5, b"".join(field(1, size) for size in dims) + field(2, 1) + field(8, name)
+                 + field(9, struct.pack(f"<{count}f", *(i % 5 - 2.5 for i in range(count)))))
+
+
+def graph(*parts, dims=(3, 2, 2)):
+    shape = field(1, field(2, "batch")) + b"".join(field(1, field(1, size)) for size in dims)
+    return (field(1, 8) + field(2, "trainer") + field(7, b"".join(parts) + field(2, "graph")
+            + field(11, field(1, "x") + field(2, field(1, field(1, 1) + field(2, shape)))))
+            + field(8, field(2, 17)))
+
+
+WINDOW = {"kernel_shape": [2, 2], "strides": [1, 2], "pads": [1, 0, 1, 1]}
+LAST = (node("GlobalAveragePool", ["y"], "g"), node("Flatten", ["g"], "out"))
+for name, content in {
+        **{f"function_{name}": graph(node(name, ["x"], "y", alpha=0.25), *LAST) for name in (
+            "Relu", "LeakyRelu", "Elu", "Tanh", "Sigmoid", "Erf")},
+        **{f"of_two_{name}": graph(constant("c"), node(name, ["x", "c"], "a"),
+                                   node(name, ["a", "x"], "y"), *LAST)
+           for name in ("Add", "Mul", "Div")},
+        "max_pool": graph(node("MaxPool", ["x"], "y", **WINDOW), *LAST),
+        "mean_pool": graph(node("AveragePool", ["x"], "y", **WINDOW), *LAST),
+        "conv": graph(constant("w", 3, 3, 2, 2), constant("b", 3),
+                      node("Conv", ["x", "w", "b"], "y", **WINDOW), *LAST),
+        "norm": graph(*(constant(name, 3) for name in "abcd"), node(
+            "BatchNormalization", ["x", *"abcd"], "y", epsilon=0.01), *LAST),
+        "dense": graph(constant("w", 3, 12), constant("b", 3), node("Flatten", ["x"], "f"),
+                       node("Gemm", ["f", "w", "b"], "g", transB=1),
+                       node("Softmax", ["g"], "out", axis=1)),
+        "turned": graph(node("Transpose", ["x"], "y", perm=[0, 2, 3, 1]),
+                        node("GlobalAveragePool", ["y"], "g"), node("Flatten", ["g"], "out")),
+        "unknown": graph(node("Gelu", ["x"], "y")), "missing": graph(node("Relu", ["z"], "y")),
+        "twice": graph(node("Relu", ["x"], "x")), "shape": graph(node("Relu", ["x"], "y")),
+        "no_nodes": graph(), "no_model": field(1, 8), "cut": graph(node("Relu", ["x"], "y"))[:-9],
+        "groups": b"\x0b\x0c", "dims": graph(node("Relu", ["x"], "y"), dims=(3, 2)),
+        "huge": graph(node("Relu", ["x"], "y"), dims=(1 << 30, 1 << 30, 2)),
+        "pads": graph(node("MaxPool", ["x"], "y", kernel_shape=[1, 1], strides=[1, 1],
+                           pads=[(1 << 63) - 1] * 4)),
+        "misfit": graph(constant("w", 2), node("Conv", ["x", "w"], "y", **WINDOW))}.items():
+    seed("onnx", name, content)
