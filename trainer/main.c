@@ -37,11 +37,11 @@ static const struct commands commands = {
         "Trains, measures and describes networks that classify images.  It is the worker that "
         "tuner(1) launches, and works alone too.\n",
     .examples =
-        "trainer train config.json --data mnist --epochs 5    train one network and save it\n"
-        "trainer evaluate model.ckpt --data mnist             accuracy on the test images\n"
-        "trainer predict model.ckpt --data mnist --index 7    what it takes test image 7 for\n"
-        "trainer summary config.json                          layers, shapes, parameters\n"
-        "trainer synth digits                                 write a data set of drawn digits\n",
+        "trainer train config.json --data mnist --epochs 5   train a network\n"
+        "trainer evaluate model.ckpt --data mnist            its test accuracy\n"
+        "trainer predict model.ckpt --data mnist --index 7   what is test image 7?\n"
+        "trainer summary config.json                         layers, shapes, parameters\n"
+        "trainer synth digits                                a data set of drawn digits\n",
     .list = list,
     .count = ARRAY_LENGTH(list),
     .notes = "Every command explains itself: trainer train --help.\n"
