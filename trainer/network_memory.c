@@ -57,6 +57,7 @@ static void reserve_threads(struct network *network)
     network->threads = xcalloc((size_t)count, sizeof *network->threads);
     for (int i = 0; i < count; i++)
         network->threads[i].scratch = floats_new(network->scratch_size);
+    network->arranged = floats_new(network->arranged_size);
 }
 
 static size_t count_predicted(const struct network *network)
@@ -130,6 +131,8 @@ void network_release_memory(struct network *network)
     }
     free(network->threads);
     network->threads = NULL;
+    free(network->arranged);
+    network->arranged = NULL;
 }
 
 size_t network_batch_bytes(const struct network *network, size_t count)
