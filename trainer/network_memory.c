@@ -147,6 +147,7 @@ size_t network_batch_bytes(const struct network *network, size_t count)
     size_t shard_images;
     size_t shards = network_shards(count, SHARD_IMAGES, &shard_images);
     size_t handed = threads * 2 * handed_images(count) * network->widest;
+    size_t working = threads * network->scratch_size + network->arranged_size;
     return count * (floats * sizeof(float) + kept) +
-           ((shards - 1) * network->parameter_count + handed) * sizeof(float);
+           ((shards - 1) * network->parameter_count + handed + working) * sizeof(float);
 }
