@@ -13,7 +13,7 @@
 
 #include "tests/conv_sample.h"
 
-enum { ROUNDS = 150 };
+enum { ROUNDS = 60 };
 
 /* What the transforms make of it. */
 struct result {
