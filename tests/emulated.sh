@@ -6,11 +6,11 @@
 set -u
 build=$1
 shift
-suites="isa conv kernels kernels_norm augment rng layers layer_batch_norm loss optimizer network
-        network_route train"
+suites="isa conv winograd kernels kernels_norm augment rng layers layer_batch_norm loss optimizer
+        network network_route train"
 status=0
 # A choice of OpenBLAS's kernels is the choice for the processor that we are on.
-unset OPENBLAS_CORETYPE TRAINER_ISA
+unset OPENBLAS_CORETYPE TRAINER_ISA TRAINER_CONV
 export OPENBLAS_NUM_THREADS=1
 
 say() { # description, whether it is so, what was seen

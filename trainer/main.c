@@ -4,6 +4,7 @@
 #include "common/program.h"
 #include "trainer/blas_core.h"
 #include "trainer/isa.h"
+#include "trainer/winograd.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ static const struct command list[] = {
 
 static const struct commands_variable variables[] = {
     {"TRAINER_ISA", "the kernels to use: auto, portable, avx2, avx512 or neon"},
+    {"TRAINER_CONV", "auto, or direct: fp32 convolutions without Winograd's transforms"},
     {"OPENBLAS_CORETYPE", "OpenBLAS's kernels, such as Haswell; without it, those that suit the "
                           "processor"},
     {"TUNER_HOME", "where data sets are looked for, in its `data`; `./tuning` if it is not set"},
@@ -45,7 +47,8 @@ static const struct commands commands = {
     .list = list,
     .count = ARRAY_LENGTH(list),
     .notes = "Every command explains itself: trainer train --help.\n"
-             "TRAINER_ISA=auto|portable|avx2|avx512|neon in the environment chooses the kernels.\n",
+             "TRAINER_ISA=auto|portable|avx2|avx512|neon in the environment chooses the kernels,\n"
+             "TRAINER_CONV=direct has fp32 convolutions done without Winograd's transforms.\n",
     .variables = variables,
     .variable_count = ARRAY_LENGTH(variables),
     .exit_codes = "0 done, 1 failed, 64 wrong usage, 65 bad input, 71 out of memory, "
@@ -55,7 +58,7 @@ static const struct commands commands = {
 
 static enum exit_code run(char *const arguments[], struct failure *why)
 {
-    if (isa_check(why) < 0)
+    if (isa_check(why) < 0 || winograd_check(why) < 0)
         return EXIT_BAD_USAGE;
     return commands_run(&commands, arguments, why);
 }
