@@ -11,7 +11,7 @@ suites="isa conv winograd kernels kernels_norm augment rng layers layer_batch_no
 status=0
 # A choice of OpenBLAS's kernels is the choice for the processor that we are on.
 unset OPENBLAS_CORETYPE TRAINER_ISA TRAINER_CONV
-export OPENBLAS_NUM_THREADS=1
+export OPENBLAS_NUM_THREADS=1 TEST_PATIENCE=${TEST_PATIENCE:-4}
 
 say() { # description, whether it is so, what was seen
     if [ "$2" = 0 ]; then echo "ok - $1"; else echo "not ok - $1"; echo "$3"; status=1; fi
