@@ -210,7 +210,7 @@ def no_memory():
     shim = os.path.join(os.path.dirname(TUNER), "tests", "memory_shim.so")
     home, silent = folder("no-memory"), []
     study = write_study(home)
-    for number in range(200, 1500, 20):
+    for number in range(5, 3000, 10):
         done = subprocess.run([TUNER, "check", study, "--trainer", FAKE], capture_output=True, text=True,
                               env={**environment(home), "LD_PRELOAD": shim, "SHIM_MEMORY": str(number)},
                               timeout=patient(60), check=False)
