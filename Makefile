@@ -65,13 +65,15 @@ $(BUILD)/obj/%.o: %.c
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard trainer/*.c) common/rng.c): OPTIMIZE += $(FAST)
 FAST := -O3
 
-# Kernels for one instruction set each (trainer/conv_blocks.h), which run only where the
-# processor has it; they fix their order of summation themselves, so fusing is theirs to use.
-$(BUILD)/obj/trainer/conv_%.o: CFLAGS += -ffp-contract=fast
+# Kernels for one instruction set each (trainer/conv_blocks.h, winograd_blocks.h), which run only
+# where the processor has it; they fix their order of summation themselves, so fusing is theirs to
+# use.
+vector_kernels := $(foreach isa,avx2 avx512 neon,conv_$(isa).o winograd_$(isa).o)
+$(vector_kernels:%=$(BUILD)/obj/trainer/%): CFLAGS += -ffp-contract=fast
 ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
-$(BUILD)/obj/trainer/conv_avx2.o: CFLAGS += -mavx2 -mfma
-$(BUILD)/obj/trainer/conv_avx512.o: CFLAGS += -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma \
-    -mprefer-vector-width=512
+$(patsubst %,$(BUILD)/obj/trainer/%_avx2.o,conv winograd): CFLAGS += -mavx2 -mfma
+$(patsubst %,$(BUILD)/obj/trainer/%_avx512.o,conv winograd): CFLAGS += -mavx512f \
+    -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
 $(patsubst %,$(BUILD)/obj/trainer/bf16_%.o,pack dots tiles): CFLAGS += -mavx512f -mavx512dq \
     -mavx512bw -mavx512vl -mavx512bf16 -mfma -mprefer-vector-width=512
 $(BUILD)/obj/trainer/bf16_tiles.o: CFLAGS += -mamx-tile -mamx-bf16

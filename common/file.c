@@ -239,9 +239,11 @@ bool folder_exists(const char *path)
 
 char *path_join(const char *folder, const char *name)
 {
+    if (name[0] == '/')
+        return xstrdup(name);
     while (name[0] == '.' && name[1] == '/')
-        name += 2;
-    if (name[0] == '/' || folder[0] == '\0')
+        name += 1 + strspn(name + 1, "/");
+    if (folder[0] == '\0')
         return xstrdup(name);
     bool slash = folder[strlen(folder) - 1] == '/';
     return xasprintf("%s%s%s", folder, slash ? "" : "/", name);

@@ -7,7 +7,7 @@
 #include "common/options.h"
 #include "common/text.h"
 
-enum { HELP_WIDTH = 88 }; /* characters of a line */
+enum { HELP_WIDTH = 80 }; /* characters of a line, as a terminal has at least */
 
 typedef void help_form(struct text *text, const struct options *options);
 

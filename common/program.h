@@ -5,7 +5,8 @@
 #include "common/base.h"
 
 /* Opens /dev/null in the place of what this process was started without of stdin, stdout and
- * stderr, so that no database and no socket gets one of their numbers.  Of main(), at first. */
+ * stderr, so that no database and no socket gets one of their numbers.  Has a JSON value for
+ * which there is no memory end the program, as everything else.  Of main(), at first. */
 void program_begin(void);
 
 /* Runs arguments[0], looked for in $PATH if it names no folder, with stdin from the file

@@ -42,7 +42,7 @@ struct message {
     double seconds;          /* EPOCH: how long it took, or 0 */
     bool stopped_early;      /* DONE: no further epoch of the trial would be trained */
     const char *program;     /* READY */
-    const char *arithmetic;  /* READY: instruction set and precision, "avx512+SkylakeX fp32";
+    const char *arithmetic;  /* READY: instruction set and precision, "avx2+winograd+Haswell fp32";
                                 DESCRIBED, EPOCH, DONE: of this training, or NULL: as READY says */
     const char *precision;   /* DESCRIBED: of this training, "fp32"; or NULL */
     const char *text;        /* ERROR: what went wrong and the remedy */

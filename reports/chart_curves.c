@@ -75,8 +75,8 @@ static void gather_crowd(struct panel *panel, const struct report_data *data,
                          enum chart_measure measure)
 {
     struct crowd *crowd = &panel->crowd;
-    crowd->series = xcalloc(data->trial_count, sizeof *crowd->series);
-    for (size_t i = 0; i < data->trial_count; i++) {
+    crowd->series = xcalloc(data->listed_count, sizeof *crowd->series);
+    for (size_t i = 0; i < data->listed_count; i++) {
         const struct report_trial *trial = &data->trials[i];
         struct series series = {.name = "other trials", .class = "curve other"};
         if (trial->number != data->winner &&

@@ -29,6 +29,8 @@ void html_parameters(struct text *text, const struct report_data *data);
 /* The winner's training settings, parameters filled in. */
 void html_training(struct text *text, const struct report_data *data);
 void html_layers(struct text *text, const struct report_data *data);
+/* Says that not all trials are listed; nothing when they are. */
+void html_listed(struct text *text, const struct report_data *data);
 void html_trials(struct text *text, const struct report_data *data);
 /* Faults as a section of its own; nothing when there was none. */
 void html_faults(struct text *text, const struct report_data *data);

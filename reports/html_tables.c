@@ -81,12 +81,27 @@ void html_layers(struct text *text, const struct report_data *data)
 /* Whether not all trials that were trained used the winner's, which is shown anyhow. */
 static bool arithmetic_differs(const struct report_data *data)
 {
-    for (size_t i = 0; i < data->trial_count; i++) {
-        const char *arithmetic = data->trials[i].arithmetic;
-        if (*arithmetic && strcmp(arithmetic, data->arithmetic) != 0)
+    size_t index;
+    json_t *one;
+    json_array_foreach(data->arithmetics, index, one) {
+        if (strcmp(json_string_value(one), data->arithmetic) != 0)
             return true;
     }
     return false;
+}
+
+void html_listed(struct text *text, const struct report_data *data)
+{
+    if (data->listed_count == data->trial_count)
+        return;
+    char *listed = format_count((int64_t)data->listed_count);
+    char *all = format_count((int64_t)data->trial_count);
+    text_addf(text, "<p class=\"remark-line listed\">Of %s trials %s are listed, here and in the "
+                    "charts: an even choice by number, the 100 best, and each that was the best "
+                    "when it ended. <code>tuner trials %s</code> has all.</p>\n", all, listed,
+              data->name);
+    free(listed);
+    free(all);
 }
 
 static void trials_head(struct text *text, const struct report_data *data, bool arithmetic)
@@ -129,7 +144,7 @@ void html_trials(struct text *text, const struct report_data *data)
     text_add(text, "<table class=\"numbers trials\">\n");
     trials_head(text, data, arithmetic);
     text_add(text, "<tbody>\n");
-    for (size_t i = 0; i < data->trial_count; i++)
+    for (size_t i = 0; i < data->listed_count; i++)
         trial_row(text, data, &data->trials[i], arithmetic);
     text_add(text, "</tbody>\n</table>\n");
 }

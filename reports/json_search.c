@@ -64,7 +64,7 @@ static json_t *trial_json(const struct report_trial *trial)
 json_t *json_trials(const struct report_data *data)
 {
     json_t *trials = json_array();
-    for (size_t i = 0; i < data->trial_count; i++)
+    for (size_t i = 0; i < data->listed_count; i++)
         json_array_append_new(trials, trial_json(&data->trials[i]));
     return trials;
 }

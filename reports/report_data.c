@@ -44,6 +44,7 @@ static void take_study(struct report_data *data, const json_t *row)
     data->seconds = row_real(row, "seconds");
     data->started_ms = row_time(row, "started_ms");
     data->epochs_run = json_integer_value(json_object_get(row, "epochs"));
+    data->trials_failed = (size_t)row_integer(row, "failed", 0);
     data->dataset = row_json(row, "data");
     data->folder = row_text(row, "folder");
 }
@@ -55,6 +56,7 @@ static int read_study(struct store *store, const char *study, struct report_data
                                "SELECT study, file, text, seed, state, metric, "
                                "goal = 'maximize' AS maximize, sampler, scheduler, max_epochs, "
                                "eta, note, void_reason, winner, seconds, started_ms, epochs, data, "
+                               "failed, "
                                "(SELECT iif(json_valid(fingerprint), "
                                "json_extract(fingerprint, '$.data.folder'), NULL) "
                                "FROM recorded_studies AS r WHERE r.id = studies.id) AS folder "
@@ -154,7 +156,7 @@ int report_data_read(struct store *store, const char *study, struct report_data 
 const struct report_curve *report_winner_curve(const struct report_data *data)
 {
     static const struct report_curve none = {0};
-    for (size_t i = 0; i < data->trial_count; i++)
+    for (size_t i = 0; i < data->listed_count; i++)
         if (data->trials[i].number == data->winner)
             return &data->trials[i].curve;
     return &none;
@@ -190,8 +192,9 @@ int64_t report_parameter_count(const struct report_data *data)
 
 static void release_search(struct report_data *data)
 {
-    json_t *const lists[] = {data->space, data->plan, data->rungs, data->segments, data->workers};
-    for (size_t i = 0; i < data->trial_count; i++) {
+    json_t *const lists[] = {data->space,    data->plan,    data->rungs,
+                            data->segments, data->workers, data->arithmetics};
+    for (size_t i = 0; i < data->listed_count; i++) {
         free(data->trials[i].state);
         free(data->trials[i].reason);
         free(data->trials[i].arithmetic);

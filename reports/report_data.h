@@ -64,7 +64,11 @@ struct report_images {
     size_t *surest;          /* [count]: indices into `at`, the surest prediction first */
 };
 
-enum { REPORT_CONFUSED_MOST = 10 };
+enum {
+    REPORT_CONFUSED_MOST = 10,
+    REPORT_TRIALS_MOST = 4000, /* of more trials only a choice is listed */
+    REPORT_SPREAD = 36
+};
 
 struct report_data {
     /* the study */
@@ -106,9 +110,16 @@ struct report_data {
     struct confused confused[REPORT_CONFUSED_MOST];
     size_t confused_count;
 
-    /* the search */
-    struct report_trial *trials; /* by number */
+    /* the search: figures are of all trials; of more than REPORT_TRIALS_MOST those lists are
+     * of an even choice by number, with the winner, the 100 best and each that was the best when
+     * it ended */
+    struct report_trial *trials; /* [listed_count], by number */
+    size_t listed_count;
     size_t trial_count, trials_failed;
+    int64_t place_count, segment_count; /* of which `rungs` and `segments` list a part, likewise */
+    double spread[REPORT_SPREAD + 1]; /* values, the worst first: that of every 36th part of all
+                                         trials that have one, and the best; NaN: none has */
+    json_t *arithmetics;         /* what trials computed in, each once */
     int64_t epochs_run;          /* of all trials, the final training not counted */
     double training_seconds;     /* of the same */
     struct report_fault *faults; /* in the order in which they happened */

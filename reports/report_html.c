@@ -86,6 +86,7 @@ static const struct part {
     {"parameters", html_parameters},
     {"training", html_training},
     {"layers", html_layers},
+    {"listed", html_listed},
     {"trials", html_trials},
     {"faults", html_faults},
     {"again", html_again},

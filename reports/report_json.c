@@ -32,7 +32,19 @@ static json_t *study_json(const struct report_data *data)
                                             json_number(data->training_seconds), "versions",
                                             reproduce_versions(data), "arithmetic",
                                             reproduce_arithmetic(data)));
+    json_object_update_new(study, json_pack("{s:I, s:I, s:I}", "listed",
+                                            (json_int_t)data->listed_count, "places",
+                                            (json_int_t)data->place_count, "segments",
+                                            (json_int_t)data->segment_count));
     return study;
+}
+
+static json_t *spread_json(const struct report_data *data)
+{
+    json_t *spread = json_array();
+    for (size_t i = 0; i < ARRAY_LENGTH(data->spread); i++)
+        json_array_append_new(spread, json_number(data->spread[i]));
+    return spread;
 }
 
 static json_t *classes_json(const struct report_data *data)
@@ -92,7 +104,8 @@ static json_t *report_object(const struct report_data *data)
                                              json_images(data), "mistakes", json_mistakes(data),
                                              "samples", json_samples(data), "cells",
                                              json_cells(data), "model", model_json(data)));
-    json_object_update_new(report, json_pack("{s:O, s:O, s:o, s:O, s:O, s:O, s:o, s:o}",
+    json_object_update_new(report, json_pack("{s:o, s:O, s:O, s:o, s:O, s:O, s:O, s:o, s:o}",
+                                             "spread", spread_json(data),
                                              "parameters", data->space, "plan", data->plan,
                                              "trials", json_trials(data), "rungs", data->rungs,
                                              "segments", data->segments, "workers", data->workers,

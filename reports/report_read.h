@@ -5,6 +5,9 @@
 
 #include "reports/report_data.h"
 
+/* report_choice.c: looks at all trials, for what is told of all of them, and chooses those to
+ * list: a JSON array of their numbers, ascending, which the caller frees.  NULL: a failure. */
+char *report_choose(struct store *store, struct report_data *data, struct failure *why);
 /* report_search.c: trials with their curves, faults, plan, rungs, segments, workers. */
 int report_read_search(struct store *store, struct report_data *data, struct failure *why);
 /* report_test.c: predictions and the figures that follow from them. */
@@ -18,6 +21,9 @@ int report_read_network(struct store *store, struct report_data *data, struct fa
 
 /* The rows of a SELECT whose ?1 is the study's name. */
 json_t *report_rows(struct store *store, const char *sql, const char *study, struct failure *why);
+/* The same of trials that are chosen: ?2 is a JSON array of their numbers. */
+json_t *report_chosen_rows(struct store *store, const char *sql, const char *study,
+                           const char *numbers, struct failure *why);
 char *row_text(const json_t *row, const char *column);   /* new; "" for NULL */
 double row_real(const json_t *row, const char *column);  /* NaN for NULL */
 int row_integer(const json_t *row, const char *column, int otherwise);

@@ -10,6 +10,15 @@ json_t *report_rows(struct store *store, const char *sql, const char *study, str
     return rows;
 }
 
+json_t *report_chosen_rows(struct store *store, const char *sql, const char *study,
+                           const char *numbers, struct failure *why)
+{
+    json_t *arguments = json_pack("[s, s]", study, numbers);
+    json_t *rows = store_rows(store, sql, arguments, why);
+    json_decref(arguments);
+    return rows;
+}
+
 char *row_text(const json_t *row, const char *column)
 {
     const char *value = json_string_value(json_object_get(row, column));

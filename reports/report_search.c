@@ -24,9 +24,13 @@ static struct report_trial take_trial(const json_t *row)
     };
 }
 
-static int read_trials(struct store *store, struct report_data *data, struct failure *why)
+/* What a SELECT says to have the chosen trials alone. */
+#define CHOSEN "IN (SELECT value FROM json_each(?2)) "
+
+static int read_trials(struct store *store, struct report_data *data, const char *chosen,
+                       struct failure *why)
 {
-    json_t *rows = report_rows(store,
+    json_t *rows = report_chosen_rows(store,
                                "SELECT t.trial, t.bracket, t.state, t.epochs, t.early_end, "
                                "t.value, t.parameters, t.arithmetic, t.seconds, t.started_ms, "
                                "t.ended_ms, l.rank, coalesce(t.error, (SELECT d.reason "
@@ -34,18 +38,16 @@ static int read_trials(struct store *store, struct report_data *data, struct fai
                                "ORDER BY d.rung DESC LIMIT 1)) AS reason "
                                "FROM trials t LEFT JOIN leaderboard l "
                                "ON l.study = t.study AND l.trial = t.trial "
-                               "WHERE t.study = ?1 ORDER BY t.trial", data->name, why);
+                               "WHERE t.study = ?1 AND t.trial " CHOSEN "ORDER BY t.trial",
+                               data->name, chosen, why);
     size_t index;
     json_t *row;
     if (!rows)
         return -1;
-    data->trial_count = json_array_size(rows);
-    data->trials = xcalloc(data->trial_count, sizeof *data->trials);
-    json_array_foreach(rows, index, row) {
+    data->listed_count = json_array_size(rows);
+    data->trials = xcalloc(data->listed_count, sizeof *data->trials);
+    json_array_foreach(rows, index, row)
         data->trials[index] = take_trial(row);
-        data->trials_failed += strcmp(data->trials[index].state, "failed") == 0;
-        data->training_seconds += data->trials[index].seconds;
-    }
     json_decref(rows);
     return 0;
 }
@@ -54,7 +56,7 @@ static int read_trials(struct store *store, struct report_data *data, struct fai
 static void share_out(struct report_data *data, const json_t *epochs)
 {
     size_t at = 0, count = json_array_size(epochs);
-    for (size_t i = 0; i < data->trial_count; i++) {
+    for (size_t i = 0; i < data->listed_count; i++) {
         json_t *own = json_array();
         for (; at < count && row_integer(json_array_get(epochs, at), "trial", -1) ==
                                  data->trials[i].number; at++)
@@ -64,10 +66,12 @@ static void share_out(struct report_data *data, const json_t *epochs)
     }
 }
 
-static int read_curves(struct store *store, struct report_data *data, struct failure *why)
+static int read_curves(struct store *store, struct report_data *data, const char *chosen,
+                       struct failure *why)
 {
-    json_t *epochs = report_rows(store, "SELECT * FROM curves WHERE study = ?1 "
-                                        "ORDER BY trial, epoch", data->name, why);
+    json_t *epochs = report_chosen_rows(store, "SELECT * FROM curves WHERE study = ?1 AND trial "
+                                               CHOSEN "ORDER BY trial, epoch", data->name,
+                                        chosen, why);
     if (!epochs)
         return -1;
     share_out(data, epochs);
@@ -119,24 +123,47 @@ static int read_space(struct store *store, struct report_data *data, struct fail
     return data->space ? 0 : -1;
 }
 
-static int read_course(struct store *store, struct report_data *data, struct failure *why)
+/* Sums over all trials, listed or not. */
+static int read_sums(struct store *store, struct report_data *data, struct failure *why)
+{
+    json_t *rows = report_rows(store,
+                               "SELECT (SELECT total(seconds) FROM epochs WHERE study = ?1) "
+                               "AS seconds, (SELECT count(*) FROM (SELECT DISTINCT trial, rung "
+                               "FROM segments WHERE study = ?1)) AS places, (SELECT count(*) "
+                               "FROM segments WHERE study = ?1) AS segments", data->name, why);
+    const json_t *row = json_array_get(rows, 0);
+    if (!rows)
+        return -1;
+    data->training_seconds = row_real(row, "seconds");
+    data->place_count = json_integer_value(json_object_get(row, "places"));
+    data->segment_count = json_integer_value(json_object_get(row, "segments"));
+    json_decref(rows);
+    return 0;
+}
+
+static int read_course(struct store *store, struct report_data *data, const char *chosen,
+                       struct failure *why)
 {
     const struct {
         json_t **rows;
+        bool of_trials;
         const char *sql;
     } lists[] = {
-        {&data->plan, "SELECT bracket, rung, places, keep, epochs FROM planned_rungs "
+        {&data->plan, false, "SELECT bracket, rung, places, keep, epochs FROM planned_rungs "
                       "WHERE study = ?1 ORDER BY bracket DESC, rung"},
-        {&data->rungs, "SELECT bracket, rung, trial, epochs, value, rank, verdict, reason "
-                       "FROM rungs WHERE study = ?1 ORDER BY bracket DESC, rung, rank, trial"},
-        {&data->segments, "SELECT trial, rung, attempt, worker, from_epoch, to_epoch, state, "
+        {&data->rungs, true, "SELECT bracket, rung, trial, epochs, value, rank, verdict, reason "
+                       "FROM rungs WHERE study = ?1 AND trial " CHOSEN
+                       "ORDER BY bracket DESC, rung, rank, trial"},
+        {&data->segments, true, "SELECT trial, rung, attempt, worker, from_epoch, to_epoch, state, "
                           "value, reason, started_ms, ended_ms FROM segments WHERE study = ?1 "
-                          "ORDER BY started_ms, trial, rung, attempt"},
-        {&data->workers, "SELECT worker, program, arithmetic, started_ms, ended_ms, reason "
+                          "AND trial " CHOSEN "ORDER BY started_ms, trial, rung, attempt"},
+        {&data->workers, false, "SELECT worker, program, arithmetic, started_ms, ended_ms, reason "
                          "FROM workers WHERE study = ?1 ORDER BY worker"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
-        *lists[i].rows = report_rows(store, lists[i].sql, data->name, why);
+        *lists[i].rows = lists[i].of_trials
+                             ? report_chosen_rows(store, lists[i].sql, data->name, chosen, why)
+                             : report_rows(store, lists[i].sql, data->name, why);
         if (!*lists[i].rows)
             return -1;
     }
@@ -145,8 +172,12 @@ static int read_course(struct store *store, struct report_data *data, struct fai
 
 int report_read_search(struct store *store, struct report_data *data, struct failure *why)
 {
-    if (read_trials(store, data, why) < 0 || read_curves(store, data, why) < 0 ||
-        read_faults(store, data, why) < 0 || read_space(store, data, why) < 0)
-        return -1;
-    return read_course(store, data, why);
+    char *chosen = report_choose(store, data, why);
+    int result = -1;
+    if (chosen && read_trials(store, data, chosen, why) == 0 &&
+        read_curves(store, data, chosen, why) == 0 && read_sums(store, data, why) == 0 &&
+        read_faults(store, data, why) == 0 && read_space(store, data, why) == 0)
+        result = read_course(store, data, chosen, why);
+    free(chosen);
+    return result;
 }

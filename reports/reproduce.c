@@ -55,9 +55,7 @@ json_t *reproduce_versions(const struct report_data *data)
 
 json_t *reproduce_arithmetic(const struct report_data *data)
 {
-    json_t *arithmetic = json_array();
-    for (size_t i = 0; i < data->trial_count; i++)
-        add_new(arithmetic, data->trials[i].arithmetic);
+    json_t *arithmetic = json_copy(data->arithmetics);
     add_new(arithmetic, data->arithmetic);
     return arithmetic;
 }

@@ -6,12 +6,12 @@
 set -u
 build=$1
 shift
-suites="isa conv kernels kernels_norm augment rng layers layer_batch_norm loss optimizer network
-        network_route train"
+suites="isa conv winograd kernels kernels_norm augment rng layers layer_batch_norm loss optimizer
+        network network_route train"
 status=0
 # A choice of OpenBLAS's kernels is the choice for the processor that we are on.
-unset OPENBLAS_CORETYPE TRAINER_ISA
-export OPENBLAS_NUM_THREADS=1
+unset OPENBLAS_CORETYPE TRAINER_ISA TRAINER_CONV
+export OPENBLAS_NUM_THREADS=1 TEST_PATIENCE=${TEST_PATIENCE:-4}
 
 say() { # description, whether it is so, what was seen
     if [ "$2" = 0 ]; then echo "ok - $1"; else echo "not ok - $1"; echo "$3"; status=1; fi

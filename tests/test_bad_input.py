@@ -203,7 +203,24 @@ def precisions():
     del os.environ["TRAINER_ISA"]
 
 
+def no_memory():
+    """Whichever request for memory is refused, and all after it: the tuner says so."""
+    if "asan" in TUNER or "tsan" in TUNER:
+        return  # they have memory of their own
+    shim = os.path.join(os.path.dirname(TUNER), "tests", "memory_shim.so")
+    home, silent = folder("no-memory"), []
+    study = write_study(home)
+    for number in range(5, 3000, 10):
+        done = subprocess.run([TUNER, "check", study, "--trainer", FAKE], capture_output=True, text=True,
+                              env={**environment(home), "LD_PRELOAD": shim, "SHIM_MEMORY": str(number)},
+                              timeout=patient(60), check=False)
+        if done.returncode != 0 and "memory" not in done.stderr:
+            silent.append((number, done.returncode, done.stderr))
+    check("want of memory is told wherever it comes", not silent, silent)
+
+
 study_files()
+no_memory()
 idx_files()
 homes()
 disks()

@@ -242,7 +242,8 @@ static void paths_are_put_together_and_taken_apart(void **state)
         const char *folder, *name, *joined;
     } joins[] = {{"a", "b", "a/b"}, {"a/", "b", "a/b"}, {"a", "/b", "/b"},
                  {"", "b", "b"},    {"/", "b", "/b"},   {".", "b/c", "./b/c"},
-                 {".", "./b", "./b"}, {"a", "././b/c", "a/b/c"}, {"a", "../b", "a/../b"}};
+                 {".", "./b", "./b"}, {"a", "././b/c", "a/b/c"}, {"a", "../b", "a/../b"},
+                 {"a", ".//b", "a/b"}, {"", "./b", "b"}};
     for (size_t i = 0; i < ARRAY_LENGTH(joins); i++) {
         char *joined = path_join(joins[i].folder, joins[i].name);
         assert_string_equal(joined, joins[i].joined);

@@ -42,7 +42,8 @@ def test_commands():
                 bad.append((command, code, out, err))
             if output(path, "help", command)[1] != out and command != "help":
                 bad.append((command, "help COMMAND differs"))
-            wide += [line for line in out.splitlines() if len(line) > 96]
+            wide += [line for line in out.splitlines() if len(line) > 80]
+        wide += [line for line in output(path, "--help")[1].splitlines() if len(line) > 80]
         check(f"every command of {program} explains itself, examples first", not bad, bad)
         check(f"no line of {program}'s help is too long", not wide, wide)
     code, out, err = output(harness.TUNER)

@@ -2,6 +2,7 @@
  * shares nothing with it: outputs directly, gradients by central differences. */
 #include "trainer/isa.h"
 #include "trainer/layer.h"
+#include "trainer/winograd.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -107,6 +108,7 @@ struct bench {
     float *input, *output, *parameters;
     float *output_gradient; /* kept: the layer may spoil its copy */
     float *spoiled, *input_gradient, *parameter_gradient, *scratch;
+    float *arranged;
     void *kept;
     struct pass pass;
 };
@@ -224,6 +226,7 @@ static void bench_open(struct bench *bench, const char *settings, struct shape i
     bench->input_gradient = dirty_floats(bench->inputs);
     bench->parameter_gradient = dirty_floats(layer->parameter_count);
     bench->scratch = dirty_floats(layer->scratch_size);
+    bench->arranged = dirty_floats(layer->arranged_size);
     bench->spoiled = dirty_floats(bench->outputs);
     memcpy(bench->spoiled, bench->output_gradient, bench->outputs * sizeof(float));
     bench->kept = xmalloc(IMAGES * layer->kept_size + 1);
@@ -234,6 +237,7 @@ static void bench_open(struct bench *bench, const char *settings, struct shape i
         .output = bench->output,
         .kept = bench->kept,
         .parameters = bench->parameters,
+        .arranged = bench->arranged,
         .scratch = bench->scratch,
         .output_gradient = bench->spoiled,
         .input_gradient = bench->input_gradient,
@@ -256,6 +260,7 @@ static void bench_close(struct bench *bench)
     free(bench->input_gradient);
     free(bench->parameter_gradient);
     free(bench->scratch);
+    free(bench->arranged);
     free(bench->kept);
 }
 
@@ -338,6 +343,9 @@ static void check_layer(const char *settings, struct shape input, bool flat, str
 {
     struct bench bench;
     bench_open(&bench, settings, input, flat, rng);
+    if (bench.layer.type->arrange)
+        bench.layer.type->arrange(&bench.layer, &bench.pass);
+    assert_true(bench.arranged[bench.layer.arranged_size] == 1e30f);
     bench.layer.type->forward(&bench.layer, &bench.pass);
     check_outputs(&bench, run);
     bench.layer.type->backward(&bench.layer, &bench.pass);
@@ -410,6 +418,21 @@ static void conv_of_many_channels_is_right(void **state)
         check_layer(settings, (struct shape){7, 8, 14}, false, &rng, reference_conv);
         free(settings);
     }
+}
+
+/* Channels enough for Winograd's transforms, which must be in use where there are any. */
+static void conv_by_winograd_is_right(void **state)
+{
+    (void)state;
+    static const char settings[] = "{\"type\":\"conv\",\"filters\":16,\"kernel\":3,\"stride\":1,"
+                                   "\"padding\":\"same\",\"activation\":\"gelu\","
+                                   "\"weights\":\"he\"}";
+    struct rng rng = dice_of(25);
+    struct bench bench;
+    bench_open(&bench, settings, (struct shape){4, 4, 16}, false, &rng);
+    assert_int_equal(bench.layer.arranged_size > 0, winograd_is_on());
+    bench_close(&bench);
+    check_layer(settings, (struct shape){4, 4, 16}, false, &rng, reference_conv);
 }
 
 /* So many columns that the three images are worked off in two pieces, what gelu keeps
@@ -634,6 +657,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conv_gradients_are_right),
         cmocka_unit_test(conv_of_many_channels_is_right),
+        cmocka_unit_test(conv_by_winograd_is_right),
         cmocka_unit_test(conv_in_pieces_is_right),
         cmocka_unit_test(pool_gradients_are_right),
         cmocka_unit_test(dense_gradients_are_right),

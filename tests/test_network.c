@@ -3,6 +3,7 @@
 #include "trainer/loss.h"
 #include "trainer/network_parts.h"
 #include "trainer/optimizer.h"
+#include "trainer/winograd.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -95,9 +96,8 @@ static void training_steps_equal_independent_values(void **state)
 
 /* ---- threads and shards ---- */
 
-static void gradients_have_the_same_bits_for_every_number_of_threads(void **state)
+static void check_threads(const char *model)
 {
-    (void)state;
     static const size_t counts[] = {1, 16, 17, 100, 300, 700};
     struct rng rng = dice_of(41);
     float *images = random_floats(&rng, 700 * 64);
@@ -107,7 +107,7 @@ static void gradients_have_the_same_bits_for_every_number_of_threads(void **stat
         float *first = NULL;
         double first_loss = 0.0;
         for (size_t t = 0; t < ARRAY_LENGTH(threads); t++) {
-            struct network *network = build(TINY_MODEL, tiny_shape, 4, threads[t]);
+            struct network *network = build(model, tiny_shape, 4, threads[t]);
             size_t bytes = network_parameter_count(network) * sizeof(float);
             double loss;
             size_t correct;
@@ -125,6 +125,13 @@ static void gradients_have_the_same_bits_for_every_number_of_threads(void **stat
     }
     free(labels);
     free(images);
+}
+
+static void gradients_have_the_same_bits_for_every_number_of_threads(void **state)
+{
+    (void)state;
+    check_threads(TINY_MODEL);
+    check_threads(TINY_WIDE_MODEL);
 }
 
 /* The same network, without what is drawn for each image's place in the batch. */
@@ -157,16 +164,15 @@ static void a_batch_has_the_mean_of_its_images_gradients(void **state)
     free(images);
 }
 
-static void predictions_do_not_depend_on_threads_or_on_training(void **state)
+static void check_predictions(const char *model)
 {
-    (void)state;
     enum { COUNT = 77 };
     struct rng rng = dice_of(43);
     float *images = random_floats(&rng, COUNT * 64);
     uint16_t *labels = random_labels(&rng, COUNT, 4);
     float logits[2][COUNT * 4];
     for (int i = 0; i < 2; i++) {
-        struct network *network = build(TINY_MODEL, tiny_shape, 4, 1 + 2 * i);
+        struct network *network = build(model, tiny_shape, 4, 1 + 2 * i);
         double loss;
         size_t correct;
         network_initialize(network, 11, 2);
@@ -179,6 +185,41 @@ static void predictions_do_not_depend_on_threads_or_on_training(void **state)
     for (size_t i = 1; i < COUNT; i++)
         assert_memory_not_equal(logits[0], logits[0] + i * 4, 4 * sizeof(float));
     free(labels);
+    free(images);
+}
+
+static void predictions_do_not_depend_on_threads_or_on_training(void **state)
+{
+    (void)state;
+    check_predictions(TINY_MODEL);
+    check_predictions(TINY_WIDE_MODEL);
+}
+
+/* The logits of a network that is made with TRAINER_CONV at `word`. */
+static void predict_by(const char *word, const float *images, size_t count, float *logits)
+{
+    assert_int_equal(setenv("TRAINER_CONV", word, 1), 0);
+    struct network *network = build(TINY_WIDE_MODEL, tiny_shape, 4, 1);
+    network_initialize(network, 11, 2);
+    network_predict(network, images, count, logits);
+    network_free(network);
+    assert_int_equal(unsetenv("TRAINER_CONV"), 0);
+}
+
+static void winograd_differs_from_direct_convolution_in_its_rounding(void **state)
+{
+    (void)state;
+    enum { COUNT = 20 };
+    struct rng rng = dice_of(46);
+    float *images = random_floats(&rng, COUNT * 64);
+    float direct[COUNT * 4], winograd[COUNT * 4];
+    double expected[COUNT * 4];
+    predict_by("direct", images, COUNT, direct);
+    predict_by("auto", images, COUNT, winograd);
+    for (size_t i = 0; i < COUNT * 4; i++)
+        expected[i] = direct[i];
+    assert_near(winograd, expected, COUNT * 4, 1e-5);
+    assert_int_equal(memcmp(direct, winograd, sizeof direct) != 0, winograd_is_on());
     free(images);
 }
 
@@ -394,10 +435,18 @@ static void memory_of_a_batch_is_counted(void **state)
     struct network *network = build(TINY_MODEL, tiny_shape, 4, 1);
     /* Not what only the next layer reads: both convolutions' outputs and the average pool's. */
     size_t values = 96 + 36 + 36 + 8 + 4 + 2 * 384;
-    size_t kept = 96 * 4 + 36, handed = 2 * 384 * 4;
-    assert_int_equal(network_batch_bytes(network, 10), 10 * (values * 4 + kept + handed));
+    size_t kept = 96 * 4 + 36, handed = 2 * 384 * 4, scratch = network->scratch_size * 4;
+    assert_int_equal(network_batch_bytes(network, 10),
+                     10 * (values * 4 + kept + handed) + scratch);
     assert_int_equal(network_batch_bytes(network, 40),
-                     40 * (values * 4 + kept) + 16 * handed + 2 * 492 * 4);
+                     40 * (values * 4 + kept) + 16 * handed + 2 * 492 * 4 + scratch);
+    network_free(network);
+    network = build(TINY_WIDE_MODEL, tiny_shape, 4, 1);
+    size_t arranged = network->arranged_size, all = network_batch_bytes(network, 10);
+    assert_int_equal(arranged > 0, winograd_is_on());
+    network->arranged_size = 0;
+    assert_int_equal(all - network_batch_bytes(network, 10), arranged * 4);
+    network->arranged_size = arranged;
     network_free(network);
 }
 
@@ -451,6 +500,7 @@ int main(void)
         cmocka_unit_test(gradients_have_the_same_bits_for_every_number_of_threads),
         cmocka_unit_test(a_batch_has_the_mean_of_its_images_gradients),
         cmocka_unit_test(predictions_do_not_depend_on_threads_or_on_training),
+        cmocka_unit_test(winograd_differs_from_direct_convolution_in_its_rounding),
         cmocka_unit_test(few_large_images_are_predicted_at_once),
         cmocka_unit_test(large_images_are_trained_on_as_they_are_predicted),
         cmocka_unit_test(summary_names_shapes_and_counts),

@@ -67,7 +67,7 @@ static void add_epoch(struct scene *scene, int trial, int epoch)
     json_decref(metrics);
 }
 
-static void add_trial(struct scene *scene, int trial)
+static void add_trial_of(struct scene *scene, int trial, double value)
 {
     struct failure why = FAILURE_NONE;
     json_t *parameters = json_pack("{s:s, s:f}", "activation", trial == 1 ? HOSTILE : "relu",
@@ -79,12 +79,17 @@ static void add_trial(struct scene *scene, int trial)
     check(store_begin_segment(scene->store, scene->study, trial, 0, 1, 0, 1, 0, &why), &why);
     add_epoch(scene, trial, 1);
     check(store_set_arithmetic(scene->store, scene->study, trial, 0, 1, "sse2 fp32", &why), &why);
-    check(store_end_segment(scene->store, scene->study, trial, 0, 1, "ended", 0.9 + 0.01 * trial,
-                            NULL, &why), &why);
+    check(store_end_segment(scene->store, scene->study, trial, 0, 1, "ended", value, NULL, &why),
+          &why);
     check(store_add_decision(scene->store, scene->study, trial, 1, 0,
                              trial == WINNER ? "promoted" : "stopped", 1, "its rank", &why), &why);
     json_decref(parameters);
     json_decref(configuration);
+}
+
+static void add_trial(struct scene *scene, int trial)
+{
+    add_trial_of(scene, trial, 0.9 + 0.01 * trial);
 }
 
 static void promote_winner(struct scene *scene)
@@ -400,7 +405,7 @@ static void json_tells_everything_and_parses(void **state)
     add_whole_study(scene, "letters", true, true);
     write_report(scene, "LETTERS");
     json_t *report = report_of(scene);
-    assert_int_equal(json_integer_value(json_object_get(report, "schema_version")), 2);
+    assert_int_equal(json_integer_value(json_object_get(report, "schema_version")), 3);
     const json_t *study = json_object_get(report, "study");
     assert_string_equal(string_at(study, "name"), "letters");
     assert_string_equal(string_at(study, "seed"), "18446744073709551615");
@@ -801,6 +806,57 @@ static void each_study_is_reported_by_itself(void **state)
     json_decref(report);
 }
 
+/* 9,000 trials, of which 5003 is the fifth; no even choice of 4,000 has it or trial 5000. */
+static void add_thousands(struct scene *scene)
+{
+    struct failure why = FAILURE_NONE;
+    add_whole_study(scene, "letters", true, true);
+    check(store_begin(scene->store, &why), &why);
+    for (int trial = TRIALS; trial < 9000; trial++)
+        add_trial_of(scene, trial, trial == 5003 ? 0.5 : 0.1 * (trial % 977) / 977);
+    check(store_commit(scene->store, &why), &why);
+}
+
+static const json_t *listed_trial(const json_t *report, int number)
+{
+    size_t index;
+    json_t *trial;
+    json_array_foreach(json_object_get(report, "trials"), index, trial)
+        if (json_integer_value(json_object_get(trial, "trial")) == number)
+            return trial;
+    return NULL;
+}
+
+static void of_thousands_of_trials_a_choice_is_listed_and_all_are_counted(void **state)
+{
+    struct scene *scene = *state;
+    add_thousands(scene);
+    write_report(scene, "letters");
+    json_t *report = report_of(scene), *study = json_object_get(report, "study");
+    const json_t *spread = json_object_get(report, "spread");
+    size_t listed = json_array_size(json_object_get(report, "trials"));
+    assert_in_range(listed, 4001, 4120);
+    assert_int_equal(json_integer_value(json_object_get(study, "listed")), listed);
+    assert_int_equal(json_integer_value(json_object_get(study, "trials")), 9000);
+    assert_int_equal(json_integer_value(json_object_get(study, "places")), 9001);
+    assert_int_equal(json_integer_value(json_object_get(study, "segments")), 9001);
+    assert_true(json_real_value(json_object_get(study, "training_seconds")) == 0.5 * 9002);
+    assert_int_equal(json_array_size(json_object_get(report, "rungs")), listed + 1);
+    assert_int_equal(json_array_size(json_object_get(report, "segments")), listed + 1);
+    assert_non_null(listed_trial(report, WINNER));
+    assert_non_null(listed_trial(report, 0));
+    assert_null(listed_trial(report, 5000));
+    assert_int_equal(json_integer_value(json_object_get(listed_trial(report, 5003), "rank")), 5);
+    assert_int_equal(json_array_size(spread), 37);
+    assert_true(json_number_value(json_array_get(spread, 0)) == 0);
+    assert_true(json_number_value(json_array_get(spread, 36)) == 0.95);
+    char *page = page_without_scripts(scene);
+    contains(page, "Of 9,000 trials 4,");
+    contains(page, "Trial 2 of 9000 is the best");
+    free(page);
+    json_decref(report);
+}
+
 static void folder_that_cannot_be_made_is_named(void **state)
 {
     struct scene *scene = *state;
@@ -840,6 +896,7 @@ int main(void)
         WITH_STORE(study_without_evaluation_says_what_to_run),
         WITH_STORE(unknown_study_is_told_from_those_there_are),
         WITH_STORE(each_study_is_reported_by_itself),
+        WITH_STORE(of_thousands_of_trials_a_choice_is_listed_and_all_are_counted),
         WITH_STORE(folder_that_cannot_be_made_is_named),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);

@@ -237,6 +237,15 @@ static const char results_sql[] =
     " format('%!.17g', train_loss), format('%!.17g', train_accuracy),"
     " format('%!.17g', val_loss), format('%!.17g', val_accuracy), winner FROM results\"";
 
+/* What a trial draws is recorded in the order of the trials alone: an index over it would have each
+ * value written to a place of its own. */
+static void assert_no_index_of_values(struct store *store)
+{
+    assert_int_equal(count_rows(store, "SELECT name FROM sqlite_schema WHERE type = 'index' AND"
+                                       " tbl_name = 'recorded_trial_parameters' AND sql NOT NULL"),
+                     0);
+}
+
 static void assert_migrated(const struct fixture *fixture, int version, enum store_mode mode)
 {
     char *path = unpack(fixture, version);
@@ -249,6 +258,7 @@ static void assert_migrated(const struct fixture *fixture, int version, enum sto
                 "\"correct\":980}]");
     assert_rows(store, "SELECT count(DISTINCT trial) AS trials FROM study_digits",
                 "[{\"trials\":10}]");
+    assert_no_index_of_values(store);
     store_close(store);
     char *after = sqlite3_output(path, results_sql), *kept = sqlite3_output(backup, results_sql);
     char *marks = sqlite3_output(backup, "'PRAGMA user_version' 'PRAGMA integrity_check'");
@@ -288,6 +298,12 @@ static void nothing_is_migrated_where_no_backup_can_be_made(void **state)
     free(version);
     free(path);
     free(backup);
+}
+
+static void a_new_database_has_no_index_of_values(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_no_index_of_values(fixture->store);
 }
 
 static void a_database_of_this_version_is_not_copied(void **state)
@@ -461,6 +477,7 @@ int main(void)
         STORE_TEST(old_databases_migrate_with_the_same_results_and_a_backup),
         STORE_TEST(reading_an_old_database_migrates_it_too),
         STORE_TEST(nothing_is_migrated_where_no_backup_can_be_made),
+        STORE_TEST(a_new_database_has_no_index_of_values),
         STORE_TEST(a_database_of_this_version_is_not_copied),
         STORE_TEST(no_earlier_version_is_left_out),
         STORE_TEST(reading_needs_a_database),

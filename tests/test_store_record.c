@@ -460,9 +460,10 @@ static void the_wide_view_has_a_column_for_each_parameter(void **state)
 static void the_wide_view_copes_with_any_parameters(void **state)
 {
     struct fixture *fixture = *state;
-    json_t *parameters = json_pack("[{s:s,s:s},{s:s,s:s},{s:s,s:s}]", "name", "Rank", "type",
-                                   "bool", "name", "rank_", "type", "bool", "name", "select",
-                                   "type", "bool");
+    json_t *parameters = json_pack("[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}]",
+                                   "name", "Rank", "type", "bool", "name", "rank_", "type",
+                                   "bool", "name", "select", "type", "bool", "name", "1.a[0]",
+                                   "type", "float", "name", "\\\"", "type", "float");
     for (int i = 0; i < 1500; i++) {
         char *name = xasprintf("a_parameter_with_a_name_of_sixty_letters_as_long_as_it_may_be_%d",
                                i);
@@ -472,13 +473,19 @@ static void the_wide_view_copes_with_any_parameters(void **state)
     const struct study_record record = {
         .name = "wide", .file = "f", .text = "t", .fingerprint = "{}", .metric = "val_loss",
         .sampler = "random", .scheduler = "full", .data = "{}", .parameters = parameters};
-    json_t *drawn = json_pack("{s:b, s:b, s:b}", "Rank", 1, "rank_", 0, "select", 1);
+    json_t *drawn = json_pack("{s:b, s:b, s:b, s:f, s:f}", "Rank", 1, "rank_", 0, "select", 1,
+                              "1.a[0]", 1.0 / 3.0, "\\\"", 2.0 / 3.0);
     DONE(store_begin(fixture->store, &why));
     DONE(store_add_study(fixture->store, &record, &fixture->study, &why));
     DONE(store_add_trial(fixture->store, fixture->study, 0, 0, drawn, NULL, &why));
     DONE(store_commit(fixture->store, &why));
     assert_rows(fixture->store, "SELECT rank, Rank__, rank_, \"select\" FROM study_wide",
                 "[{\"rank\":null,\"Rank__\":1,\"rank_\":0,\"select\":1}]");
+    assert_rows(fixture->store, "SELECT w.\"1.a[0]\" = p.value AS dotted,"
+                                " w.\"\\\"\"\" = q.value AS quoted FROM study_wide w"
+                                " JOIN trial_parameters p ON p.name = '1.a[0]'"
+                                " JOIN trial_parameters q ON q.name = '\\\"'",
+                "[{\"dotted\":1,\"quoted\":1}]");
     json_decref(parameters);
     json_decref(drawn);
 }

@@ -242,10 +242,10 @@ static void every_key_is_read(void **state)
     assert_int_equal(study->threads, 2);
     assert_int_equal(study->keep, 7);
     char *data = json_dumps(study->data, JSON_COMPACT);
-    assert_string_equal(data, "{\"dataset\":\"idx\",\"folder\":\"tests/cases/good/./digits\","
+    assert_string_equal(data, "{\"dataset\":\"idx\",\"folder\":\"tests/cases/good/digits\","
                               "\"train\":1000,\"validation\":100}");
     char *trainer = json_dumps(study->trainer, JSON_COMPACT);
-    assert_string_equal(trainer, "[\"tests/cases/good/./my_trainer\",\"--verbose\"]");
+    assert_string_equal(trainer, "[\"tests/cases/good/my_trainer\",\"--verbose\"]");
     free(trainer);
     free(data);
     study_free(study);

@@ -97,7 +97,7 @@ static void curves_show_both_measures_with_a_legend(void **state)
     (void)state;
     struct report_epoch epochs[5];
     struct report_trial trial = {.curve = {epochs, 5}};
-    struct report_data data = {.trials = &trial, .trial_count = 1};
+    struct report_data data = {.trials = &trial, .listed_count = 1};
     struct text text = TEXT_EMPTY;
     fill_epochs(epochs, 5);
     chart_curves(&text, &data);
@@ -116,7 +116,7 @@ static void curves_show_the_final_training_where_there_was_one(void **state)
     (void)state;
     struct report_epoch epochs[5];
     struct report_trial trial = {.curve = {epochs, 5}};
-    struct report_data data = {.trials = &trial, .trial_count = 1, .final = {epochs, 5}};
+    struct report_data data = {.trials = &trial, .listed_count = 1, .final = {epochs, 5}};
     struct text text = TEXT_EMPTY;
     fill_epochs(epochs, 5);
     chart_curve(&text, &data, CHART_LOSS);
@@ -131,7 +131,7 @@ static void curves_show_the_other_trials_behind_and_cut_off(void **state)
     (void)state;
     struct report_epoch epochs[5], far_off[5];
     struct report_trial trials[6] = {0};
-    struct report_data data = {.trials = trials, .trial_count = 6, .winner = 2};
+    struct report_data data = {.trials = trials, .listed_count = 6, .winner = 2};
     struct text text = TEXT_EMPTY;
     fill_epochs(epochs, 5);
     fill_epochs(far_off, 5);
@@ -157,7 +157,7 @@ static void curves_of_one_epoch_are_dots(void **state)
     (void)state;
     struct report_epoch epochs[1];
     struct report_trial trial = {.curve = {epochs, 1}};
-    struct report_data data = {.trials = &trial, .trial_count = 1};
+    struct report_data data = {.trials = &trial, .listed_count = 1};
     struct text text = TEXT_EMPTY;
     fill_epochs(epochs, 1);
     chart_curves(&text, &data);
@@ -171,7 +171,7 @@ static void curves_without_any_value_say_so(void **state)
     (void)state;
     struct report_epoch epoch = {1, NAN, NAN, NAN, NAN};
     struct report_trial trial = {.curve = {&epoch, 1}};
-    struct report_data data = {.trials = &trial, .trial_count = 1};
+    struct report_data data = {.trials = &trial, .listed_count = 1};
     struct text text = TEXT_EMPTY;
     chart_curves(&text, &data);
     assert_int_equal(occurrences(text_string(&text), "not recorded"), 2);
@@ -184,7 +184,7 @@ static void curves_bear_enormous_losses(void **state)
     (void)state;
     struct report_epoch epochs[2] = {{1, 1e300, 0.1, 1e308, 0.1}, {2, 1e-320, 0.1, 0.0, 0.1}};
     struct report_trial trial = {.curve = {epochs, 2}};
-    struct report_data data = {.trials = &trial, .trial_count = 1};
+    struct report_data data = {.trials = &trial, .listed_count = 1};
     struct text text = TEXT_EMPTY;
     chart_curves(&text, &data);
     assert_null(strstr(text_string(&text), "nan"));

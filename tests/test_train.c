@@ -47,6 +47,7 @@ static void going_on_equals_never_having_stopped(void **state)
         {TINY_MODEL, SGD("0.05")},
         {TINY_OTHER_MODEL, NESTEROV},
         {TINY_OTHER_MODEL, ADAMW},
+        {TINY_WIDE_MODEL, TINY_ADAM},
     };
     char *three = tiny_path("three.ckpt"), *parts = tiny_path("parts.ckpt");
     char *whole = tiny_path("whole.ckpt");
@@ -83,6 +84,7 @@ static void every_number_of_threads_writes_the_same_bytes(void **state)
     check_threads(TINY_OTHER_MODEL, NESTEROV);
     check_threads(TINY_OTHER_MODEL, ADAMW);
     check_threads(TINY_RESIDUAL_MODEL, ADAMW);
+    check_threads(TINY_WIDE_MODEL, TINY_ADAM);
 }
 
 static void trials_differ(void **state)

@@ -265,6 +265,9 @@ def test_bench():
     done = run("--version", environment={**ENVIRONMENT, "TRAINER_ISA": "sse9"})
     check("an instruction set that nobody knows is refused",
           done.returncode == 64 and "TRAINER_ISA is 'sse9'" in done.stderr, done)
+    done = run("--version", environment={**ENVIRONMENT, "TRAINER_CONV": "fft"})
+    check("and so is a way to convolve",
+          done.returncode == 64 and "TRAINER_CONV is 'fft'" in done.stderr, done)
 
 
 def test_interrupt():

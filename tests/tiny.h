@@ -107,6 +107,15 @@ static inline void tiny_dataset_free(struct dataset *data)
     "{\"type\":\"relu\"},{\"type\":\"flatten\"},"                                              \
     "{\"type\":\"dense\",\"units\":4,\"activation\":\"none\",\"weights\":\"glorot\"}]"
 
+/* And one with channels enough for Winograd's transforms, where the processor has them. */
+#define TINY_WIDE_MODEL                                                                        \
+    "[{\"type\":\"conv\",\"filters\":16,\"kernel\":3,\"stride\":1,\"padding\":\"same\","       \
+    "\"activation\":\"relu\",\"weights\":\"he\"},"                                             \
+    "{\"type\":\"conv\",\"filters\":16,\"kernel\":3,\"stride\":1,\"padding\":\"same\","       \
+    "\"activation\":\"none\",\"weights\":\"he\"},"                                             \
+    "{\"type\":\"max_pool\",\"size\":4,\"stride\":0,\"padding\":\"valid\"},{\"type\":\"flatten\"}," \
+    "{\"type\":\"dense\",\"units\":4,\"activation\":\"none\",\"weights\":\"glorot\"}]"
+
 #define TINY_ADAM                                                                              \
     "{\"optimizer\":{\"type\":\"adam\",\"learning_rate\":0.01,\"beta1\":0.9,\"beta2\":0.999,"  \
     "\"epsilon\":1e-7},\"learning_rate_schedule\":{\"type\":\"linear\",\"warmup\":0.2,"        \

@@ -15,7 +15,8 @@ static const char about[] =
 static const char examples[] =
     "trainer export model.ckpt --onnx model.onnx\n"
     "trainer export model.ckpt --onnx model.onnx --pixels unit\n"
-    "trainer export model.ckpt --safetensors torch/model.safetensors --npz keras/model.npz\n"
+    "trainer export model.ckpt --safetensors torch/model.safetensors\n"
+    "trainer export model.ckpt --npz keras/model.npz\n"
     "trainer export model.ckpt --c digits.c\n";
 
 /* A new format is a row here, an export_<name>.c and a line in docs/models.md. */

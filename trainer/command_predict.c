@@ -31,10 +31,10 @@ static const char about[] =
     "black, or white when nothing could be seen on black.\n";
 
 static const char examples[] =
-    "trainer predict model.ckpt images-idx3-ubyte.gz       every image of a file\n"
-    "trainer predict model.ckpt --data mnist --index 7     test image 7 of a data set\n"
+    "trainer predict model.ckpt images-idx3-ubyte.gz     every image of a file\n"
+    "trainer predict model.ckpt --data mnist --index 7   test image 7\n"
     "trainer predict model.ckpt images-idx3-ubyte --json\n"
-    "trainer predict model.ckpt drawing.png                a picture of one digit\n";
+    "trainer predict model.ckpt drawing.png              a picture of one digit\n";
 
 struct request {
     struct trained_request trained;

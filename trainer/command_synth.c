@@ -14,9 +14,9 @@ static const char about[] =
     "asked for.\n";
 
 static const char examples[] =
-    "trainer synth digits                              60,000 + 10,000 images in digits/\n"
-    "trainer synth small --train 1000 --test 200       fewer\n"
-    "trainer synth other --seed 7                      other images\n";
+    "trainer synth digits                          70,000 images in digits/\n"
+    "trainer synth small --train 1000 --test 200   fewer\n"
+    "trainer synth other --seed 7                  other images\n";
 
 enum exit_code command_synth(char *const arguments[], struct failure *why)
 {

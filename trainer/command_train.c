@@ -20,7 +20,7 @@ static const char about[] =
     "of which model and training are needed.\n";
 
 static const char examples[] =
-    "trainer train config.json                       as the file says; saves model.ckpt\n"
+    "trainer train config.json          as the file says; saves model.ckpt\n"
     "trainer train config.json --epochs 5 --threads 2\n"
     "trainer train config.json --data digits/ --output digits.ckpt\n"
     "tuner check study.yaml --trial 3 | trainer train - --data mnist\n";

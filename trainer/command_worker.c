@@ -14,7 +14,7 @@ enum exit_code command_worker(char *const arguments[], struct failure *why)
         .about = "Serves a tuner: reads messages on stdin and answers on stdout, JSON lines as "
                  "docs/protocol.md describes them.  Messages for people go to stderr.\n",
         .examples =
-            "echo '{\"type\":\"describe\",\"id\":1,\"data\":{\"dataset\":\"synthetic\"}}' | "
+            "echo '{\"type\":\"describe\",\"id\":1,\"data\":{\"dataset\":\"mnist\"}}' | "
             "trainer worker\n"};
     if (options_parse(&options, arguments, NULL, NULL, why) != 0)
         return why->code;

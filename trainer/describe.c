@@ -5,6 +5,7 @@
 #include "trainer/gemm.h"
 #include "trainer/isa.h"
 #include "trainer/train.h"
+#include "trainer/winograd.h"
 
 #include <stdlib.h>
 
@@ -29,9 +30,10 @@ json_t *describe_layers(const struct network *network)
 char *describe_arithmetic(enum precision precision)
 {
     const char *isa = isa_name(isa_chosen());
+    const char *winograd = winograd_is_on() ? "+winograd" : "";
     if (precision == PRECISION_BF16)
-        return xasprintf("%s bf16 + %s+%s", bf16_kernels(), isa, gemm_kernels());
-    return xasprintf("%s+%s fp32", isa, gemm_kernels());
+        return xasprintf("%s bf16 + %s%s+%s", bf16_kernels(), isa, winograd, gemm_kernels());
+    return xasprintf("%s%s+%s fp32", isa, winograd, gemm_kernels());
 }
 
 /* ---- Speed ---- */

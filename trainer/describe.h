@@ -9,8 +9,9 @@
 json_t *describe_layers(const struct network *network);
 
 /* The arithmetic that the results of training in a precision depend on: the instruction set of
- * our own kernels (isa.h) and the kernels that BLAS chose, "avx2+Haswell fp32"; for bf16 its
- * own kernels (bf16.h) before those, "amx bf16 + avx512+SkylakeX".  The caller frees it. */
+ * our own kernels (isa.h), whether convolutions may go by Winograd's transforms (winograd.h), and
+ * the kernels that BLAS chose, "avx2+winograd+Haswell fp32"; for bf16 its own kernels (bf16.h)
+ * before those, "amx bf16 + avx512+winograd+SkylakeX".  The caller frees it. */
 char *describe_arithmetic(enum precision precision);
 
 /* Images that are trained on per second, by steps on random images of the data set's

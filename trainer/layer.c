@@ -32,7 +32,7 @@ static int check_sizes(const struct layer *layer, const char *where, struct fail
     } sizes[] = {
         {"output values per image", layer->output_size},
         {"parameters", layer->parameter_count},
-        {"floats of working memory", layer->scratch_size},
+        {"floats of working memory", layer->scratch_size + layer->arranged_size},
         {"bytes to remember per image", layer->kept_size},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++) {

@@ -26,6 +26,7 @@ struct pass {
     float *output;               /* [count][output_size] */
     void *kept;                  /* [count][kept_size] bytes from forward to backward */
     const float *parameters;     /* [parameter_count] */
+    float *arranged;             /* [arranged_size], what arrange() has made of them */
     const float *statistics;     /* [statistic_count] */
     const double *gathered;      /* [gathered_count], over the whole batch; training only */
     const double *gathered_back; /* likewise; backward only */
@@ -52,6 +53,9 @@ struct layer_type {
     void (*initialize)(const struct layer *layer, struct rng *rng, float *parameters);
     /* NULL for a layer without statistics. */
     void (*reset)(const struct layer *layer, float *statistics);
+    /* Sets what the passes of a step, or of a prediction, want of the parameters beforehand: once
+     * for all images.  Those of the pass are none.  NULL where there is nothing to arrange. */
+    void (*arrange)(const struct layer *layer, const struct pass *pass);
     /* forward NULL: the layer's output is its input.  backward NULL: so are its gradients. */
     void (*forward)(const struct layer *layer, const struct pass *pass);
     void (*backward)(const struct layer *layer, const struct pass *pass);
@@ -84,6 +88,8 @@ struct layer {
     size_t parameter_offset;        /* within the network's block */
     size_t statistic_count;
     size_t statistic_offset;        /* likewise */
+    size_t arranged_size;           /* floats for all threads */
+    size_t arranged_offset;         /* likewise */
     size_t gathered_count;          /* sums over the batch, forward and backward each */
     size_t shard_images;            /* in a step, worked on at once; 0: SHARD_IMAGES */
     bool ends_in_relu;              /* backward has to stop the gradient where the output is 0,

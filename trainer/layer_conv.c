@@ -6,6 +6,7 @@
 #include "trainer/kernels.h"
 #include "trainer/layer.h"
 #include "trainer/weights.h"
+#include "trainer/winograd.h"
 
 #include <string.h>
 
@@ -33,6 +34,7 @@ struct conv_plan {
     struct activation activation;
     bool glorot;
     bool plain;     /* the input is its own columns: kernel 1, stride 1 */
+    struct winograd winograd; /* without transforms: not by these */
     struct conv conv;  /* without kernels: portable */
     bool columns_back; /* the input's gradient by BLAS even so */
     struct bf16_conv bf16; /* without kernels: passes in bf16 are in fp32 */
@@ -48,12 +50,19 @@ static size_t most(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+static bool by_winograd(const struct conv_plan *plan)
+{
+    return winograd_pays(&plan->winograd);
+}
+
 static size_t scratch_size(const struct conv_plan *plan)
 {
+    size_t bf16 = plan->bf16.kernels ? bf16_conv_scratch_size(&plan->bf16) : 0;
+    if (by_winograd(plan))
+        return most(winograd_scratch_size(&plan->winograd), bf16);
     bool laid_out = !plan->plain && (is_portable(plan) || plan->columns_back);
     size_t columns = laid_out ? plan->chunk * plan->pixels * plan->cells : 0;
     size_t direct = is_portable(plan) ? 0 : conv_scratch_size(&plan->conv);
-    size_t bf16 = plan->bf16.kernels ? bf16_conv_scratch_size(&plan->bf16) : 0;
     return most(most(columns, direct), bf16);
 }
 
@@ -72,6 +81,7 @@ static void plan_sizes(struct layer *layer, struct conv_plan *plan)
         plan->chunk = CHUNK_MOST;
     layer_output_image(layer, window->output_height, window->output_width, plan->filters);
     layer->scratch_size = scratch_size(plan);
+    layer->arranged_size = by_winograd(plan) ? winograd_arranged_size(&plan->winograd) : 0;
     layer->kept_size = layer->output_size * activation_kept_size(&plan->activation);
     layer->ends_in_relu = activation_is_relu(&plan->activation);
     layer->forgets_output = !plan->activation.type || plan->activation.type->from_input;
@@ -96,6 +106,8 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
                        "a kernel of %zux%zu does not fit an image of %dx%d; "
                        "make it smaller, pool less before it, or use padding: same",
                        kernel, kernel, layer->input.height, layer->input.width);
+    if (winograd_is_on())
+        winograd_plan(&plan->winograd, isa_chosen(), &plan->window, plan->filters);
     if (conv_fits(&plan->window))
         conv_plan(&plan->conv, conv_kernels_of(isa_chosen()), &plan->window, plan->filters);
     plan->columns_back = !is_portable(plan) && conv_back_wastes(&plan->conv);
@@ -242,6 +254,36 @@ static void backward_direct(const struct layer *layer, const struct pass *pass)
         backward_input(layer, pass, first, chunk_from(plan, pass, first));
 }
 
+/* ---- with fewer multiplications ---- */
+
+static void forward_winograd(const struct layer *layer, const struct pass *pass)
+{
+    const struct conv_plan *plan = layer->plan;
+    winograd_forward(&plan->winograd, pass->count, pass->input, pass->arranged,
+                     pass->parameters + plan->cells * plan->filters,
+                     activation_is_relu(&plan->activation), pass->scratch, pass->output);
+    activation_behind_bias(&plan->activation, pass->count * layer->output_size, pass->output,
+                           pass->kept);
+}
+
+static void backward_winograd(const struct layer *layer, const struct pass *pass)
+{
+    const struct conv_plan *plan = layer->plan;
+    struct winograd_back back;
+    size_t count;
+    winograd_back_begin(&back, &plan->winograd, pass->arranged, pass->scratch);
+    for (size_t first = 0; first < pass->count; first += count) {
+        size_t left = pass->count - first;
+        count = left < plan->winograd.images ? left : plan->winograd.images;
+        backward_activation(layer, pass, first, count);
+        winograd_back_images(
+            &back, count, pass->input + first * layer->input_size,
+            pass->output_gradient + first * layer->output_size,
+            pass->input_gradient ? pass->input_gradient + first * layer->input_size : NULL);
+    }
+    winograd_back_end(&back, pass->parameter_gradient);
+}
+
 /* ---- in bf16 ---- */
 
 static bool in_bf16(const struct conv_plan *plan, const struct pass *pass)
@@ -276,10 +318,19 @@ static void backward_bf16(const struct layer *layer, const struct pass *pass)
 
 /* ---- the layer ---- */
 
+static void arrange(const struct layer *layer, const struct pass *pass)
+{
+    const struct conv_plan *plan = layer->plan;
+    if (by_winograd(plan) && !in_bf16(plan, pass))
+        winograd_arrange(&plan->winograd, pass->parameters, pass->training, pass->arranged);
+}
+
 static void forward(const struct layer *layer, const struct pass *pass)
 {
     if (in_bf16(layer->plan, pass))
         forward_bf16(layer, pass);
+    else if (by_winograd(layer->plan))
+        forward_winograd(layer, pass);
     else if (is_portable(layer->plan))
         forward_columns(layer, pass);
     else
@@ -290,6 +341,8 @@ static void backward(const struct layer *layer, const struct pass *pass)
 {
     if (in_bf16(layer->plan, pass))
         backward_bf16(layer, pass);
+    else if (by_winograd(layer->plan))
+        backward_winograd(layer, pass);
     else if (is_portable(layer->plan))
         backward_columns(layer, pass);
     else
@@ -301,6 +354,7 @@ const struct layer_type layer_conv = {
     .label = "conv2d",
     .prepare = prepare,
     .initialize = initialize,
+    .arrange = arrange,
     .forward = forward,
     .backward = backward,
 };

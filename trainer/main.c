@@ -4,6 +4,7 @@
 #include "common/program.h"
 #include "trainer/blas_core.h"
 #include "trainer/isa.h"
+#include "trainer/winograd.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ static const struct command list[] = {
 
 static const struct commands_variable variables[] = {
     {"TRAINER_ISA", "the kernels to use: auto, portable, avx2, avx512 or neon"},
+    {"TRAINER_CONV", "auto, or direct: fp32 convolutions without Winograd's transforms"},
     {"OPENBLAS_CORETYPE", "OpenBLAS's kernels, such as Haswell; without it, those that suit the "
                           "processor"},
     {"TUNER_HOME", "where data sets are looked for, in its `data`; `./tuning` if it is not set"},
@@ -37,15 +39,16 @@ static const struct commands commands = {
         "Trains, measures and describes networks that classify images.  It is the worker that "
         "tuner(1) launches, and works alone too.\n",
     .examples =
-        "trainer train config.json --data mnist --epochs 5    train one network and save it\n"
-        "trainer evaluate model.ckpt --data mnist             accuracy on the test images\n"
-        "trainer predict model.ckpt --data mnist --index 7    what it takes test image 7 for\n"
-        "trainer summary config.json                          layers, shapes, parameters\n"
-        "trainer synth digits                                 write a data set of drawn digits\n",
+        "trainer train config.json --data mnist --epochs 5   train a network\n"
+        "trainer evaluate model.ckpt --data mnist            its test accuracy\n"
+        "trainer predict model.ckpt --data mnist --index 7   what is test image 7?\n"
+        "trainer summary config.json                         layers, shapes, parameters\n"
+        "trainer synth digits                                a data set of drawn digits\n",
     .list = list,
     .count = ARRAY_LENGTH(list),
     .notes = "Every command explains itself: trainer train --help.\n"
-             "TRAINER_ISA=auto|portable|avx2|avx512|neon in the environment chooses the kernels.\n",
+             "TRAINER_ISA=auto|portable|avx2|avx512|neon in the environment chooses the kernels,\n"
+             "TRAINER_CONV=direct has fp32 convolutions done without Winograd's transforms.\n",
     .variables = variables,
     .variable_count = ARRAY_LENGTH(variables),
     .exit_codes = "0 done, 1 failed, 64 wrong usage, 65 bad input, 71 out of memory, "
@@ -55,7 +58,7 @@ static const struct commands commands = {
 
 static enum exit_code run(char *const arguments[], struct failure *why)
 {
-    if (isa_check(why) < 0)
+    if (isa_check(why) < 0 || winograd_check(why) < 0)
         return EXIT_BAD_USAGE;
     return commands_run(&commands, arguments, why);
 }

@@ -37,6 +37,8 @@ static int take_in_layer(struct builder *builder, struct layer *layer, const cha
     network->parameter_count += layer->parameter_count;
     layer->statistic_offset = network->statistic_count;
     network->statistic_count += layer->statistic_count;
+    layer->arranged_offset = network->arranged_size;
+    network->arranged_size += layer->arranged_size;
     builder->values += layer->output_size;
     raise(&network->widest, layer->output_size);
     raise(&network->scratch_size, layer->scratch_size);

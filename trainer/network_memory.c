@@ -57,6 +57,7 @@ static void reserve_threads(struct network *network)
     network->threads = xcalloc((size_t)count, sizeof *network->threads);
     for (int i = 0; i < count; i++)
         network->threads[i].scratch = floats_new(network->scratch_size);
+    network->arranged = floats_new(network->arranged_size);
 }
 
 static size_t count_predicted(const struct network *network)
@@ -130,6 +131,8 @@ void network_release_memory(struct network *network)
     }
     free(network->threads);
     network->threads = NULL;
+    free(network->arranged);
+    network->arranged = NULL;
 }
 
 size_t network_batch_bytes(const struct network *network, size_t count)
@@ -144,6 +147,7 @@ size_t network_batch_bytes(const struct network *network, size_t count)
     size_t shard_images;
     size_t shards = network_shards(count, SHARD_IMAGES, &shard_images);
     size_t handed = threads * 2 * handed_images(count) * network->widest;
+    size_t working = threads * network->scratch_size + network->arranged_size;
     return count * (floats * sizeof(float) + kept) +
-           ((shards - 1) * network->parameter_count + handed) * sizeof(float);
+           ((shards - 1) * network->parameter_count + handed + working) * sizeof(float);
 }

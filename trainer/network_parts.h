@@ -91,11 +91,13 @@ struct network {
                               * SHARD_IMAGES, or fewer where their values are many */
     size_t widest;        /* most values of an image that go into or out of a layer */
     size_t scratch_size;  /* most of a layer */
+    size_t arranged_size; /* of all layers */
     size_t kept_most;
     size_t gathered_most;
     struct pool *pool;
     struct batch_memory batch;     /* made when the first step needs it */
-    struct thread_memory *threads; /* [pool_threads], made when it is first needed */
+    struct thread_memory *threads; /* [pool_threads], made when it is first needed, */
+    float *arranged;               /* and [arranged_size] with it */
 };
 
 /* Sets layers, sources and shortcuts, and adds up what the layers need. */
@@ -115,6 +117,8 @@ size_t network_next_back(const struct network *network, size_t index);
 /* How many shards of `wanted` images, or more, a batch of `count` has, and the *images of
  * each but the last. */
 size_t network_shards(size_t count, size_t wanted, size_t *images);
+/* Has every layer arrange its parameters, as the passes that follow want them. */
+void network_arrange(struct network *network, const struct pass *common);
 void network_reserve_batch(struct network *network, size_t count);
 void network_reserve_predictions(struct network *network);
 void network_release_memory(struct network *network);

@@ -53,6 +53,7 @@ static void predict_shard(void *context, size_t shard, int thread)
         pass.output = slot(network, memory, route->output);
         pass.parameters = network->parameters + layer->parameter_offset;
         pass.statistics = network->statistics + layer->statistic_offset;
+        pass.arranged = network->arranged + layer->arranged_offset;
         layer->type->forward(layer, &pass);
     }
     size_t classes = (size_t)network->classes;
@@ -64,6 +65,7 @@ static void predict_shard(void *context, size_t shard, int thread)
 void network_predict(struct network *network, const float *images, size_t count, float *logits)
 {
     network_reserve_predictions(network);
+    network_arrange(network, &(struct pass){.count = count});
     struct prediction prediction = {network, images, count, logits};
     size_t most = network->predicted_images;
     pool_run(network->pool, predict_shard, &prediction, (count + most - 1) / most);

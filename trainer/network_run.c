@@ -31,6 +31,33 @@ struct step {
     struct loss_sum sums[SHARDS_MOST];
 };
 
+/* ---- before the passes ---- */
+
+struct arranging {
+    const struct network *network;
+    const struct pass *common;
+};
+
+static void arrange_layer(void *context, size_t index, int thread)
+{
+    (void)thread;
+    const struct arranging *arranging = context;
+    const struct network *network = arranging->network;
+    const struct layer *layer = &network->layers[index];
+    struct pass pass = *arranging->common;
+    pass.parameters = network->parameters + layer->parameter_offset;
+    pass.arranged = network->arranged + layer->arranged_offset;
+    if (layer->type->arrange)
+        layer->type->arrange(layer, &pass);
+}
+
+void network_arrange(struct network *network, const struct pass *common)
+{
+    struct arranging arranging = {network, common};
+    if (network->arranged_size > 0)
+        pool_run(network->pool, arrange_layer, &arranging, network->layer_count);
+}
+
 /* ---- a layer's pass ---- */
 
 static const float *find_value(const struct step *step, size_t value)
@@ -52,6 +79,7 @@ static struct pass pass_of(const struct step *step, size_t index)
     pass.kept = memory->kept[index];
     pass.parameters = network->parameters + layer->parameter_offset;
     pass.statistics = network->statistics + layer->statistic_offset;
+    pass.arranged = network->arranged + layer->arranged_offset;
     pass.gathered = memory->gathered[index];
     pass.gathered_back = pass.gathered ? pass.gathered + layer->gathered_count : NULL;
     pass.relu_stopped = route->relu_stopped;
@@ -398,6 +426,7 @@ void network_gradient(struct network *network, const float *images, const uint16
         .images = images,
         .labels = labels,
     };
+    network_arrange(network, &step.common);
     run_forward(&step);
     run_loss(&step);
     run_backward(&step);

@@ -225,7 +225,7 @@ enum exit_code command_best(char *const arguments[], struct failure *why)
         .about = "Shows the best trial of a study, and its test accuracy once that is known.\n",
         .examples =
             "tuner best quickstart\n"
-            "tuner best quickstart --model best.model && trainer evaluate best.model --data mnist\n"
+            "tuner best quickstart --model best.model\n"
             "tuner best quickstart --config | trainer train - --data mnist\n"};
     struct visit visit;
     if (options_parse(&options, arguments, words, NULL, why) != 0)

@@ -19,7 +19,7 @@ static const char about[] =
 static const char examples[] =
     "tuner serve --home /data/tuning\n"
     "tuner serve --detach && tuner submit study.yaml && tuner status\n"
-    "kill -TERM PID                      running segments end, then it does; twice: now\n";
+    "kill -TERM PID    running segments end, then it does; twice: now\n";
 
 static const char notes[] =
     "Signals: TERM and INT end it, once more ends it now; HUP reads settings.yaml again; USR1 "

@@ -64,14 +64,14 @@ static const struct commands commands = {
         "way, goes on where it was when it is run again.\n",
     .examples =
         "tuner check search_spaces/quickstart.yaml   what it would do, without doing it\n"
-        "tuner run search_spaces/quickstart.yaml     search, train the winner, write the report\n"
+        "tuner run search_spaces/quickstart.yaml     search, train the winner, report\n"
         "tuner trials quickstart                     every trial with its parameters\n"
         "tuner best quickstart                       the winner and its test accuracy\n"
         "tuner report quickstart                     write the report again\n"
         "tuner list                                  the studies of this home\n"
-        "tuner sql --query by_parameter quickstart   what each value of a parameter came to\n"
-        "tuner serve --detach                        a daemon, for any number of studies\n"
-        "tuner submit search_spaces/quickstart.yaml  gives it one; then tuner status, tuner watch\n",
+        "tuner sql --query by_parameter quickstart   what each parameter value did\n"
+        "tuner serve --detach                        a daemon, for many studies\n"
+        "tuner submit search_spaces/quickstart.yaml  then tuner status, tuner watch\n",
     .list = list,
     .count = ARRAY_LENGTH(list),
     .notes = "Every command explains itself: tuner run --help.\n"

@@ -1,13 +1,9 @@
 /* Axes of a plot in the box {left, right, top, bottom}. */
 import { shorten } from "./format.js";
-import { svgElement, svgText } from "./svg.js";
+import { svgElement, svgLabel } from "./svg.js";
 
-/* A tick's label; a label that was cut shows the whole under the pointer. */
 function tickText(x, y, anchor, tick) {
-    const text = svgText(x, y, "tick", anchor, tick.label);
-    if (tick.full && tick.full !== tick.label)
-        text.append(svgElement("title", {}, tick.full));
-    return text;
+    return svgLabel(x, y, "tick", anchor, tick.label, tick.full);
 }
 
 /* Lines across the box and labels left of it. */
@@ -38,10 +34,7 @@ export function drawBottomAxis(svg, box, scale, name) {
         svg.append(tickText(x, box.bottom + 18, "middle", tick));
         free = x + half + 8;
     }
-    if (name) {
-        const title = svgText((box.left + box.right) / 2, box.bottom + 37, "axis-name", "middle",
-                              shorten(name, Math.floor((box.right - box.left) / 7)));
-        title.append(svgElement("title", {}, name));
-        svg.append(title);
-    }
+    if (name)
+        svg.append(svgLabel((box.left + box.right) / 2, box.bottom + 37, "axis-name", "middle",
+                            shorten(name, Math.floor((box.right - box.left) / 7)), name));
 }

@@ -5,7 +5,7 @@ import { valueClass, valueLegend } from "./colour.js";
 import { isNumber } from "./format.js";
 import { placeWithin, valueScale } from "./points.js";
 import { linearScale } from "./scale.js";
-import { describeTrial, thin } from "./study.js";
+import { countOf, describeTrial, thin } from "./study.js";
 import { pathThrough, picture, svgElement } from "./svg.js";
 import { attachTips } from "./tip.js";
 
@@ -56,7 +56,7 @@ function drawCurves(study, width) {
         return {element, lines: () => describeTrial(study, trial)};
     }));
     return [svg, valueLegend(study),
-            remark(thinRemark(shown.length, known.length, "trials"))];
+            remark(thinRemark(shown.length, countOf(study, "trials", known), "trials"))];
 }
 
 export function curvesChart(container, study) {

@@ -5,8 +5,8 @@ import { valueClass, valueLegend } from "./colour.js";
 import { formatMeasure, isNumber, shorten } from "./format.js";
 import { placeWithin, valueScale } from "./points.js";
 import { parameterScale } from "./scale.js";
-import { describeTrial, thin } from "./study.js";
-import { htmlElement, pathThrough, picture, svgElement, svgText } from "./svg.js";
+import { countOf, describeTrial, thin } from "./study.js";
+import { htmlElement, pathThrough, picture, svgElement, svgLabel } from "./svg.js";
 import { attachTips } from "./tip.js";
 
 const LINES_MOST = 1500;
@@ -35,18 +35,14 @@ function layOutAxes(study, trials, box) {
 }
 
 function drawAxis(svg, axis, box, apart) {
-    const title = svgText(axis.x, box.top - 16, "axis-name", "middle",
-                          shorten(axis.title, Math.floor(apart / 7)));
-    title.append(svgElement("title", {}, axis.title));
-    svg.append(title, svgElement("line", {class: "axis", x1: axis.x, x2: axis.x, y1: box.top,
-                                          y2: box.bottom}));
+    svg.append(svgLabel(axis.x, box.top - 16, "axis-name", "middle",
+                        shorten(axis.title, Math.floor(apart / 7)), axis.title),
+               svgElement("line", {class: "axis", x1: axis.x, x2: axis.x, y1: box.top,
+                                   y2: box.bottom}));
     const last = axis.x >= box.right - 1; /* its labels are behind it, beside the lines */
     for (const tick of axis.ticks) {
-        const label = svgText(axis.x + (last ? 8 : -6), axis.placeTick(tick.value) + 4,
-                              "tick on-lines", last ? "start" : "end", tick.label);
-        if (tick.full && tick.full !== tick.label)
-            label.append(svgElement("title", {}, tick.full));
-        svg.append(label);
+        svg.append(svgLabel(axis.x + (last ? 8 : -6), axis.placeTick(tick.value) + 4,
+                            "tick on-lines", last ? "start" : "end", tick.label, tick.full));
     }
 }
 
@@ -179,7 +175,7 @@ function drawParallel(study, width, ranges) {
     attachTips(svg, marks);
     changed();
     return [htmlElement("div", {class: "scroll"}, svg), valueLegend(study), said,
-            remark(thinRemark(trials.length, study.trials.length, "trials"))];
+            remark(thinRemark(trials.length, countOf(study, "trials", study.trials), "trials"))];
 }
 
 export function parallelChart(container, study) {

@@ -1,7 +1,7 @@
 /* Trials as points of a plot with values up the side. */
 import { isNumber } from "./format.js";
 import { linearScale } from "./scale.js";
-import { describeTrial, thin } from "./study.js";
+import { countOf, describeTrial, thin } from "./study.js";
 import { svgElement } from "./svg.js";
 
 /* The study's window of values from the bottom of a box to its top. */
@@ -65,5 +65,5 @@ export function pointRemark(study, trials) {
 /* Those of the trials that have a value, thinned to `most`; the winner stays. */
 export function valuedTrials(study, most) {
     const valued = study.trials.filter(trial => isNumber(trial.value));
-    return {shown: thin(valued, most, trial => trial.trial === study.winner), all: valued.length};
+    return {shown: thin(valued, most, trial => trial.trial === study.winner), all: countOf(study, "trials", valued)};
 }

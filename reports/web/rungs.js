@@ -2,7 +2,7 @@
 import { makeChart, panelWidth, remark, thinRemark } from "./chart.js";
 import { valueClass, valueLegend } from "./colour.js";
 import { formatMeasure } from "./format.js";
-import { thin } from "./study.js";
+import { countOf, thin } from "./study.js";
 import { htmlElement, picture, svgElement, svgText } from "./svg.js";
 import { attachTips } from "./tip.js";
 
@@ -118,7 +118,8 @@ function drawRungs(study, width) {
     return [htmlElement("div", {class: "panels"}, ...drawn.map(panel => panel.svg)),
             valueLegend(study),
             remark("The best of a rung is on top. Discs went on or were completed, rings were "
-                   + "stopped, crosses failed.", thinRemark(sum("shown"), sum("all"), "places"))];
+                   + "stopped, crosses failed.", thinRemark(sum("shown"), countOf(study, "places", {length: sum("all")}),
+                                              "places"))];
 }
 
 export function rungsChart(container, study) {

@@ -4,36 +4,39 @@ import { formatDuration, formatMeasure, formatValue, isNumber } from "./format.j
 
 /* The range of values that is worth showing: all of them, unless a few bad ones would press the
  * others together; those are then drawn at its edge. */
-function findWindow(values, maximize) {
-    const sorted = values.slice().sort((a, b) => maximize ? a - b : b - a); /* worst first */
-    if (sorted.length === 0)
+function findWindow(spread, maximize) {
+    const best = spread.at(-1), worst = spread[0], quarter = spread[spread.length >> 2];
+    if (!isNumber(best))
         return {low: 0, high: 1};
-    const best = sorted.at(-1), worst = sorted[0];
-    const quarter = sorted[Math.floor(sorted.length / 4)];
     const reach = best + (quarter - best) * 1.5;
     const cut = maximize ? Math.max(worst, reach) : Math.min(worst, reach);
     const end = cut === best ? worst : cut;
     return maximize ? {low: end, high: best} : {low: best, high: end};
 }
 
-/* Where each ninth of the values ends, the worst first: what colours go by, so that a few bad
- * values do not give all others one colour. */
-function findNinths(values, maximize) {
-    const sorted = values.slice().sort((a, b) => maximize ? a - b : b - a);
-    return Array.from({length: 10}, (_, i) =>
-        sorted[Math.min(Math.floor(sorted.length * i / 9), sorted.length - 1)]);
+/* The report's "spread", where it has none: a study that is fed to the charts otherwise. */
+function findSpread(trials, maximize) {
+    const sorted = trials.map(trial => trial.value).filter(isNumber)
+        .sort((a, b) => maximize ? a - b : b - a); /* worst first */
+    return Array.from({length: 37}, (_, i) =>
+        sorted[Math.min(Math.floor(sorted.length * i / 36), sorted.length - 1)]);
 }
 
-/* {metric, maximize, winner, window, ninths, parameters, trials, rungs, segments, secondsAt,
- * gaps}: secondsAt(ms) is the time since the start without the gaps. */
+/* {metric, maximize, winner, window, ninths, parameters, trials, rungs, segments, all, secondsAt,
+ * gaps}: where each ninth of the values ends, the worst first, which is what colours go by, so
+ * that a few bad values do not give all others one colour; how many trials, places in rungs and
+ * segments there are in all, where those are not all; secondsAt(ms) is the time since the start
+ * without the gaps. */
 export function readStudy(data) {
     const trials = data.trials ?? [], segments = data.segments ?? [];
     const {secondsAt, gaps} = makeClock(segments);
     const maximize = data.study.goal !== "minimize";
-    const values = trials.map(trial => trial.value).filter(isNumber);
+    const spread = data.spread ?? findSpread(trials, maximize);
+    const {trials: count, places, segments: attempts} = data.study;
     return {
         metric: data.study.metric, maximize, winner: data.winner?.trial ?? null,
-        window: findWindow(values, maximize), ninths: findNinths(values, maximize),
+        window: findWindow(spread, maximize), ninths: spread.filter((_, i) => i % 4 === 0),
+        all: count > trials.length ? {trials: count, places, segments: attempts} : null,
         parameters: data.parameters ?? [], trials, rungs: data.rungs ?? [], segments, secondsAt,
         gaps, mostEpochs: trials.reduce((most, trial) => Math.max(most, trial.epochs ?? 0), 0),
     };
@@ -41,6 +44,11 @@ export function readStudy(data) {
 
 export function isBetter(study, a, b) {
     return study.maximize ? a > b : a < b;
+}
+
+/* How many there are of what a list has, of which the report may list a part. */
+export function countOf(study, what, list) {
+    return study.all ? study.all[what] : list.length;
 }
 
 /* At most `most` of a list, evenly, and all for which keep() is true. */

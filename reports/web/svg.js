@@ -31,6 +31,14 @@ export function svgText(x, y, className, anchor, text) {
     return svgElement("text", {x, y, class: className, "text-anchor": anchor}, text);
 }
 
+/* The same, where the `full` text may have been cut: the pointer shows it. */
+export function svgLabel(x, y, className, anchor, text, full) {
+    const label = svgText(x, y, className, anchor, text);
+    if (full && full !== text)
+        label.append(svgElement("title", {}, full));
+    return label;
+}
+
 /* "M x y L x y ..." through points that are all finite. */
 export function pathThrough(points) {
     return points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");

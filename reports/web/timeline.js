@@ -5,7 +5,7 @@ import { makeChart, remark, thinRemark } from "./chart.js";
 import { valueClass, valueLegend } from "./colour.js";
 import { formatDuration, formatMeasure, isNumber } from "./format.js";
 import { linearScale } from "./scale.js";
-import { thin } from "./study.js";
+import { countOf, thin } from "./study.js";
 import { picture, svgElement, svgText } from "./svg.js";
 import { attachTips } from "./tip.js";
 
@@ -77,7 +77,7 @@ function drawTimeline(study, width) {
     const scale = linearScale(0, end / size, box.left, box.right, {count: width / 110});
     const x = ms => scale.place(study.secondsAt(ms) / size);
     const svg = picture(width, box.bottom + 46, `What ${rowOf.size} workers did when, `
-                        + `${known.length} segments`);
+                        + `${countOf(study, "segments", known)} segments`);
     for (let row = 0; row < count; row++)
         if (step >= 14 || row % Math.ceil(14 / step) === 0)
             svg.append(svgText(box.left - 8, box.top + row * step + bar / 2 + 4, "tick", "end",
@@ -91,7 +91,7 @@ function drawTimeline(study, width) {
         return {element, lines: () => describeSegment(study, segment)};
     }));
     return [svg, valueLegend(study),
-            remark(thinRemark(shown.length, known.length, "segments"))];
+            remark(thinRemark(shown.length, countOf(study, "segments", known), "segments"))];
 }
 
 export function timelineChart(container, study) {
