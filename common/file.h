@@ -23,8 +23,6 @@ int file_replace(const char *path, const struct file_piece *pieces, size_t count
 
 /* Makes a folder and those above it, where they are missing. */
 int folder_make(const char *path, struct failure *why);
-/* Removes a folder with all in it; a missing one is no failure. */
-int folder_remove(const char *path, struct failure *why);
 
 bool file_exists(const char *path);   /* anything that can be reached by the path */
 bool folder_exists(const char *path);

@@ -3,6 +3,7 @@
 #define TESTS_HOME_FIXTURE_H
 
 #include "common/file.h"
+#include "tests/folder_remove.h"
 
 #include <stdlib.h>
 

@@ -6,6 +6,7 @@
 
 #include "common/file.h"
 #include "db/store.h"
+#include "tests/folder_remove.h"
 
 #include <math.h>
 #include <setjmp.h>

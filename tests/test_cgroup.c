@@ -2,6 +2,7 @@
  * there. */
 #include "common/file.h"
 #include "tuner/cgroup.h"
+#include "tests/folder_remove.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "db/store.h"
 #include "tuner/home.h"
+#include "tests/folder_remove.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

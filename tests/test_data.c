@@ -2,6 +2,7 @@
 
 #include "common/file.h"
 #include "trainer/data_idx.h"
+#include "tests/folder_remove.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

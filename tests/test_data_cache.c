@@ -3,6 +3,7 @@
 #include "common/file.h"
 #include "trainer/data_idx.h"
 #include "trainer/data_kind.h"
+#include "tests/folder_remove.h"
 
 #include <dirent.h>
 #include <fcntl.h>

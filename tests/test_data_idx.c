@@ -1,6 +1,7 @@
 #include "trainer/data_idx.h"
 
 #include "common/file.h"
+#include "tests/folder_remove.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

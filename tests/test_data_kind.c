@@ -1,6 +1,7 @@
 #include "trainer/data_kind.h"
 
 #include "common/file.h"
+#include "tests/folder_remove.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

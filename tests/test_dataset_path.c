@@ -1,6 +1,7 @@
 #include "common/dataset_path.h"
 
 #include "common/file.h"
+#include "tests/folder_remove.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 #include "common/file.h"
+#include "tests/folder_remove.h"
 
 #include <dirent.h>
 #include <setjmp.h>

@@ -4,6 +4,7 @@
 #include "db/store_internal.h"
 #include "reports/report_data.h"
 #include "reports/report_text.h"
+#include "tests/folder_remove.h"
 #include "tests/markup.h"
 
 #include <jansson.h>

@@ -1,4 +1,5 @@
 /* What is opened, what is refused, and how a read-only folder is read. */
+#include "tests/folder_remove.h"
 #include "tests/store_fixture.h"
 
 #include <grp.h>

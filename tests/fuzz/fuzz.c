@@ -1,3 +1,4 @@
+#include "tests/folder_remove.h"
 #include "tests/fuzz/fuzz.h"
 
 #include "common/file.h"

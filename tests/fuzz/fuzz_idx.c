@@ -1,5 +1,6 @@
 /* The first byte says how the files are laid out; then come the four IDX files of a folder,
  * each after its length (fuzz_piece). */
+#include "tests/folder_remove.h"
 #include "tests/fuzz/fuzz.h"
 
 #include "common/file.h"

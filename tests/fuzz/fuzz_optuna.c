@@ -5,6 +5,7 @@
  *
  * What is accepted must be a history that can be imported, and each of its values one that can
  * be exported again. */
+#include "tests/folder_remove.h"
 #include "tests/fuzz/fuzz.h"
 
 #include "common/file.h"

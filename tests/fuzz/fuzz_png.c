@@ -1,5 +1,6 @@
 /* After a byte that says what is done with it, the bytes are a PNG file.  The sums of its
  * chunks are made right first, since no mutation would guess them, unless the byte forbids. */
+#include "tests/folder_remove.h"
 #include "tests/fuzz/fuzz.h"
 
 #include "common/file.h"
