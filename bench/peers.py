@@ -2,6 +2,7 @@
 """Measures the trainer and its peers, one after another, and prints docs/performance.md's tables.
 
     make bench-peers                       all of it, about 40 minutes on two cores
+    make bench-peers PEERS=--short         one thread and nothing compiled: about ten minutes
     make bench-peers PEERS=--quick         a few seconds of each, to see that it works
     bench/peers.py --tables                the tables again, from what was measured last
 
@@ -73,16 +74,16 @@ def measure_peer(script, *arguments):
     return [json.loads(output)] if output else []
 
 
-def measure_throughput(quick):
+def measure_throughput(options):
     yield from measure_trainer()
     for network in NETWORKS:
         for precision in PRECISIONS:
-            for threads in ("1", "0"):
+            for threads in ("1",) if options.short else ("1", "0"):
                 for script in ("peer_torch.py", "peer_keras.py"):
-                    for compiled in ((), ("--compiled",)):
+                    for compiled in ((),) if options.short else ((), ("--compiled",)):
                         yield from measure_peer(script, "--network", network, "--precision",
                                                 precision, "--threads", threads, *compiled,
-                                                *(QUICK if quick else ()))
+                                                *(QUICK if options.quick else ()))
 
 
 def study_file(quick):
@@ -112,19 +113,19 @@ def measure_our_study(quick):
     return [{"program": "tuner", "threads": os.cpu_count(), "seconds": seconds, **row}]
 
 
-def measure_studies(quick):
-    yield from measure_our_study(quick)
-    for precision in PRECISIONS:
+def measure_studies(options):
+    yield from measure_our_study(options.quick)
+    for precision in PRECISIONS[:1] if options.short else PRECISIONS:
         yield from measure_peer("keras_tuner_study.py", "--threads", "0", "--precision",
-                                precision, *(QUICK_KERAS_TUNER if quick else ()))
+                                precision, *(QUICK_KERAS_TUNER if options.quick else ()))
 
 
-def measure(quick):
+def measure(options):
     """Everything, one after another; the results, kept as they come."""
     for name in (RESULTS, os.path.join(PEERS, "log")):
         open(name, "w").close()
     for measurements in (measure_throughput, measure_studies):
-        for row in measurements(quick):
+        for row in measurements(options):
             with open(RESULTS, "a") as file:
                 file.write(json.dumps(row) + "\n")
 
@@ -191,6 +192,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--short", action="store_true")
     parser.add_argument("--tables", action="store_true")
     options = parser.parse_args()
     if not options.tables:
@@ -201,7 +203,7 @@ def main():
         if not os.path.isdir(os.environ["MNIST_DIR"]):
             parser.error("set $MNIST_DIR to the folder with MNIST's four IDX files; `make demo` "
                          "fetches them to build/demo/data/mnist")
-        measure(options.quick)
+        measure(options)
     with open(RESULTS) as file:
         print_tables([json.loads(line) for line in file])
 
