@@ -22,7 +22,7 @@ say "only tuner/yaml*.c includes yaml.h of libyaml" "$(grep -n '<yaml\.h>' */*.[
 pure=$(ls tuner/sampler*.c tuner/scheduler*.c tuner/plan.c tuner/rung.c tuner/ranking.c 2>/dev/null)
 say "samplers and schedulers are pure: no clock, descriptor, store or process" \
     "$(grep -nE 'clock_|db/|launcher|loop\.h|<unistd|<time\.h|<sys/' $pure)"
-engine="daemon|submit|origin|queue|steer|assign|slot|run|run_next|run_trials|segment|final|fault|record|replay|recorded|sweep|outside|disk|event|\
+engine="daemon|submit|origin|queue|steer|assign|slot|hear|run|run_next|run_trials|segment|final|fault|record|replay|recorded|sweep|outside|disk|event|\
 status|settings|reporter"
 say "only the engine's own files and its test see its insides" \
     "$(grep -lE '#include "tuner/engine.h"' */*.c | grep -vE "^(tuner/($engine)|tests/test_daemon)\.c$")"

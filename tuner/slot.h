@@ -68,9 +68,16 @@ void slot_drop_job(struct slot *slot);
 void slot_free(struct slot *slot);
 /* (Re)starts the time within which its worker, or the outside program, is to be heard of. */
 void slot_set_deadline(struct slot *slot);
+/* The worker may be in any state now: what it had in hand is lost, and it is ended. */
+void slot_at_fault(struct slot *slot, const char *kind, const char *reason);
 struct launcher_events slot_events(struct daemon *daemon);
 /* "training", "idle"...: what its worker does, for people. */
 const char *slot_activity(const struct slot *slot);
+
+/* ---- hear.c: what workers say (launcher.h) ---- */
+
+void hear_message(void *context, struct worker *worker, const struct message *message);
+void hear_garbage(void *context, struct worker *worker, const char *reason);
 
 /* ---- fault.c: what goes wrong with a job ---- */
 
