@@ -36,7 +36,7 @@ READERS = {
     "request": (["tuner/requests.c"],
                 ["add_all", "submit", "tell", "answer_with", "act", "request_answer"]),
     "history": (["tuner/csv.c", "tuner/history_csv.c"], ["csv_add", "csv_end_line"]),
-    "optuna": (["db/optuna_read.c", "db/optuna_distribution.c"], []),
+    "optuna": (["db/optuna_read.c", "db/optuna_trials.c", "db/optuna_distribution.c"], []),
     "idx": (["trainer/data_file.c", "trainer/data_idx.c", "trainer/data_labels.c"],
             ["data_hold_out_test", "mark_class", "mark_held", "move_held"]),
     "csv": (["trainer/data_csv.c", "trainer/data_labels.c"], []),
