@@ -43,9 +43,20 @@ def children(pid):
         return []
 
 
+def keepers_of(tuner):
+    """Its keepers alone: a sanitizer has a process beside it at its end, which nobody may kill."""
+    def name(pid):
+        try:
+            with open(f"/proc/{pid}/comm") as file:
+                return file.read().strip()
+        except OSError:
+            return ""
+    return [pid for pid in children(tuner) if name(pid) == "keeper"]
+
+
 def hit_one(tuner, number, draw):
     """Sends a signal to one of the tuner's workers; False when there is none now."""
-    workers = [worker for keeper in children(tuner) for worker in children(keeper)]
+    workers = [worker for keeper in keepers_of(tuner) for worker in children(keeper)]
     if not workers:
         return False
     try:
@@ -93,7 +104,7 @@ def keepers(times):
         process = home.start()
         while process.poll() is None:
             time.sleep(draw.uniform(0.02, 0.1))
-            for keeper in children(process.pid)[:1]:
+            for keeper in keepers_of(process.pid)[:1]:
                 os.kill(keeper, signal.SIGKILL)
                 hits += 1
         process.communicate()
