@@ -127,8 +127,8 @@ static void normalize_and_its_way_back_equal_their_twins(void **state)
                 expected_dx[i] = 0.0;
         }
         kernel_normalize(r.rows, r.channels, r.mean, r.scale, r.offset, r.x, y);
-        kernel_normalize_backward(r.rows, r.channels, r.mean, r.scale, r.offset, r.slope, relu,
-                                  r.x, r.dy, dx);
+        struct normalized norm = {r.mean, r.scale, r.offset, r.slope, relu};
+        kernel_normalize_backward(r.rows, r.channels, &norm, r.x, r.dy, dx);
         assert_close(y, expected, r.count);
         assert_close(dx, expected_dx, r.count);
         assert_true(y[r.count] == 1e30f && dx[r.count] == 1e30f);

@@ -184,6 +184,13 @@ static void visit_max(void *context, size_t cell, size_t output, long pixel)
     }
 }
 
+/* The twin of a pool that takes the smallest in some channels: such an image is turned over. */
+static void turn_channels(size_t count, size_t channels, const float *direction, float *values)
+{
+    for (size_t i = 0; direction && i < count; i++)
+        values[i] = signbit(direction[i % channels]) ? -values[i] : values[i];
+}
+
 /* Values of a coarse grid, so that there are equals to choose among. */
 static void max_pool_equals_its_twin(void **state)
 {
@@ -195,9 +202,12 @@ static void max_pool_equals_its_twin(void **state)
         for (size_t i = 0; i < input_count(&w); i++)
             image[i] = round % 2 ? image[i] : floorf(image[i] * 3.0f) - 10.0f;
         float *output = dirty_floats(output_count(&w));
+        float *signs = random_floats(&rng, w.channels), *direction = round / 2 % 2 ? signs : NULL;
         int32_t *chosen = xcalloc(output_count(&w), sizeof *chosen);
         struct twin twin = twin_new(image, output_count(&w), -INFINITY);
-        kernel_max_pool(&w, image, output, chosen);
+        kernel_max_pool(&w, direction, image, output, chosen);
+        turn_channels(input_count(&w), w.channels, direction, image);
+        turn_channels(output_count(&w), w.channels, direction, output);
         each_cell(&w, visit_max, &twin);
         for (size_t i = 0; i < output_count(&w); i++) {
             assert_true(output[i] == (float)twin.to[i]);
@@ -205,6 +215,7 @@ static void max_pool_equals_its_twin(void **state)
         }
         assert_true(output[output_count(&w)] == 1e30f);
         twin_free(&twin);
+        free(signs);
         free(chosen);
         free(output);
         free(image);
@@ -229,7 +240,7 @@ static void max_pool_backward_equals_its_twin(void **state)
         int32_t *chosen = xcalloc(output_count(&w), sizeof *chosen);
         struct twin twin = twin_new(image, output_count(&w), -INFINITY);
         double *expected = xcalloc(input_count(&w), sizeof *expected);
-        kernel_max_pool(&w, image, output, chosen);
+        kernel_max_pool(&w, NULL, image, output, chosen);
         kernel_max_pool_backward(&w, chosen, relu ? output : NULL, gradient, back);
         each_cell(&w, visit_max, &twin);
         for (size_t i = 0; i < output_count(&w); i++)
@@ -241,6 +252,44 @@ static void max_pool_backward_equals_its_twin(void **state)
         free(chosen);
         free(output);
         free(back);
+        free(gradient);
+        free(image);
+    }
+}
+
+/* What the two kernels that it is made of give, one after the other. */
+static void normalize_pool_backward_equals_its_parts(void **state)
+{
+    (void)state;
+    struct rng rng = dice_of(14);
+    for (int round = 0; round < 2 * ROUNDS; round++) {
+        struct window w = random_window(&rng);
+        struct shape shape = {(int)w.input_height, (int)w.input_width, (int)w.channels};
+        if (round % 2 && window_place(&w, shape, 2, 2, round / 4 % 2) < 0)
+            continue;
+        size_t pixels = w.input_height * w.input_width, inputs = input_count(&w);
+        float *rows[4], *image = random_floats(&rng, inputs);
+        for (size_t i = 0; i < 4; i++)
+            rows[i] = random_floats(&rng, w.channels);
+        float *gradient = random_floats(&rng, output_count(&w));
+        float *output = dirty_floats(output_count(&w)), *spread = dirty_floats(inputs);
+        float *back = dirty_floats(inputs), *parts = dirty_floats(inputs);
+        int32_t *chosen = xcalloc(output_count(&w), sizeof *chosen);
+        struct normalized norm = {rows[0], rows[1], rows[2], rows[3], round / 2 % 2};
+        kernel_max_pool(&w, rows[1], image, output, chosen);
+        kernel_max_pool_backward(&w, chosen, NULL, gradient, spread);
+        kernel_normalize_backward(pixels, w.channels, &norm, image, spread, parts);
+        kernel_normalize_pool_backward(&w, &norm, chosen, gradient, image, back);
+        for (size_t i = 0; i < inputs; i++)
+            assert_true(fabsf(back[i] - parts[i]) <= 1e-5f * (1.0f + fabsf(parts[i])));
+        assert_true(back[inputs] == 1e30f);
+        for (size_t i = 0; i < 4; i++)
+            free(rows[i]);
+        free(chosen);
+        free(parts);
+        free(back);
+        free(spread);
+        free(output);
         free(gradient);
         free(image);
     }
@@ -324,6 +373,7 @@ int main(void)
         cmocka_unit_test(col2im_equals_its_twin),
         cmocka_unit_test(max_pool_equals_its_twin),
         cmocka_unit_test(max_pool_backward_equals_its_twin),
+        cmocka_unit_test(normalize_pool_backward_equals_its_parts),
         cmocka_unit_test(avg_pool_equals_its_twin),
         cmocka_unit_test(avg_pool_backward_equals_its_twin),
     };

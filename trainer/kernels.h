@@ -72,8 +72,10 @@ void kernel_col2im(const struct window *window,
 /* ---- kernels_pool.c ---- */
 
 /* The largest value under each window, the first of equals, and which it was: its
- * position within the image.  Padding is never the largest. */
+ * position within the image.  Padding is never the largest.  With a `direction`, the smallest
+ * in channels where that has a sign. */
 void kernel_max_pool(const struct window *window,
+                     const float *direction /* [channels], or NULL */,
                      const float *image /* [input_height][input_width][channels] */,
                      float *output /* [output_height][output_width][channels] */,
                      int32_t *chosen /* [output_height][output_width][channels] */);
@@ -142,13 +144,26 @@ void kernel_normalize_moments(size_t rows, size_t channels, const float *mean /*
                               const float *dy /* [rows][channels] */,
                               double *sums /* [channels] */, double *products /* [channels] */);
 
+/* What the way back wants to know of each channel, [channels] each; and of what came in. */
+struct normalized {
+    const float *mean, *scale, *offset, *slope;
+    bool relu;
+};
+
 /* dx = scale dy - offset - slope (x - mean); with `relu`, 0 where x is not above 0. */
-void kernel_normalize_backward(size_t rows, size_t channels, const float *mean /* [channels] */,
-                               const float *scale /* [channels] */,
-                               const float *offset /* [channels] */,
-                               const float *slope /* [channels] */, bool relu,
+void kernel_normalize_backward(size_t rows, size_t channels, const struct normalized *norm,
                                const float *x /* [rows][channels] */,
                                const float *dy /* [rows][channels] */,
                                float *dx /* [rows][channels] */);
+
+/* ---- kernels_norm_pool.c ---- */
+
+/* As kernel_normalize_backward() where only the values that a pool has chosen have gradients; `dx` is set. */
+void kernel_normalize_pool_backward(
+    const struct window *window, const struct normalized *norm,
+    const int32_t *chosen /* [output_height][output_width][channels] */,
+    const float *dy /* [output_height][output_width][channels] */,
+    const float *image /* [input_height][input_width][channels] */,
+    float *dx /* [input_height][input_width][channels] */);
 
 #endif

@@ -81,11 +81,13 @@ void kernel_normalize_moments(size_t rows, size_t channels, const float *restric
 }
 
 VECTOR_VERSIONS
-void kernel_normalize_backward(size_t rows, size_t channels, const float *restrict mean,
-                               const float *restrict scale, const float *restrict offset,
-                               const float *restrict slope, bool relu, const float *restrict x,
-                               const float *restrict dy, float *restrict dx)
+void kernel_normalize_backward(size_t rows, size_t channels, const struct normalized *norm,
+                               const float *restrict x, const float *restrict dy,
+                               float *restrict dx)
 {
+    const float *mean = norm->mean, *scale = norm->scale;
+    const float *offset = norm->offset, *slope = norm->slope;
+    bool relu = norm->relu;
     for (size_t row = 0; row < rows; row++, x += channels, dy += channels, dx += channels) {
         for (size_t c = 0; c < channels; c++) {
             float back = scale[c] * dy[c] - offset[c] - slope[c] * (x[c] - mean[c]);

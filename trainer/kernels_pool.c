@@ -1,6 +1,7 @@
 #include "trainer/kernels.h"
-#include "trainer/lanes.h"
+#include "trainer/patch.h"
 
+#include <math.h>
 #include <string.h>
 
 /* What one window of a pool covers. */
@@ -13,75 +14,46 @@ static size_t cover_cells(const struct cover *cover)
     return (cover->rows.end - cover->rows.begin) * (cover->columns.end - cover->columns.begin);
 }
 
-/* Position within the image of a pixel's first channel. */
-static size_t pixel_at(const struct window *window, size_t y, size_t x)
-{
-    return (y * window->input_width + x) * window->channels;
-}
-
 /* ---- the largest ---- */
 
-/* What one window covers, as positions within the image. */
-struct patch {
-    size_t first;         /* the first pixel's first channel */
-    size_t rows, columns; /* pixels */
-    size_t step;          /* from one row to the next */
-};
-
-static inline struct patch patch_at(const struct window *window, struct span rows, size_t x)
-{
-    struct span columns = window_columns(window, x);
-    return (struct patch){
-        .first = pixel_at(window, rows.begin, columns.begin),
-        .rows = rows.end - rows.begin,
-        .columns = columns.end - columns.begin,
-        .step = window->input_width * window->channels,
-    };
-}
-
-/* Most pools have windows of 2 x 2, for which a compiler that knows it leaves no loop over a
- * window's pixels. */
-static inline bool is_two_by_two(const struct patch *patch)
-{
-    return patch->rows == 2 && patch->columns == 2;
-}
-
-#define INLINE static inline __attribute__((always_inline))
-
-static const lanes_int counting = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-
-/* Sixteen channels at a time. */
+/* Sixteen channels at a time; turned over, the smallest is the largest. */
 INLINE void max_of_patch(const struct patch *patch, size_t rows, size_t columns, size_t channels,
-                         const float *restrict image, float *restrict output,
-                         int32_t *restrict chosen)
+                         const float *restrict direction, const float *restrict image,
+                         float *restrict output, int32_t *restrict chosen)
 {
+    const lanes_int none = {0};
     for (size_t c = 0; c + LANES <= channels; c += LANES) {
         size_t row = patch->first + c;
-        lanes_float largest = *(const lanes_float *)(image + row);
+        lanes_int turn = none;
+        if (direction)
+            turn = *(const lanes_int *)(direction + c) & INT32_MIN;
+        lanes_float largest = (lanes_float)(*(const lanes_int *)(image + row) ^ turn);
         lanes_int where = counting + (int32_t)row;
         for (size_t y = 0; y < rows; y++, row += patch->step) {
             for (size_t x = 0; x < columns; x++) {
                 size_t at = row + x * channels;
-                lanes_float value = *(const lanes_float *)(image + at);
+                lanes_float value = (lanes_float)(*(const lanes_int *)(image + at) ^ turn);
                 lanes_int larger = value > largest;
                 largest = (lanes_float)(((lanes_int)value & larger) |
                                         ((lanes_int)largest & ~larger));
                 where = ((counting + (int32_t)at) & larger) | (where & ~larger);
             }
         }
-        *(lanes_float *)(output + c) = largest;
+        *(lanes_int *)(output + c) = (lanes_int)largest ^ turn;
         *(lanes_int *)(chosen + c) = where;
     }
 }
 
 static inline void max_of_channel(const struct patch *patch, size_t channel, size_t channels,
-                                  const float *image, float *output, int32_t *chosen)
+                                  bool smallest, const float *image, float *output,
+                                  int32_t *chosen)
 {
     size_t where = patch->first + channel;
     for (size_t y = 0; y < patch->rows; y++) {
         for (size_t x = 0; x < patch->columns; x++) {
             size_t at = patch->first + channel + y * patch->step + x * channels;
-            where = image[at] > image[where] ? at : where;
+            bool better = smallest ? image[at] < image[where] : image[at] > image[where];
+            where = better ? at : where;
         }
     }
     *output = image[where];
@@ -91,34 +63,31 @@ static inline void max_of_channel(const struct patch *patch, size_t channel, siz
 /* A row of windows: the whole of it in one function, as a window is too little work for a
  * call. */
 VECTOR_VERSIONS
-static void max_of_row(const struct window *window, struct span rows, const float *restrict image,
+static void max_of_row(const struct window *window, struct span rows,
+                       const float *restrict direction, const float *restrict image,
                        float *restrict output, int32_t *restrict chosen)
 {
     size_t channels = window->channels;
     for (size_t x = 0; x < window->output_width; x++, output += channels, chosen += channels) {
         struct patch patch = patch_at(window, rows, x);
         if (is_two_by_two(&patch))
-            max_of_patch(&patch, 2, 2, channels, image, output, chosen);
+            max_of_patch(&patch, 2, 2, channels, direction, image, output, chosen);
         else
-            max_of_patch(&patch, patch.rows, patch.columns, channels, image, output, chosen);
+            max_of_patch(&patch, patch.rows, patch.columns, channels, direction, image, output,
+                         chosen);
         for (size_t c = channels / LANES * LANES; c < channels; c++)
-            max_of_channel(&patch, c, channels, image, output + c, chosen + c);
+            max_of_channel(&patch, c, channels, direction && signbit(direction[c]), image,
+                           output + c, chosen + c);
     }
 }
 
-void kernel_max_pool(const struct window *window, const float *image, float *output,
-                     int32_t *chosen)
+void kernel_max_pool(const struct window *window, const float *direction, const float *image,
+                     float *output, int32_t *chosen)
 {
     size_t row = window->output_width * window->channels;
     for (size_t y = 0; y < window->output_height; y++)
-        max_of_row(window, window_rows(window, y), image, output + y * row, chosen + y * row);
-}
-
-/* Whether no two windows meet, and what they leave of the image lies to the right and below: then
- * each pixel is set once. */
-static bool are_tiles(const struct window *window)
-{
-    return window->stride == window->size && window->top == 0 && window->left == 0;
+        max_of_row(window, window_rows(window, y), direction, image, output + y * row,
+                   chosen + y * row);
 }
 
 /* The gradient of a window goes to one of its pixels, 0 to the others; as tiles they are set, and

@@ -49,6 +49,9 @@ struct layer_type {
      * plan.  `settings` is complete; what does not fit fails at `where` or below it. */
     int (*prepare)(struct layer *layer, const json_t *settings, const char *where,
                    struct failure *why);
+    /* Whether the layer does from now on what `next` does, too, which alone reads its output: its
+     * output_size and kept_size have become those of both, and `next` runs nothing.  NULL: never. */
+    bool (*join)(struct layer *layer, struct layer *next);
     /* NULL for a layer without parameters. */
     void (*initialize)(const struct layer *layer, struct rng *rng, float *parameters);
     /* NULL for a layer without statistics. */
@@ -83,7 +86,7 @@ struct layer {
     size_t index;     /* in the network, from 0 */
     struct shape input, output;
     bool input_flat, output_flat;   /* a vector of `channels` values, no image */
-    size_t input_size, output_size; /* values of one image */
+    size_t input_size, output_size; /* values of one image, as it runs */
     size_t parameter_count;
     size_t parameter_offset;        /* within the network's block */
     size_t statistic_count;
@@ -130,6 +133,7 @@ const char *setting_word(const json_t *settings, const char *name);
 
 extern const struct layer_type layer_conv;
 extern const struct layer_type layer_max_pool;
+extern const struct layer_type layer_max_pool_joined; /* the layer before it does it */
 extern const struct layer_type layer_avg_pool;
 extern const struct layer_type layer_global_avg_pool;
 extern const struct layer_type layer_dropout;

@@ -16,12 +16,20 @@
  * Predictions use running values instead, which each step of training takes on:
  * running = momentum running + (1 - momentum) batch's; from mean 0 and variance 1.
  *
+ * A max_pool behind it is done with it.  y rises with x, or falls where gamma is negative, so the
+ * largest y is that of the largest x, or the smallest: the pool chooses while the sums are taken
+ * and the input is still in a near cache, and only what it chose is normalized, and has
+ * gradients.  Kept then for each image: what was chosen and its values, as kernel_max_pool() sets
+ * them.
+ *
  * Parameters: gamma [channels], beta [channels].  Statistics: mean, variance.
  * Gathered: sums of x, of x^2; back: s, p.  Scratch: four rows of [channels]. */
 
 struct batch_norm_plan {
     size_t channels, pixels;
     double momentum, epsilon;
+    const struct window *pool; /* of the max_pool that is joined, or NULL */
+    size_t normalized;         /* pixels of an image that are: all, or what is pooled */
 };
 
 static int prepare(struct layer *layer, const json_t *settings, const char *where,
@@ -31,6 +39,7 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     struct batch_norm_plan *plan = xcalloc(1, sizeof *plan);
     plan->channels = (size_t)layer->input.channels;
     plan->pixels = layer->input_size / plan->channels;
+    plan->normalized = plan->pixels;
     plan->momentum = setting_number(settings, "momentum");
     plan->epsilon = setting_number(settings, "epsilon");
     layer->plan = plan;
@@ -42,6 +51,20 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     layer->scratch_size = 4 * plan->channels;
     layer->flops = 2.0 * (double)layer->output_size;
     return 0;
+}
+
+static bool join(struct layer *layer, struct layer *next)
+{
+    struct batch_norm_plan *plan = layer->plan;
+    if (next->type != &layer_max_pool)
+        return false;
+    plan->pool = next->plan;
+    plan->normalized = next->output_size / plan->channels;
+    layer->output_size = next->output_size;
+    layer->kept_size = next->output_size * (sizeof(int32_t) + sizeof(float));
+    next->type = &layer_max_pool_joined;
+    next->kept_size = 0;
+    return true;
 }
 
 static void set(float *values, size_t count, float value)
@@ -99,9 +122,38 @@ static void find_scales(const struct batch_norm_plan *plan, const struct pass *p
     }
 }
 
+/* Of an image of the pass: what the pool has chosen, */
+static int32_t *chosen_of(const struct layer *layer, const struct pass *pass, size_t image)
+{
+    return (int32_t *)(void *)((char *)pass->kept + image * layer->kept_size);
+}
+
+/* and its values. */
+static float *picked_of(const struct layer *layer, const struct pass *pass, size_t image)
+{
+    return (float *)(void *)(chosen_of(layer, pass, image) + layer->output_size);
+}
+
+static void pick(const struct layer *layer, const struct pass *pass)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    const float *gamma = pass->parameters;
+    for (size_t i = 0; plan->pool && i < pass->count; i++)
+        kernel_max_pool(plan->pool, gamma, pass->input + i * layer->input_size,
+                        picked_of(layer, pass, i), chosen_of(layer, pass, i));
+}
+
+/* The values of an image that are normalized. */
+static const float *values_of(const struct layer *layer, const struct pass *pass, size_t image)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    return plan->pool ? picked_of(layer, pass, image) : pass->input + image * layer->input_size;
+}
+
 static void gather(const struct layer *layer, const struct pass *pass, double *share)
 {
     const struct batch_norm_plan *plan = layer->plan;
+    pick(layer, pass);
     kernel_moments(pass->count * plan->pixels, plan->channels, pass->input, share,
                    share + plan->channels);
 }
@@ -127,8 +179,11 @@ static void forward(const struct layer *layer, const struct pass *pass)
     find_scales(plan, pass, mean, scale);
     for (size_t c = 0; c < plan->channels; c++)
         scale[c] *= gamma[c];
-    kernel_normalize(pass->count * plan->pixels, plan->channels, mean, scale, beta, pass->input,
-                     pass->output);
+    if (!pass->training)
+        pick(layer, pass);
+    for (size_t i = 0; i < pass->count; i++)
+        kernel_normalize(plan->normalized, plan->channels, mean, scale, beta,
+                         values_of(layer, pass, i), pass->output + i * layer->output_size);
 }
 
 static void gather_back(const struct layer *layer, const struct pass *pass, double *share)
@@ -136,8 +191,10 @@ static void gather_back(const struct layer *layer, const struct pass *pass, doub
     const struct batch_norm_plan *plan = layer->plan;
     float *mean = pass->scratch, *scale = mean + plan->channels;
     find_scales(plan, pass, mean, scale);
-    kernel_normalize_moments(pass->count * plan->pixels, plan->channels, mean, pass->input,
-                             pass->output_gradient, share, share + plan->channels);
+    for (size_t i = 0; i < pass->count; i++)
+        kernel_normalize_moments(plan->normalized, plan->channels, mean, values_of(layer, pass, i),
+                                 pass->output_gradient + i * layer->output_size, share,
+                                 share + plan->channels);
 }
 
 /* The sums are the whole batch's: the first images' pass has them as its gradient, and the
@@ -150,6 +207,21 @@ static void backward_parameters(const struct batch_norm_plan *plan, const struct
         double sum = pass->gathered_back[c], product = pass->gathered_back[plan->channels + c];
         gamma[c] = pass->first == 0 ? (float)((double)scale[c] * product) : 0.0f;
         beta[c] = pass->first == 0 ? (float)sum : 0.0f;
+    }
+}
+
+static void backward_input(const struct layer *layer, const struct pass *pass,
+                           const struct normalized *norm)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    for (size_t i = 0; i < pass->count; i++) {
+        const float *dy = pass->output_gradient + i * layer->output_size;
+        const float *x = pass->input + i * layer->input_size;
+        float *dx = pass->input_gradient + i * layer->input_size;
+        if (plan->pool)
+            kernel_normalize_pool_backward(plan->pool, norm, chosen_of(layer, pass, i), dy, x, dx);
+        else
+            kernel_normalize_backward(plan->pixels, plan->channels, norm, x, dy, dx);
     }
 }
 
@@ -170,15 +242,15 @@ static void backward(const struct layer *layer, const struct pass *pass)
         offset[c] = (float)(full * sum / rows);
         slope[c] = (float)(full * r * r * product / rows);
     }
-    kernel_normalize_backward(pass->count * plan->pixels, plan->channels, mean, scale, offset,
-                              slope, pass->stops_relu, pass->input, pass->output_gradient,
-                              pass->input_gradient);
+    backward_input(layer, pass,
+                   &(struct normalized){mean, scale, offset, slope, pass->stops_relu});
 }
 
 const struct layer_type layer_batch_norm = {
     .name = "batch_norm",
     .label = "batch_norm",
     .prepare = prepare,
+    .join = join,
     .initialize = initialize,
     .reset = reset,
     .forward = forward,

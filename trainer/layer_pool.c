@@ -43,7 +43,7 @@ static void forward_max(const struct layer *layer, const struct pass *pass)
 {
     int32_t *chosen = pass->kept;
     for (size_t i = 0; i < pass->count; i++)
-        kernel_max_pool(layer->plan, pass->input + i * layer->input_size,
+        kernel_max_pool(layer->plan, NULL, pass->input + i * layer->input_size,
                         pass->output + i * layer->output_size, chosen + i * layer->output_size);
 }
 
@@ -108,6 +108,11 @@ const struct layer_type layer_max_pool = {
     .backward = backward_max,
     .stops_relu = true,
     .repeats = true,
+};
+
+const struct layer_type layer_max_pool_joined = {
+    .name = "max_pool",
+    .label = "max_pool",
 };
 
 const struct layer_type layer_avg_pool = {

@@ -20,6 +20,7 @@ struct builder {
     struct network *network;
     struct flow flow;
     size_t values; /* of one image in all layers so far */
+    size_t branch; /* the value that the innermost residual begins with: others read it, too */
 };
 
 static void raise(size_t *most, size_t size)
@@ -57,6 +58,19 @@ static int take_in_layer(struct builder *builder, struct layer *layer, const cha
     return 0;
 }
 
+/* Whether the layer before, if its output goes to this one alone, does what this one does. */
+static bool join(struct builder *builder, struct layer *layer)
+{
+    size_t value = builder->flow.value;
+    if (layer->index == 0 || value != layer->index || value == builder->branch)
+        return false;
+    struct layer *before = layer - 1;
+    if (!before->type->join || !before->type->join(before, layer))
+        return false;
+    raise(&builder->network->kept_most, before->kept_size);
+    return true;
+}
+
 /* Appends a layer to the list; `type` is NULL where `settings` name it, `shortcut` but for an
  * `add`. */
 static int build_layer(struct builder *builder, const struct layer_type *type,
@@ -80,7 +94,7 @@ static int build_layer(struct builder *builder, const struct layer_type *type,
     if (layer_prepare(layer, settings, where, why) < 0)
         return -1;
     network->layer_count++;
-    if (layer->type->forward)
+    if (layer->type->forward && !join(builder, layer))
         flow->value = index + 1;
     flow->layer = (int)index;
     flow->shape = layer->output;
@@ -121,6 +135,7 @@ static int build_residual(struct builder *builder, const json_t *layers, const c
         return fail_at(why, where, "a residual needs at least one layer");
     const struct flow begin = builder->flow;
     struct flow shortcut = begin;
+    builder->branch = begin.value;
     char *place = xasprintf("%s.layers", where);
     int result = build_list(builder, layers, place, why);
     free(place);
