@@ -60,9 +60,7 @@ class DaemonHome:
         daemon = self.serve()
         if not daemon.ready:
             return "does not start again: " + daemon.end()[-500:]
-        self.submit(*(study for study, state in self.states().items()
-                      if state in (None, "interrupted", "failed", "paused")))
-        done = wait_until(lambda: set(self.states().values()) == {"finished"}, 120)
+        done = wait_until(self.push_on, 120)
         states, log = self.states(), daemon.end()
         if not done:
             return f"not finished: {states}, {log[-500:]}"
@@ -71,6 +69,14 @@ class DaemonHome:
         if any(self.homes[study].results() != alone(study) for study in NAMES):
             return "other results"
         return self.harm(before)
+
+    def push_on(self):
+        """Hands in again what rests, which a study may do only after it has been queued for a
+        while; whether all have finished."""
+        states = self.states()
+        self.submit(*(study for study, state in states.items()
+                      if state in (None, "interrupted", "failed", "paused")))
+        return set(states.values()) == {"finished"}
 
     def discard(self):
         discard(self.homes["a"])

@@ -25,8 +25,13 @@ def read_lines(path):
         return []
 
 
+WAITED = 20  # seconds, after which a tuner that waits for room is killed
+
+
 def wrong_message(code, err):
     """What is wrong with how the tuner ended after such a fault; None: nothing."""
+    if code == "hangs" and "until there is room again" in err:
+        return None
     if crashed(code):
         return f"crashed with {code}: {err[-300:]}"
     if code != 0 and "trials.db" not in err:
@@ -46,11 +51,12 @@ def strike(kind, number):
     what, error = kind.split(":")
     home = Home(f"{what}-{error}-{number}", SMALL)
     trace = home.path + "/trace"
-    code, err = home.run(workers=2, env=shim_environment(
+    seconds = 120 if error == "EIO" else WAITED
+    code, err = home.run(workers=2, timeout=seconds, env=shim_environment(
         SHIM_IO=f"{what}:{number}:{error}", SHIM_TRACE=trace))
     seen = read_lines(trace)
     harm = wrong_message(code, err) or home.harm(set())
-    if harm is None and (code != 0 or what == "sync") and went_on(seen):
+    if harm is None and (code not in (0, "hangs") or what == "sync") and went_on(seen):
         harm = f"went on after the fault: {seen[:3]}"
     harm = harm or go_on(home, SMALL)
     discard(home)
