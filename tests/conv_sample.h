@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PRODUCTS_MOST = 2000000 };
 
@@ -109,6 +110,33 @@ static inline void sample_release(struct sample *s)
     free(s->output);
     free(s->weight_gradient);
     free(s->input_gradient);
+}
+
+/* ---- the same values elsewhere ---- */
+
+/* A copy, one float off the boundaries that malloc() keeps to. */
+static inline float *moved_floats(const float *values, size_t count)
+{
+    float *copy = xcalloc(count + 1, sizeof *copy);
+    memcpy(copy + 1, values, count * sizeof *copy);
+    return copy + 1;
+}
+
+/* The sample with such copies of what goes in; the rest is the sample's own. */
+static inline struct sample sample_moved(const struct sample *s)
+{
+    struct sample moved = *s;
+    moved.images = moved_floats(s->images, s->count * s->inputs);
+    moved.weights = moved_floats(s->weights, s->weight_count);
+    moved.gradients = moved_floats(s->gradients, s->count * s->outputs);
+    return moved;
+}
+
+static inline void sample_moved_release(struct sample *moved)
+{
+    free(moved->images - 1);
+    free(moved->weights - 1);
+    free(moved->gradients - 1);
 }
 
 #endif

@@ -153,14 +153,6 @@ static void every_size_of_block_is_right(void **state)
 
 /* ---- what must not matter ---- */
 
-/* Its copy, one float off the boundaries that malloc() keeps to. */
-static float *moved(const float *values, size_t count)
-{
-    float *copy = xcalloc(count + 1, sizeof *copy);
-    memcpy(copy + 1, values, count * sizeof *copy);
-    return copy + 1;
-}
-
 static void assert_same_bits(const struct sample *s, const struct result *a,
                              const struct result *b)
 {
@@ -179,10 +171,7 @@ static void alignment_changes_no_bit(void **state)
     for (int round = 0; round < 6; round++) {
         struct sample sample;
         random_sample(&rng, &sample);
-        struct sample shifted = sample;
-        shifted.images = moved(sample.images, sample.count * sample.inputs);
-        shifted.weights = moved(sample.weights, sample.weight_count);
-        shifted.gradients = moved(sample.gradients, sample.count * sample.outputs);
+        struct sample shifted = sample_moved(&sample);
         for (size_t i = 0; i < count; i++) {
             struct result a, b;
             run(tables[i], &sample, &a);
@@ -191,9 +180,7 @@ static void alignment_changes_no_bit(void **state)
             result_release(&a);
             result_release(&b);
         }
-        free(shifted.images - 1);
-        free(shifted.weights - 1);
-        free(shifted.gradients - 1);
+        sample_moved_release(&shifted);
         sample_release(&sample);
     }
 }
