@@ -26,7 +26,7 @@ static const struct command *find(const struct commands *commands, const char *n
     }
     names[shown++] = "help";
     if (!found)
-        options_unknown(why, "command", name, names, shown);
+        options_unknown(why, "command", name, OPTIONS_HELP_SHOWS, names, shown);
     free(names);
     return found;
 }

@@ -96,6 +96,7 @@ def test_input():
                             (("SELECT 1", "-f", path), "only one of them"),
                             (("SELECT 1", "--csv", "--json"), "only one of them"),
                             (("--query", "best_trails"), "did you mean 'best_trials'?"),
+                            (("--query", "nosuch"), "--queries lists them"),
                             (("--query", "best_trials", "digits", "trial=3"), "no :trial"),
                             (("--query", "curve", "digits", "digits"), "one argument too many")):
         done = run(HOME, "sql", *arguments)
