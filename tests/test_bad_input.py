@@ -40,6 +40,16 @@ def study_files():
           err.startswith(path + ":3:17: error: ") and f"'{home}/nowhere'" in err, err)
 
 
+def no_trainer():
+    home = folder("no-trainer")
+    path = write_study(home)
+    refused("a trainer that is not there", home, path, "tuner: cannot run /nope: No such file",
+            code=1, trainer="/nope")
+    _, _, err = run(home, "check", path, trainer="/nope")
+    check("every line says which program says it",
+          all(line.startswith("tuner: ") for line in err.splitlines()), err)
+
+
 def idx_files():
     """A folder of IDX files, damaged in one way at a time."""
     def idx(kind, *sizes, body):
@@ -220,6 +230,7 @@ def no_memory():
 
 
 study_files()
+no_trainer()
 no_memory()
 idx_files()
 homes()
