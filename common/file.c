@@ -155,7 +155,7 @@ static int make_one(const char *path, struct failure *why)
     if (folder_exists(path))
         return 0;
     if (reason == EEXIST)
-        return fail_input(why, "%s: is no folder; move it away or choose another place", path);
+        return fail_input(why, "%s: is a file, not a folder", path);
     return fail(why, "%s: the folder cannot be made: %s", path, strerror(reason));
 }
 

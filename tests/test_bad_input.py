@@ -107,7 +107,8 @@ def homes():
     study = write_study(home)
     open(home + "/file", "w").close()
     code, _, err = run(home, "run", study, "--home", home + "/file")
-    check("a home that is a file", code == 65 and "/file" in err, (code, err))
+    check("a home that is a file", code == 65 and "/file: is a file" in err and
+          "--home" in err, (code, err))
     code, _, err = run(home, "trials", "s")
     check("a home without a database", code == 65 and "--home" in err, (code, err))
 
@@ -132,7 +133,8 @@ def disks():
     done = in_small_disk(home, f"mount -t tmpfs -o size=300k,ro t {home} && "
                                f"{TUNER} run {study} --home {home} --trainer {FAKE}")
     check("a read-only home: exit code 65 and a message", done.returncode == 65 and
-          home in done.stderr and "ead-only" in done.stderr, (done.returncode, done.stderr))
+          home in done.stderr and "ead-only" in done.stderr and "another home with --home" in
+          done.stderr, (done.returncode, done.stderr))
     home = folder("full")
     script = (f"mount -t tmpfs -o size=300k t {home} && cd /; "
               f"{TUNER} run {study} --home {home} --trainer {FAKE} 2>{home}-said & "
