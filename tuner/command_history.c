@@ -214,7 +214,7 @@ enum exit_code command_best(char *const arguments[], struct failure *why)
     const char *home = NULL, *model = NULL, *words[1];
     bool json = false, config = false;
     const struct option_rule rules[] = {
-        {"model", 0, OPTION_TEXT, &model, 0, 0, "FILE", "write the final model there"},
+        {"model", 0, OPTION_TEXT, &model, 0, 0, "FILE", "also write the final model there"},
         {"config", 0, OPTION_FLAG, &config, 0, 0, NULL,
          "print the best trial's whole configuration, for `trainer train`"},
         {"home", 0, OPTION_TEXT, &home, 0, 0, "DIR", HOME_OPTION_HELP},
@@ -231,10 +231,14 @@ enum exit_code command_best(char *const arguments[], struct failure *why)
     if (options_parse(&options, arguments, words, NULL, why) != 0)
         return why->code;
     if (visit_enter(&visit, home, words[0], why) == 0) {
-        if (config)
+        int written = model != NULL ? write_model(&visit, model, why) : 0;
+        if (written == 0 && config)
             print_configuration(&visit, why);
-        else if (model == NULL || write_model(&visit, model, why) == 0)
+        else if (written == 0)
             summary_print(visit.store, visit.home, visit.study, json, why);
+        /* Not among what is for programs. */
+        if (model != NULL && why->code == EXIT_DONE && !config && !json)
+            printf("%s: written\n", model);
     }
     visit_leave(&visit);
     return why->code;
