@@ -779,7 +779,7 @@ static void study_without_evaluation_says_what_to_run(void **state)
     assert_int_equal(report_write(scene->store, "letters", scene->reports, &why), -1);
     assert_int_equal(why.code, EXIT_FAILED);
     contains(why.text, "no final evaluation yet");
-    contains(why.text, "tuner run my studies/it's.yaml");
+    contains(why.text, "tuner run my studies/it's.yaml --name letters");
     assert_false(folder_exists(scene->reports));
     failure_clear(&why);
 }

@@ -8,6 +8,7 @@
 #include "tuner/home.h"
 #include "tuner/summary.h"
 #include "tuner/table.h"
+#include "tuner/trained_model.h"
 #include "tuner/visit.h"
 
 #include <stdio.h>
@@ -167,16 +168,10 @@ enum exit_code command_trials(char *const arguments[], struct failure *why)
 
 static int write_model(const struct visit *visit, const char *path, struct failure *why)
 {
-    int64_t id = store_find_study(visit->store, visit->study, why);
-    struct file_piece piece = {NULL, 0};
-    void *bytes = NULL;
-    int found = id > 0 ? store_final_model(visit->store, id, &bytes, &piece.size, why) : -1;
-    int result = -1;
-    piece.bytes = bytes;
-    if (found == 1)
-        result = file_replace(path, &piece, 1, why);
-    else if (found == 0)
-        fail(why, "study %s has no final model yet; run it to its end", visit->study);
+    size_t size = 0;
+    void *bytes = trained_model_final(visit, &size, why);
+    const struct file_piece piece = {bytes, size};
+    int result = bytes != NULL ? file_replace(path, &piece, 1, why) : -1;
     free(bytes);
     return result;
 }

@@ -22,7 +22,7 @@ static int find(struct visit *visit, const char *name, struct failure *why)
 {
     json_t *arguments = json_pack("[s]", name);
     json_t *rows = store_rows(visit->store,
-                              "SELECT study FROM studies WHERE study = ?1 COLLATE NOCASE",
+                              "SELECT study, state, sampler, note FROM studies WHERE study = ?1 COLLATE NOCASE",
                               arguments, why);
     json_decref(arguments);
     if (rows == NULL)
