@@ -159,8 +159,9 @@ void html_faults(struct text *text, const struct report_data *data)
 {
     if (data->fault_count == 0)
         return;
-    text_add(text, "<section id=\"faults\">\n<h2>Faults</h2>\n<div class=\"scroll\">\n"
-                   "<table>\n<thead><tr><th scope=\"col\">trial</th>"
+    text_add(text, "<section id=\"faults\">\n<h2>Faults</h2>\n"
+                   "<div class=\"scroll listing\" tabindex=\"0\" role=\"region\" "
+                   "aria-label=\"Faults\">\n<table>\n<thead><tr><th scope=\"col\">trial</th>"
                    "<th scope=\"col\">attempt</th><th scope=\"col\">kind</th>"
                    "<th scope=\"col\">what happened</th><th scope=\"col\">what followed</th>"
                    "</tr></thead>\n<tbody>\n");
