@@ -63,6 +63,10 @@ static void layer_cells(struct text *text, const struct layer_row *row)
 void html_layers(struct text *text, const struct report_data *data)
 {
     size_t count;
+    if (json_array_size(data->layers) == 0) {
+        text_add(text, "<p class=\"remark-line\">The trainer did not describe it.</p>\n");
+        return;
+    }
     struct layer_row *rows = layer_table(data->layers, &count);
     text_add(text, "<table class=\"numbers\">\n<thead><tr>"
                    "<th scope=\"col\">layer (type)</th><th scope=\"col\">output shape</th>"

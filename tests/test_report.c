@@ -562,6 +562,8 @@ static void page_tells_why_there_is_no_network(void **state)
     json_t *data = page_data(page);
     assert_true(json_is_null(json_object_get(data, "network")));
     contains(string_at(data, "network_note"), "no model");
+    contains(page, "The trainer did not describe it.");
+    lacks(page, ">Model</dt>");
     json_decref(data);
     json_decref(layers);
     free(page);
