@@ -23,6 +23,12 @@ def refused(what, home, study, word, code=65, trainer=FAKE, nothing=True):
 def study_files():
     home = folder("files")
     refused("a study file that is not there", home, home + "/none.yaml", "none.yaml")
+    path = write_study(home, name="digits")
+    for wrong in ("/digits", "/digits.yml", "/digits.yam"):
+        for command in ("run", "check"):
+            code, _, err = run(home, command, home + wrong)
+            check(f"{command} {wrong[1:]}: the file that may have been meant is named", code == 65
+                  and err == f"tuner: there is no file {home}{wrong}; did you mean {path}?\n", err)
     path = write_study(home, search="{sampler: randon, scheduler: full, trials: 2, max_epochs: 1}")
     refused("a misspelt sampler", home, path, "error:")
     _, _, err = run(home, "run", path)
