@@ -173,6 +173,9 @@ def detached():
     log = home + "/logs/daemon.log"
     check("and says its process and its log", str(pid) in out and log in out, out)
     check("it has a session of its own", os.getsid(pid) not in (os.getsid(0), 0))
+    code, _, err = run(home, "logs", "--worker", "77")
+    check("`tuner logs` of a worker that never was says how workers are numbered", code == 65 and
+          "worker-77.log" in err and "numbers from 0 on" in err, err)
     code, out, err = run(home, "logs")
     check("`tuner logs` shows its log", code == 0 and f"as process {pid}" in out, (out, err))
     os.rename(log, log + ".1")
