@@ -94,6 +94,10 @@ static int fail_without_final(const struct report_data *data, struct failure *wh
     if (strcmp(data->sampler, "imported") == 0)
         return fail(why, "the study '%s' was imported: without a model there is nothing to report "
                          "on; `tuner sql` and `tuner trials` show its trials", data->name);
+    if (strcmp(data->state, "finished") == 0)
+        return fail(why, "the study '%s' was trained by other programs: without a model there is "
+                         "nothing to report on; `tuner sql` and `tuner trials` show its trials",
+                    data->name);
     if (strcmp(data->state, "failed") == 0)
         return fail(why, "the study '%s' failed before its final evaluation, so there is nothing "
                          "to report on; `tuner trials %s` shows its trials.  It failed because: "

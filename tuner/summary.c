@@ -89,6 +89,8 @@ static void print_accuracy(const json_t *summary)
                (long long)json_integer_value(json_object_get(summary, "images")));
     else if (strcmp(text_of(summary, "sampler"), "imported") == 0)
         printf("test accuracy  none: the study was imported, without a model\n");
+    else if (strcmp(text_of(summary, "state"), "finished") == 0)
+        printf("test accuracy  none: other programs trained it, so there is no model here\n");
     else if (has_failed(summary))
         printf("test accuracy  none: the study failed: %s\n", text_of(summary, "note"));
     else

@@ -49,6 +49,8 @@ static int fail_without_final(const struct visit *visit, struct failure *why)
     const char *study = visit->study;
     if (strcmp(column(visit, "sampler"), "imported") == 0)
         return fail(why, "study %s has no final model: it was imported, without any", study);
+    if (strcmp(column(visit, "state"), "finished") == 0)
+        return fail(why, "study %s has no final model: other programs trained it", study);
     if (strcmp(column(visit, "state"), "failed") == 0)
         return fail(why, "study %s has no final model, for it failed; `tuner export %s --trial N` "
                          "has a trial's.  It failed because: %s", study, study,
