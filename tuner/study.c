@@ -94,7 +94,7 @@ static int read_final(struct study *study, struct failure *why)
     if (!final) {
         return 0;
     }
-    if (field_map(study->file, final, "final", why) != 0 ||
+    if (field_map(study->file, final, "final", "{retrain: false}", why) != 0 ||
         field_check_keys(study->file, final, "`final`", keys, ARRAY_LENGTH(keys), why) != 0) {
         return -1;
     }
