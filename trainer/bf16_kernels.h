@@ -14,6 +14,8 @@
 #ifndef TRAINER_BF16_KERNELS_H
 #define TRAINER_BF16_KERNELS_H
 
+#include "trainer/window.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,8 +23,34 @@
 enum {
     BF16_COLUMNS = 32,    /* of a block of b */
     BF16_DEPTH_MOST = 32, /* of any table */
+    BF16_RUN = 32,        /* of a transpose */
     BF16_ROWS = 16,       /* the last rows of a are read up to a multiple of it, for nothing */
 };
+
+/* Numbers as layers have them: exact, or rounded before; the other one is NULL. */
+struct bf16_values {
+    const float *exact;
+    const uint16_t *rounded;
+};
+
+/* Where numbers go to, likewise. */
+struct bf16_target {
+    float *exact;
+    uint16_t *rounded;
+};
+
+/* From the `first`-th on. */
+static inline struct bf16_values bf16_values_from(const struct bf16_values *values, size_t first)
+{
+    return (struct bf16_values){values->exact ? values->exact + first : NULL,
+                                values->rounded ? values->rounded + first : NULL};
+}
+
+static inline struct bf16_target bf16_target_from(const struct bf16_target *target, size_t first)
+{
+    return (struct bf16_target){target->exact ? target->exact + first : NULL,
+                                target->rounded ? target->rounded + first : NULL};
+}
 
 /* c[row][column] = sum over k of a[row][k] b[k][column], which takes `runs` runs of a that
  * need not touch each other; rows are the first `width` of each `pitch`. */
@@ -35,9 +63,9 @@ struct bf16_product {
     size_t b_block;             /* values from one block of columns to the next */
     size_t columns;
     const float *bias;          /* [columns], to be added; or NULL */
-    bool add;                   /* c is added to; not with a bias */
+    bool add;                   /* c is added to; not with a bias, nor rounded */
     bool relu;                  /* max(c, 0) after that, where what is not a number stays so */
-    float *c;                   /* [bands][width][c_row] */
+    struct bf16_target c;       /* [bands][width][c_row] */
     size_t c_row;
 };
 
@@ -52,26 +80,61 @@ struct bf16_packing {
     void (*pack)(size_t rows, size_t columns, const float *from /* [rows][columns] */,
                  uint16_t *to, size_t to_block);
 
-    /* The same of the transpose. */
+    /* The same of what is rounded.  With `halved`, the first pair is of zeros and the first row. */
+    void (*pack_rounded)(size_t rows, bool halved, size_t columns,
+                         const uint16_t *from /* [rows][columns] */, uint16_t *to,
+                         size_t to_block);
+
+    /* Of the transpose. */
     void (*pack_transposed)(size_t rows, size_t columns,
                             const float *from /* [columns][rows] */, uint16_t *to,
                             size_t to_block);
 
-    /* For products whose a is a transpose: `rows` is a multiple of 32, and up to 32 values are
-     * read behind the last ones, without effect. */
+    /* For products whose a is a transpose, in runs of BF16_RUN: each lies apart, so that what a
+     * tile takes is in one place.  `rows` is a multiple of BF16_RUN, and up to 32 values are read
+     * behind the last ones, without effect. */
     void (*transpose)(size_t rows, size_t columns, const uint16_t *from /* [rows][columns] */,
-                      uint16_t *to /* [columns], `to_row` values apart, of [rows] */,
-                      size_t to_row);
+                      uint16_t *to /* [rows / BF16_RUN][columns][BF16_RUN] */);
+
+    void (*transpose_floats)(size_t rows, size_t columns,
+                             const float *from /* [rows][columns] */,
+                             float *to /* [columns][rows] */);
+};
+
+/* What layers do to values that are rounded. */
+struct bf16_layers {
+    /* As kernel_bias_backward(): with an `output`, relu's, the gradient becomes 0 where that is not
+     * above 0; then its sum over the rows is added to `bias_gradient`. */
+    void (*bias_backward)(size_t rows, size_t width, const uint16_t *output /* [rows][width] */,
+                          uint16_t *gradient /* [rows][width] */,
+                          float *bias_gradient /* [width] */);
+
+    /* As kernel_max_pool() and kernel_max_pool_backward(), for windows that do not meet
+     * (bf16.h): `chosen` counts the pixels of a window, row by row, where it meets the
+     * image. */
+    void (*max_pool)(const struct window *window,
+                     const uint16_t *image /* [input_height][input_width][channels] */,
+                     const struct bf16_target *output /* [output_height][output_width][channels] */,
+                     uint16_t *chosen /* likewise */);
+    void (*max_pool_backward)(const struct window *window, const uint16_t *chosen,
+                              const struct bf16_values *output, /* of relu, likewise; or NULL */
+                              const struct bf16_values *gradient, uint16_t *image);
 };
 
 struct bf16_kernels {
     const char *name; /* "avx512_bf16" */
     size_t depth;     /* what is summed over at once */
     const struct bf16_packing *packing;
+    const struct bf16_layers *layers;
+    /* Around products, any number of them.  In between, nothing may be called that might use
+     * tiles itself. */
+    void (*begin)(void);
     void (*multiply)(const struct bf16_product *product);
+    void (*end)(void);
 };
 
 extern const struct bf16_packing bf16_packing; /* AVX512_BF16 */
+extern const struct bf16_layers bf16_layers;   /* likewise */
 extern const struct bf16_kernels bf16_dots;    /* likewise */
 extern const struct bf16_kernels bf16_tiles;   /* AMX; needs bf16_tiles_granted() first */
 

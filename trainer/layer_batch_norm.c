@@ -58,7 +58,7 @@ static bool join(struct layer *layer, struct layer *next)
     struct batch_norm_plan *plan = layer->plan;
     if (next->type != &layer_max_pool)
         return false;
-    plan->pool = next->plan;
+    plan->pool = layer_pool_window(next);
     plan->normalized = next->output_size / plan->channels;
     layer->output_size = next->output_size;
     layer->kept_size = next->output_size * (sizeof(int32_t) + sizeof(float));
