@@ -67,8 +67,10 @@ static void fill_grid(const struct bf16_conv *conv, const struct bf16_grid *grid
     }
 }
 
+#define INLINE static inline __attribute__((always_inline))
+
 /* Copies `count` values, and up to 7 more of either. */
-static inline void copy_loosely(size_t count, const uint16_t *from, uint16_t *to)
+INLINE void copy_loosely(size_t count, const uint16_t *from, uint16_t *to)
 {
     for (size_t i = 0; i < count; i += 8)
         memcpy(to + i, from + i, 8 * sizeof *to);
@@ -76,19 +78,31 @@ static inline void copy_loosely(size_t count, const uint16_t *from, uint16_t *to
 
 /* Of each window, its cells.  What a row of a window has too much is overwritten by the next
  * one. */
+INLINE void lay_out_windows(const struct window *window, size_t size, size_t run, size_t row,
+                            const uint16_t *image, uint16_t *columns)
+{
+    for (size_t y = 0; y < window->output_height; y++) {
+        const uint16_t *cells = image + y * window->stride * row;
+        for (size_t x = 0; x < window->output_width; x++) {
+            for (size_t i = 0; i < size; i++, columns += run)
+                copy_loosely(run, cells + i * row, columns);
+            cells += window->stride * window->channels;
+        }
+    }
+}
+
+/* The usual sizes on their own, for their rows are too little work for a loop. */
 static void lay_out_columns(const struct window *window, const struct bf16_grid *grid,
                             const uint16_t *image,
                             uint16_t *columns /* [output_height][output_width][cells] */)
 {
     size_t run = window->size * window->channels, row = grid->width * grid->channels;
-    for (size_t y = 0; y < window->output_height; y++) {
-        const uint16_t *cells = image + y * window->stride * row;
-        for (size_t x = 0; x < window->output_width; x++) {
-            for (size_t i = 0; i < window->size; i++, columns += run)
-                copy_loosely(run, cells + i * row, columns);
-            cells += window->stride * window->channels;
-        }
-    }
+    if (window->size == 3 && run == 3)
+        lay_out_windows(window, 3, 3, row, image, columns);
+    else if (window->size == 5 && run == 5)
+        lay_out_windows(window, 5, 5, row, image, columns);
+    else
+        lay_out_windows(window, window->size, run, row, image, columns);
 }
 
 void bf16_fill_image(const struct bf16_conv *conv, const struct bf16_grid *grid,
@@ -163,6 +177,18 @@ static void multiply_windows(const struct bf16_conv *conv, const struct bf16_win
     });
 }
 
+/* Columns fill theirs but for its end. */
+static uint16_t *take_grid(const struct bf16_conv *conv, float **scratch)
+{
+    const struct bf16_grid *grid = &conv->forward.grid;
+    if (conv->source.size == 0)
+        return bf16_take_zeros(scratch, grid->size);
+    uint16_t *part = bf16_take(scratch, grid->size);
+    size_t filled = grid->height * grid->width * grid->channels;
+    memset(part + filled, 0, (grid->size - filled) * sizeof *part);
+    return part;
+}
+
 void bf16_conv_forward(const struct bf16_conv *conv, size_t count,
                        const struct bf16_values *images, const uint16_t *packed,
                        const float *bias, bool relu, float *scratch,
@@ -170,7 +196,7 @@ void bf16_conv_forward(const struct bf16_conv *conv, size_t count,
 {
     const struct bf16_windows *windows = &conv->forward;
     uint16_t *source = bf16_take_zeros(&scratch, conv->source.size);
-    uint16_t *grid = bf16_take_zeros(&scratch, windows->grid.size);
+    uint16_t *grid = take_grid(conv, &scratch);
     size_t input_size = bf16_conv_inputs(conv);
     size_t output_size = bf16_conv_outputs(conv);
     conv->kernels->begin();

@@ -56,22 +56,26 @@ static void add_interleaved(struct sums sums, size_t count, float *to)
 }
 
 /* Four rows are added up on their own first, so that the sums do not wait for each other. */
+INLINE struct sums four_rows(__mmask32 mask, size_t width, const uint16_t *output,
+                             uint16_t *gradient)
+{
+    struct sums part[4];
+    for (size_t i = 0; i < 4; i++)
+        part[i] = widened(stopped(mask, output ? output + i * width : NULL,
+                                  gradient + i * width));
+    return added(added(part[0], part[1]), added(part[2], part[3]));
+}
+
 INLINE void bias_columns(size_t rows, size_t width, size_t column, const uint16_t *output,
                          uint16_t *gradient, float *bias_gradient)
 {
-    enum { TOGETHER = 4 };
     __mmask32 mask = first_values(width - column);
     struct sums sums = {_mm512_setzero_ps(), _mm512_setzero_ps()};
-    for (size_t row = 0; row < rows; row += TOGETHER) {
-        struct sums part[TOGETHER];
-        for (size_t i = 0; i < TOGETHER; i++) {
-            size_t at = (row + i) * width + column;
-            part[i] = widened(row + i < rows ? stopped(mask, output ? output + at : NULL,
-                                                       gradient + at)
-                                             : _mm512_setzero_si512());
-        }
-        sums = added(sums, added(added(part[0], part[1]), added(part[2], part[3])));
-    }
+    size_t row = 0, at = column;
+    for (; row + 4 <= rows; row += 4, at += 4 * width)
+        sums = added(sums, four_rows(mask, width, output ? output + at : NULL, gradient + at));
+    for (; row < rows; row++, at += width)
+        sums = added(sums, widened(stopped(mask, output ? output + at : NULL, gradient + at)));
     add_interleaved(sums, width - column, bias_gradient + column);
 }
 

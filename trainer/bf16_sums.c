@@ -24,11 +24,11 @@ void bf16_conv_back_begin(struct bf16_conv_back *back, const struct bf16_conv *c
     back->columns = (float *)bf16_take(&scratch, 2 * conv->back_columns);
     back->added = (float *)bf16_take(&scratch, 2 * conv->back_added);
     back->source = bf16_take_zeros(&scratch, conv->source.size);
-    back->left_source = bf16_take_zeros(&scratch, sums->left_source);
+    back->left_source = bf16_take(&scratch, sums->left_source);
     back->right_source = bf16_take(&scratch, sums->right_source);
-    back->transposed = bf16_take_zeros(&scratch, sums->transposed);
-    back->pairs[0] = bf16_take_zeros(&scratch, sums->pairs);
-    back->pairs[1] = bf16_take_zeros(&scratch, sums->turned ? sums->pairs : 0);
+    back->transposed = bf16_take(&scratch, sums->transposed);
+    for (size_t form = 0; form < (sums->turned ? 2 : 1); form++)
+        back->pairs[form] = (sums->turned ? bf16_take_zeros : bf16_take)(&scratch, sums->pairs);
     if (turned)
         back->gradient = bf16_take_zeros(&scratch, conv->backward.grid.size);
 }
@@ -98,32 +98,38 @@ static void pair_images(const struct bf16_conv_back *back, size_t count,
 
 /* ---- the sides, with a single one ---- */
 
+/* Pixels that are no image's are 0 on both sides, for what is not a number must not be there. */
 static void transpose_images(const struct bf16_conv_back *back, size_t count, size_t run,
                              const struct bf16_values *images)
 {
     const struct bf16_conv *conv = back->conv;
     const struct bf16_sums *sums = &conv->sums;
-    size_t used = count * sums->pixels;
-    for (size_t i = 0; i < count; i++) {
-        struct bf16_values image = bf16_values_from(images, i * bf16_conv_inputs(conv));
-        bf16_fill_image(conv, &sums->grid, &image, back->source,
-                        back->left_source + i * sums->pixels * sums->left);
+    size_t inputs = bf16_conv_inputs(conv);
+    size_t outputs = conv->window.output_height * conv->window.output_width;
+    uint16_t *to = back->left_source;
+    for (size_t i = 0; i < count; i++, to += sums->pixels * sums->left) {
+        struct bf16_values image = bf16_values_from(images, i * inputs);
+        bf16_fill_image(conv, &sums->grid, &image, back->source, to);
+        size_t next = i + 1 < count ? sums->pixels : run - i * sums->pixels;
+        memset(to + outputs * sums->left, 0, (next - outputs) * sums->left * sizeof *to);
     }
-    memset(back->left_source + used * sums->left, 0,
-           (run - used) * sums->left * sizeof *back->left_source);
     conv->kernels->packing->transpose(run, sums->left, back->left_source, back->transposed);
 }
 
-static void pair_gradients(const struct bf16_conv_back *back, size_t count,
+static void pair_gradients(const struct bf16_conv_back *back, size_t count, size_t run,
                            const struct bf16_values *gradients)
 {
     const struct bf16_conv *conv = back->conv;
-    size_t outputs = bf16_conv_outputs(conv);
+    const struct bf16_sums *sums = &conv->sums;
+    size_t outputs = bf16_conv_outputs(conv), used = count * sums->pixels;
     for (size_t i = 0; i < count; i++)
         conv->kernels->packing->pack_rounded(
             outputs / conv->filters, false, conv->filters,
             bf16_rounded(conv, outputs, gradients, i * outputs, back->right_source),
-            back->pairs[0] + i * conv->sums.pixels * BF16_COLUMNS, conv->sums.block);
+            back->pairs[0] + i * sums->pixels * BF16_COLUMNS, sums->block);
+    for (size_t begin = 0; begin < sums->pairs; begin += sums->block)
+        memset(back->pairs[0] + begin + used * BF16_COLUMNS, 0,
+               (run - used) * BF16_COLUMNS * sizeof(uint16_t));
 }
 
 /* ---- products ---- */
@@ -177,7 +183,7 @@ void bf16_conv_back_weights(struct bf16_conv_back *back, size_t count,
         pair_images(back, count, images);
     } else {
         transpose_images(back, count, run, images);
-        pair_gradients(back, count, output_gradients);
+        pair_gradients(back, count, run, output_gradients);
     }
     conv->kernels->begin();
     for (size_t begin = 0; begin < run; begin += STRIP_PIXELS) {
