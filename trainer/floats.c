@@ -43,6 +43,19 @@ float *floats_zero(size_t count)
     return block;
 }
 
+void floats_flush_tiny(void)
+{
+#if defined(__x86_64__)
+    enum { FLUSH_RESULTS = 1 << 15, FLUSH_OPERANDS = 1 << 6 }; /* of MXCSR */
+    __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | FLUSH_RESULTS | FLUSH_OPERANDS);
+#elif defined(__aarch64__)
+    uint64_t control;
+    const uint64_t flush = 1 << 24; /* of FPCR */
+    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+    __asm__ volatile("msr fpcr, %0" : : "r"(control | flush));
+#endif
+}
+
 void floats_write(struct text *file, const float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
