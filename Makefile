@@ -74,7 +74,7 @@ ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
 $(patsubst %,$(BUILD)/obj/trainer/%_avx2.o,conv winograd): CFLAGS += -mavx2 -mfma
 $(patsubst %,$(BUILD)/obj/trainer/%_avx512.o,conv winograd): CFLAGS += -mavx512f \
     -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
-$(patsubst %,$(BUILD)/obj/trainer/bf16_%.o,pack layers dots tiles): CFLAGS += -mavx512f -mavx512dq \
+$(patsubst %,$(BUILD)/obj/trainer/bf16_%.o,pack layers norm dots tiles): CFLAGS += -mavx512f -mavx512dq \
     -mavx512bw -mavx512vl -mavx512bf16 -mfma -mprefer-vector-width=512
 $(BUILD)/obj/trainer/bf16_tiles.o: CFLAGS += -mamx-tile -mamx-bf16
 endif

@@ -218,6 +218,53 @@ static void alignment_changes_no_bit(void **state)
     }
 }
 
+/* What was rounded before gives the same bits as what is rounded on the way; and what is rounded
+ * behind, those of what is rounded later. */
+static void check_rounded(const struct bf16_kernels *kernels, const struct sample *s)
+{
+    struct result exact;
+    struct bf16_conv conv;
+    run(kernels, s, &exact);
+    bf16_conv_plan(&conv, kernels, &s->window, s->filters);
+    float *scratch = dirty_floats(bf16_conv_scratch_size(&conv));
+    float *weight_gradient = dirty_floats(s->weight_count);
+    uint16_t *images = halves_of(s->images, s->count * s->inputs);
+    uint16_t *gradients = halves_of(s->gradients, s->count * s->outputs);
+    uint16_t *y = dirty_halves(s->count * s->outputs), *dx = dirty_halves(s->count * s->inputs);
+    const struct bf16_values x = {.rounded = images}, dy = {.rounded = gradients};
+    run_forward(&conv, s, &x, scratch, &(struct bf16_target){.rounded = y});
+    run_back(&conv, s, &x, &dy, scratch, weight_gradient, &(struct bf16_target){.rounded = dx});
+    assert_memory_equal(weight_gradient, exact.weight_gradient, s->weight_count * sizeof(float));
+    for (size_t i = 0; i < s->count * s->outputs; i++)
+        assert_int_equal(y[i], plain_bf16(exact.output[i]));
+    for (size_t i = 0; i < s->count * s->inputs; i++)
+        assert_int_equal(dx[i], plain_bf16(exact.input_gradient[i]));
+    assert_int_equal(y[s->count * s->outputs], HALF_GUARD);
+    assert_int_equal(dx[s->count * s->inputs], HALF_GUARD);
+    free(scratch);
+    free(weight_gradient);
+    free(images);
+    free(gradients);
+    free(y);
+    free(dx);
+    result_release(&exact);
+}
+
+static void values_may_be_rounded_before_and_behind(void **state)
+{
+    (void)state;
+    const struct bf16_kernels *tables[2];
+    size_t count = tables_to_try(tables);
+    struct rng rng = dice_of(75);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct sample sample;
+        random_sample(&rng, &sample);
+        for (size_t i = 0; i < count; i++)
+            check_rounded(tables[i], &sample);
+        sample_release(&sample);
+    }
+}
+
 static void what_is_not_a_number_stays_so(void **state)
 {
     (void)state;
@@ -250,6 +297,7 @@ int main(void)
         cmocka_unit_test(kernels_equal_their_twin),
         cmocka_unit_test(every_size_of_block_is_right),
         cmocka_unit_test(alignment_changes_no_bit),
+        cmocka_unit_test(values_may_be_rounded_before_and_behind),
         cmocka_unit_test(what_is_not_a_number_stays_so),
     };
     return cmocka_run_group_tests_name("bf16_conv", tests, NULL, NULL);

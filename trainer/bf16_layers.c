@@ -1,37 +1,11 @@
 /* What layers do to values that are rounded.  As whole numbers with a sign, positive ones have
  * their order already: relu's outputs are compared so. */
-#include "trainer/bf16_kernels.h"
-#include "trainer/patch.h"
-
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include "trainer/bf16_lanes.h"
+
 #include <string.h>
 
-enum { VALUES = 2 * LANES }; /* rounded ones in a vector */
-
-static inline __mmask32 first_values(size_t count)
-{
-    return count < VALUES ? (1u << count) - 1 : 0xffffffffu;
-}
-
 /* ---- bias ---- */
-
-/* A vector's sums: of the values with even and with odd numbers. */
-struct sums {
-    __m512 even, odd;
-};
-
-/* The upper half of a float is the float, but for what was rounded off. */
-INLINE struct sums widened(__m512i values)
-{
-    return (struct sums){(__m512)_mm512_slli_epi32(values, 16),
-                         (__m512)_mm512_and_si512(values, _mm512_set1_epi32((int)0xffff0000u))};
-}
-
-INLINE struct sums added(struct sums a, struct sums b)
-{
-    return (struct sums){_mm512_add_ps(a.even, b.even), _mm512_add_ps(a.odd, b.odd)};
-}
 
 /* A row's gradient, stopped by relu. */
 INLINE __m512i stopped(__mmask32 mask, const uint16_t *output, uint16_t *gradient)
@@ -46,37 +20,29 @@ INLINE __m512i stopped(__mmask32 mask, const uint16_t *output, uint16_t *gradien
     return values;
 }
 
-static void add_interleaved(struct sums sums, size_t count, float *to)
-{
-    float even[LANES], odd[LANES];
-    _mm512_storeu_ps(even, sums.even);
-    _mm512_storeu_ps(odd, sums.odd);
-    for (size_t i = 0; i < count && i < VALUES; i++)
-        to[i] += (i % 2 ? odd : even)[i / 2];
-}
-
 /* Four rows are added up on their own first, so that the sums do not wait for each other. */
-INLINE struct sums four_rows(__mmask32 mask, size_t width, const uint16_t *output,
+INLINE struct wide four_rows(__mmask32 mask, size_t width, const uint16_t *output,
                              uint16_t *gradient)
 {
-    struct sums part[4];
+    struct wide part[4];
     for (size_t i = 0; i < 4; i++)
         part[i] = widened(stopped(mask, output ? output + i * width : NULL,
                                   gradient + i * width));
-    return added(added(part[0], part[1]), added(part[2], part[3]));
+    return wide_add(wide_add(part[0], part[1]), wide_add(part[2], part[3]));
 }
 
 INLINE void bias_columns(size_t rows, size_t width, size_t column, const uint16_t *output,
                          uint16_t *gradient, float *bias_gradient)
 {
     __mmask32 mask = first_values(width - column);
-    struct sums sums = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    struct wide sums = {_mm512_setzero_ps(), _mm512_setzero_ps()};
     size_t row = 0, at = column;
     for (; row + 4 <= rows; row += 4, at += 4 * width)
-        sums = added(sums, four_rows(mask, width, output ? output + at : NULL, gradient + at));
+        sums = wide_add(sums, four_rows(mask, width, output ? output + at : NULL, gradient + at));
     for (; row < rows; row++, at += width)
-        sums = added(sums, widened(stopped(mask, output ? output + at : NULL, gradient + at)));
-    add_interleaved(sums, width - column, bias_gradient + column);
+        sums = wide_add(sums, widened(stopped(mask, output ? output + at : NULL, gradient + at)));
+    float *to = bias_gradient + column;
+    wide_store(to, width - column, wide_add(sums, wide_load(to, width - column)));
 }
 
 static void bias_backward(size_t rows, size_t width, const uint16_t *output, uint16_t *gradient,
@@ -92,89 +58,71 @@ static void bias_backward(size_t rows, size_t width, const uint16_t *output, uin
 
 /* ---- max_pool ---- */
 
-/* As patch_at(), where windows do not meet: it is asked for very little work. */
-INLINE struct patch tile_at(const struct window *window, size_t y, size_t x)
-{
-    size_t size = window->size, top = y * size, left = x * size;
-    size_t below = window->input_height - top, beside = window->input_width - left;
-    return (struct patch){
-        .first = pixel_at(window, top, left),
-        .rows = below < size ? below : size,
-        .columns = beside < size ? beside : size,
-        .step = window->input_width * window->channels,
-    };
-}
-
-/* Whole numbers in the order of the values. */
+/* Whole numbers in the order of the values; of such a one, the value. */
 INLINE __m512i in_order(__m512i values)
 {
-    __m512i negative = _mm512_srai_epi16(values, 15);
-    return _mm512_xor_si512(values, _mm512_srli_epi16(negative, 1));
+    const int x_xor_y_and_z = 0x78; /* where x is 0xf0, y 0xcc, z 0xaa */
+    return _mm512_ternarylogic_epi32(values, _mm512_srai_epi16(values, 15),
+                                     _mm512_set1_epi16(0x7fff), x_xor_y_and_z);
 }
 
-INLINE void write_values(const struct bf16_target *target, size_t at, size_t count, __m512i values)
+/* The signs that turn this order, where `direction` has one. */
+INLINE __m512i turn_of(const float *direction, size_t count)
 {
-    if (target->rounded) {
-        _mm512_mask_storeu_epi16(target->rounded + at, first_values(count), values);
-        return;
-    }
-    __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(values));
-    __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(values, 1));
-    __mmask32 mask = first_values(count);
-    _mm512_mask_storeu_epi32(target->exact + at, (__mmask16)mask, _mm512_slli_epi32(low, 16));
-    _mm512_mask_storeu_epi32(target->exact + at + LANES, (__mmask16)(mask >> LANES),
-                             _mm512_slli_epi32(high, 16));
-}
-
-INLINE __m512i read_values(const struct bf16_values *values, size_t at, size_t count)
-{
-    __mmask32 mask = first_values(count);
-    if (values->rounded)
-        return _mm512_maskz_loadu_epi16(mask, values->rounded + at);
-    __m512 low = _mm512_maskz_loadu_ps((__mmask16)mask, values->exact + at);
-    __m512 high = _mm512_maskz_loadu_ps((__mmask16)(mask >> LANES), values->exact + at + LANES);
-    return (__m512i)_mm512_cvtne2ps_pbh(high, low);
+    if (!direction)
+        return _mm512_setzero_si512();
+    return _mm512_and_si512(narrowed(wide_load(direction, count)),
+                            _mm512_set1_epi16((short)0x8000));
 }
 
 INLINE void max_of_patch(const struct patch *patch, size_t rows, size_t columns, size_t channels,
-                         const uint16_t *image, const struct bf16_target *output, size_t at,
-                         uint16_t *chosen)
+                         const float *direction, const uint16_t *image,
+                         const struct bf16_target *output, size_t at, uint16_t *chosen)
 {
     for (size_t c = 0; c < channels; c += VALUES) {
         __mmask32 mask = first_values(channels - c);
         const uint16_t *row = image + patch->first + c;
-        __m512i largest = _mm512_maskz_loadu_epi16(mask, row), key = in_order(largest);
+        __m512i turn = turn_of(direction ? direction + c : NULL, channels - c);
+        __m512i largest = in_order(_mm512_xor_si512(_mm512_maskz_loadu_epi16(mask, row), turn));
         __m512i which = _mm512_setzero_si512();
         for (size_t y = 0; y < rows; y++, row += patch->step) {
             for (size_t x = 0; x < columns; x++) {
                 __m512i value = _mm512_maskz_loadu_epi16(mask, row + x * channels);
-                __m512i its_key = in_order(value);
-                __mmask32 larger = _mm512_cmpgt_epi16_mask(its_key, key);
+                value = in_order(_mm512_xor_si512(value, turn));
+                __mmask32 larger = _mm512_cmpgt_epi16_mask(value, largest);
                 __m512i here = _mm512_set1_epi16((short)(y * columns + x));
-                largest = _mm512_mask_mov_epi16(largest, larger, value);
-                key = _mm512_mask_mov_epi16(key, larger, its_key);
                 which = _mm512_mask_mov_epi16(which, larger, here);
+                largest = _mm512_max_epi16(largest, value);
             }
         }
-        write_values(output, at + c, channels - c, largest);
+        write_rounded(output, at + c, channels - c, _mm512_xor_si512(in_order(largest), turn));
         _mm512_mask_storeu_epi16(chosen + at + c, mask, which);
     }
 }
 
-static void max_pool(const struct window *window, const uint16_t *image,
-                     const struct bf16_target *output, uint16_t *chosen)
+INLINE void pool_rows(const struct window *window, const float *direction, const uint16_t *image,
+                      const struct bf16_target *output, uint16_t *chosen)
 {
     size_t channels = window->channels, at = 0;
     for (size_t y = 0; y < window->output_height; y++) {
         for (size_t x = 0; x < window->output_width; x++, at += channels) {
             struct patch patch = tile_at(window, y, x);
             if (is_two_by_two(&patch))
-                max_of_patch(&patch, 2, 2, channels, image, output, at, chosen);
+                max_of_patch(&patch, 2, 2, channels, direction, image, output, at, chosen);
             else
-                max_of_patch(&patch, patch.rows, patch.columns, channels, image, output, at,
-                             chosen);
+                max_of_patch(&patch, patch.rows, patch.columns, channels, direction, image,
+                             output, at, chosen);
         }
     }
+}
+
+static void max_pool(const struct window *window, const float *direction, const uint16_t *image,
+                     const struct bf16_target *output, uint16_t *chosen)
+{
+    if (direction)
+        pool_rows(window, direction, image, output, chosen);
+    else
+        pool_rows(window, NULL, image, output, chosen);
 }
 
 INLINE void spread_over_patch(const struct patch *patch, size_t rows, size_t columns,
@@ -186,9 +134,9 @@ INLINE void spread_over_patch(const struct patch *patch, size_t rows, size_t col
         size_t count = channels - c;
         __mmask32 mask = first_values(count), open = mask;
         if (output)
-            open = _mm512_cmpgt_epi16_mask(read_values(output, at + c, count),
+            open = _mm512_cmpgt_epi16_mask(read_rounded(output, at + c, count),
                                            _mm512_setzero_si512());
-        __m512i value = _mm512_maskz_mov_epi16(open, read_values(gradient, at + c, count));
+        __m512i value = _mm512_maskz_mov_epi16(open, read_rounded(gradient, at + c, count));
         __m512i which = _mm512_maskz_loadu_epi16(mask, chosen + at + c);
         uint16_t *row = image + patch->first + c;
         for (size_t y = 0; y < rows; y++, row += patch->step) {
@@ -229,9 +177,53 @@ static void max_pool_backward(const struct window *window, const uint16_t *chose
     }
 }
 
+/* ---- relu ---- */
+
+static void relu(size_t count, const uint16_t *input, const struct bf16_target *output)
+{
+    for (size_t i = 0; i < count; i += VALUES) {
+        __m512i value = _mm512_maskz_loadu_epi16(first_values(count - i), input + i);
+        __mmask32 keeps = _mm512_cmpgt_epi16_mask(value, _mm512_setzero_si512());
+        __m512i magnitude = _mm512_and_si512(value, _mm512_set1_epi16(0x7fff));
+        keeps |= _mm512_cmpgt_epi16_mask(magnitude, _mm512_set1_epi16(0x7f80)); /* not a number */
+        write_rounded(output, i, count - i, _mm512_maskz_mov_epi16(keeps, value));
+    }
+}
+
+static void relu_backward(size_t count, const struct bf16_values *output,
+                          const struct bf16_values *output_gradient, uint16_t *input_gradient)
+{
+    for (size_t i = 0; i < count; i += VALUES) {
+        __mmask32 open = _mm512_cmpgt_epi16_mask(read_rounded(output, i, count - i),
+                                                 _mm512_setzero_si512());
+        __m512i gradient = read_rounded(output_gradient, i, count - i);
+        _mm512_mask_storeu_epi16(input_gradient + i, first_values(count - i),
+                                 _mm512_maskz_mov_epi16(open, gradient));
+    }
+}
+
+/* ---- dropout ---- */
+
+static void drop(size_t count, const uint8_t *kept, float scale, const struct bf16_values *input,
+                 const struct bf16_target *output)
+{
+    const __m512 factor = _mm512_set1_ps(scale);
+    for (size_t i = 0; i < count; i += VALUES) {
+        __m256i bytes = _mm256_maskz_loadu_epi8(first_values(count - i), kept + i);
+        __mmask32 keeps = _mm256_test_epi8_mask(bytes, bytes);
+        struct wide values = wide_multiply(read_wide(input, i, count - i),
+                                           (struct wide){factor, factor});
+        write_rounded(output, i, count - i, _mm512_maskz_mov_epi16(keeps, narrowed(values)));
+    }
+}
+
 const struct bf16_layers bf16_layers = {
     .bias_backward = bias_backward,
     .max_pool = max_pool,
     .max_pool_backward = max_pool_backward,
+    .relu = relu,
+    .relu_backward = relu_backward,
+    .drop = drop,
+    .norm = &bf16_norm,
 };
 #endif

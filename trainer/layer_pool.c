@@ -68,8 +68,8 @@ static void forward_max_bf16(const struct layer *layer, const struct pass *pass)
     const struct bf16_target outputs = {pass->output, pass->bf16_output};
     for (size_t i = 0; i < pass->count; i++) {
         struct bf16_target output = bf16_target_from(&outputs, i * layer->output_size);
-        plan->bf16->max_pool(&plan->window, pass->bf16_input + i * layer->input_size, &output,
-                             kept_choice(layer, pass, i));
+        plan->bf16->max_pool(&plan->window, NULL, pass->bf16_input + i * layer->input_size,
+                             &output, kept_choice(layer, pass, i));
     }
 }
 

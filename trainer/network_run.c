@@ -60,6 +60,7 @@ static void gather_part(const struct step *step, const struct part *part)
     struct pass pass = network_part_of(step, step->gathering, part);
     if (step->back && step->begin < step->end && step->network->routes[step->begin].repeats)
         pass.output_gradient = step->network->threads[part->thread].handed[0];
+    network_name_bf16(step, step->gathering, &pass);
     double *share = step->network->batch.shares + part->shard * layer->gathered_count;
     (step->back ? layer->type->gather_back : layer->type->gather)(layer, &pass, share);
 }
