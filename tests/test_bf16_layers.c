@@ -97,9 +97,10 @@ static void relu_and_its_way_back_equal_the_kernels(void **state)
         kernel_relu(count, x.floats, expected);
         layers->relu(count, x.halves, &y.target);
         assert_output(&y, expected, count);
+        bool stopped = between(&rng, 0, 2) == 0;
         kernel_relu_backward(count, x.floats, gradient.floats, back);
-        layers->relu_backward(count, &x.values, &gradient.values, dx);
-        assert_halves(dx, back, count);
+        layers->relu_backward(count, stopped ? NULL : &x.values, &gradient.values, dx);
+        assert_halves(dx, stopped ? gradient.floats : back, count);
         free(expected);
         free(back);
         free(dx);

@@ -109,7 +109,8 @@ struct bf16_layers {
                           uint16_t *gradient /* [rows][width] */,
                           float *bias_gradient /* [width] */);
     void (*relu)(size_t count, const uint16_t *input, const struct bf16_target *output);
-    void (*relu_backward)(size_t count, const struct bf16_values *output,
+    /* Without an `output`, the gradient is copied. */
+    void (*relu_backward)(size_t count, const struct bf16_values *output /* or NULL */,
                           const struct bf16_values *output_gradient, uint16_t *input_gradient);
 
     void (*drop)(size_t count, const uint8_t *kept, float scale, const struct bf16_values *input,

@@ -5,6 +5,11 @@
 
 #include <string.h>
 
+INLINE __mmask32 above_zero(__m512i values)
+{
+    return _mm512_cmpgt_epi16_mask(values, _mm512_setzero_si512());
+}
+
 /* ---- bias ---- */
 
 /* A row's gradient, stopped by relu. */
@@ -14,7 +19,7 @@ INLINE __m512i stopped(__mmask32 mask, const uint16_t *output, uint16_t *gradien
     if (!output)
         return values;
     __m512i outputs = _mm512_maskz_loadu_epi16(mask, output);
-    __mmask32 open = _mm512_cmpgt_epi16_mask(outputs, _mm512_setzero_si512());
+    __mmask32 open = above_zero(outputs);
     values = _mm512_maskz_mov_epi16(open, values);
     _mm512_mask_storeu_epi16(gradient, mask, values);
     return values;
@@ -134,8 +139,7 @@ INLINE void spread_over_patch(const struct patch *patch, size_t rows, size_t col
         size_t count = channels - c;
         __mmask32 mask = first_values(count), open = mask;
         if (output)
-            open = _mm512_cmpgt_epi16_mask(read_rounded(output, at + c, count),
-                                           _mm512_setzero_si512());
+            open = above_zero(read_rounded(output, at + c, count));
         __m512i value = _mm512_maskz_mov_epi16(open, read_rounded(gradient, at + c, count));
         __m512i which = _mm512_maskz_loadu_epi16(mask, chosen + at + c);
         uint16_t *row = image + patch->first + c;
@@ -183,7 +187,7 @@ static void relu(size_t count, const uint16_t *input, const struct bf16_target *
 {
     for (size_t i = 0; i < count; i += VALUES) {
         __m512i value = _mm512_maskz_loadu_epi16(first_values(count - i), input + i);
-        __mmask32 keeps = _mm512_cmpgt_epi16_mask(value, _mm512_setzero_si512());
+        __mmask32 keeps = above_zero(value);
         __m512i magnitude = _mm512_and_si512(value, _mm512_set1_epi16(0x7fff));
         keeps |= _mm512_cmpgt_epi16_mask(magnitude, _mm512_set1_epi16(0x7f80)); /* not a number */
         write_rounded(output, i, count - i, _mm512_maskz_mov_epi16(keeps, value));
@@ -194,8 +198,8 @@ static void relu_backward(size_t count, const struct bf16_values *output,
                           const struct bf16_values *output_gradient, uint16_t *input_gradient)
 {
     for (size_t i = 0; i < count; i += VALUES) {
-        __mmask32 open = _mm512_cmpgt_epi16_mask(read_rounded(output, i, count - i),
-                                                 _mm512_setzero_si512());
+        __mmask32 open = output ? above_zero(read_rounded(output, i, count - i))
+                                : first_values(count - i);
         __m512i gradient = read_rounded(output_gradient, i, count - i);
         _mm512_mask_storeu_epi16(input_gradient + i, first_values(count - i),
                                  _mm512_maskz_mov_epi16(open, gradient));

@@ -2,6 +2,8 @@
 #include "trainer/bf16.h"
 #include "trainer/layer.h"
 
+#include <string.h>
+
 /* y = f(x), dx = f'(x) dy, with the f of activation.h that is called as the layer is. */
 
 struct activation_plan {
@@ -20,7 +22,8 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     layer->forgets_input = !plan->activation.type->from_input;
     layer->forgets_output = plan->activation.type->from_input;
     layer->flops = (double)layer->output_size;
-    if (activation_is_relu(&plan->activation) && bf16_kernels_chosen())
+    layer->ends_in_relu = activation_is_relu(&plan->activation);
+    if (layer->ends_in_relu && bf16_kernels_chosen())
         plan->bf16 = bf16_kernels_chosen()->layers;
     layer->bf16_input = layer->bf16_output = layer->bf16_passes = plan->bf16;
     return 0;
@@ -37,16 +40,25 @@ static void forward(const struct layer *layer, const struct pass *pass)
         plan->activation.type->forward(count, plan->activation.slope, pass->input, pass->output);
 }
 
+static void backward_bf16(const struct layer *layer, const struct pass *pass)
+{
+    const struct activation_plan *plan = layer->plan;
+    size_t count = pass->count * layer->output_size;
+    const struct bf16_values gradient = {pass->output_gradient, pass->bf16_output_gradient};
+    const struct bf16_values output = {pass->output, pass->bf16_output};
+    plan->bf16->relu_backward(count, pass->relu_stopped ? NULL : &output, &gradient,
+                              pass->bf16_input_gradient);
+}
+
 static void backward(const struct layer *layer, const struct pass *pass)
 {
     const struct activation_plan *plan = layer->plan;
     const struct activation_type *type = plan->activation.type;
     size_t count = pass->count * layer->output_size;
     if (pass->bf16_input_gradient)
-        plan->bf16->relu_backward(
-            count, &(struct bf16_values){pass->output, pass->bf16_output},
-            &(struct bf16_values){pass->output_gradient, pass->bf16_output_gradient},
-            pass->bf16_input_gradient);
+        backward_bf16(layer, pass);
+    else if (pass->input_gradient && pass->relu_stopped)
+        memcpy(pass->input_gradient, pass->output_gradient, count * sizeof(float));
     else if (pass->input_gradient)
         type->backward(count, plan->activation.slope,
                        type->from_input ? pass->input : pass->output, pass->output_gradient,
