@@ -3,7 +3,7 @@
 #ifndef TRAINER_BF16_LANES_H
 #define TRAINER_BF16_LANES_H
 
-#include "trainer/bf16_kernels.h"
+#include "trainer/bf16_values.h"
 #include "trainer/patch.h"
 
 #include <immintrin.h>

@@ -1,5 +1,7 @@
-/* What layers do to values that are rounded.  As whole numbers with a sign, positive ones have
- * their order already: relu's outputs are compared so. */
+/* Values are compared as whole numbers with a sign, of which positive ones have the values' order
+ * already. */
+#include "trainer/bf16_layers.h"
+
 #if defined(__x86_64__)
 #include "trainer/bf16_lanes.h"
 
