@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-/* Values of 64 bytes, a cache line. */
-enum { LINE = 32 };
-
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -15,7 +12,7 @@ static size_t least(size_t a, size_t b)
 uint16_t *bf16_take(float **scratch, size_t values)
 {
     uint16_t *part = (uint16_t *)*scratch;
-    *scratch += (values + LINE - 1) / LINE * LINE / 2;
+    *scratch += bf16_floats(values);
     return part;
 }
 

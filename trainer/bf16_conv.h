@@ -44,7 +44,7 @@ struct bf16_windows {
 struct bf16_sums {
     bool turned;              /* the gradient is on the left */
     size_t images;            /* that are summed over at once, at most */
-    size_t row, pixels;       /* pixels from one row to the next, which is even, and from an image */
+    size_t row, pixels;       /* pixels from one row (an even number), and image, to the next */
     size_t run;               /* pixels of all, up to a multiple of BF16_RUN */
     size_t left, right;       /* channels and filters, or the other way round */
     size_t block;             /* values from a block of right columns to the next */

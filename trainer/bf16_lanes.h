@@ -1,5 +1,5 @@
-/* Thirty-two values in bf16 side by side, in a vector of AVX-512: for the loops of bf16_layers.c and
- * bf16_norm.c, and for nobody else. */
+/* Thirty-two values in bf16 side by side, in a vector of AVX-512: for the loops of bf16_layers.c
+ * and bf16_norm.c, and for nobody else. */
 #ifndef TRAINER_BF16_LANES_H
 #define TRAINER_BF16_LANES_H
 
@@ -40,7 +40,8 @@ INLINE __m512i narrowed(struct wide wide)
 
 INLINE struct wide wide_load(const float *from, size_t count)
 {
-    const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    const __m512i even =
+        _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
     __mmask32 mask = first_values(count);
     __m512 low = _mm512_maskz_loadu_ps((__mmask16)mask, from);
     __m512 high = _mm512_maskz_loadu_ps((__mmask16)(mask >> LANES), from + LANES);

@@ -1,4 +1,5 @@
-/* batch_norm in bf16: the loops of kernels_norm.c and kernels_norm_pool.c, which have the reasons. */
+/* batch_norm in bf16: the loops of kernels_norm.c and kernels_norm_pool.c, which have the
+ * reasons. */
 #include "trainer/bf16_layers.h"
 
 #if defined(__x86_64__)

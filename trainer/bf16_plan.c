@@ -166,22 +166,16 @@ void bf16_conv_plan(struct bf16_conv *conv, const struct bf16_kernels *kernels,
         conv->kernels = kernels;
 }
 
-/* Floats that so many values take, up to a cache line. */
-static size_t taken(size_t values)
-{
-    return round_up(values, LINE) / 2;
-}
-
 size_t bf16_conv_scratch_size(const struct bf16_conv *conv)
 {
-    size_t source = taken(conv->source.size);
-    size_t forward = source + taken(conv->forward.grid.size);
+    size_t source = bf16_floats(conv->source.size);
+    size_t forward = source + bf16_floats(conv->forward.grid.size);
     const struct bf16_sums *sums = &conv->sums;
-    size_t sides = taken(sums->left_source) + taken(sums->right_source) + taken(sums->transposed) +
-                   (sums->turned ? 2 : 1) * taken(sums->pairs);
-    size_t back = (sums->turned ? taken(2 * bf16_conv_weights(conv)) : 0) +
-                  taken(2 * conv->back_columns) + taken(2 * conv->back_added) + source + sides +
-                  taken(conv->backward.grid.size);
+    size_t sides = bf16_floats(sums->left_source) + bf16_floats(sums->right_source) + bf16_floats(sums->transposed) +
+                   (sums->turned ? 2 : 1) * bf16_floats(sums->pairs);
+    size_t back = (sums->turned ? bf16_floats(2 * bf16_conv_weights(conv)) : 0) +
+                  bf16_floats(2 * conv->back_columns) + bf16_floats(2 * conv->back_added) + source + sides +
+                  bf16_floats(conv->backward.grid.size);
     return most(forward, back);
 }
 

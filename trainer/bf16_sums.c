@@ -1,5 +1,5 @@
-/* The way back of a convolution in bf16 but for dx, which is as y: the weights' gradient, a sum over
- * pixels. */
+/* The way back of a convolution in bf16, but for dx, which is as y: the weights' gradient, a sum
+ * over pixels. */
 #include "trainer/bf16_conv.h"
 
 #include <string.h>

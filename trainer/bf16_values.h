@@ -9,6 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Floats whose place so many values take, up to a cache line. */
+static inline size_t bf16_floats(size_t values)
+{
+    return (values + 31) / 32 * 16;
+}
+
 /* Numbers as layers have them: exact, or rounded before; the other one is NULL. */
 struct bf16_values {
     const float *exact;

@@ -66,19 +66,13 @@ static size_t scratch_size(const struct conv_plan *plan)
     return most(most(columns, direct), bf16);
 }
 
-/* Floats for so many values in bf16, up to a cache line. */
-static size_t floats_for(size_t values)
-{
-    return (values + 31) / 32 * 16;
-}
-
 static size_t arranged_size(const struct conv_plan *plan)
 {
     size_t winograd = by_winograd(plan) ? winograd_arranged_size(&plan->winograd) : 0;
     if (!plan->bf16.kernels)
         return winograd;
-    return most(winograd, floats_for(bf16_conv_packed_size(&plan->bf16)) +
-                              floats_for(bf16_conv_turned_size(&plan->bf16)));
+    return most(winograd, bf16_floats(bf16_conv_packed_size(&plan->bf16)) +
+                              bf16_floats(bf16_conv_turned_size(&plan->bf16)));
 }
 
 static void plan_sizes(struct layer *layer, struct conv_plan *plan)
@@ -315,7 +309,7 @@ static uint16_t *packed_weights(const struct pass *pass)
 
 static uint16_t *turned_weights(const struct conv_plan *plan, const struct pass *pass)
 {
-    return (uint16_t *)(pass->arranged + floats_for(bf16_conv_packed_size(&plan->bf16)));
+    return (uint16_t *)(pass->arranged + bf16_floats(bf16_conv_packed_size(&plan->bf16)));
 }
 
 static void arrange_bf16(const struct conv_plan *plan, const struct pass *pass)

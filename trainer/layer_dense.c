@@ -24,12 +24,6 @@ struct dense_plan {
     struct bf16_dense bf16; /* without kernels: passes in bf16 are in fp32 */
 };
 
-/* Floats for so many values in bf16, up to a cache line. */
-static size_t floats_for(size_t values)
-{
-    return (values + 31) / 32 * 16;
-}
-
 static int prepare(struct layer *layer, const json_t *settings, const char *where,
                    struct failure *why)
 {
@@ -54,8 +48,8 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     if (plan->bf16.kernels) {
         layer->bf16_input = true;
         layer->scratch_size = bf16_dense_scratch_size(&plan->bf16);
-        layer->arranged_size = floats_for(bf16_dense_packed_size(&plan->bf16)) +
-                               floats_for(bf16_dense_turned_size(&plan->bf16));
+        layer->arranged_size = bf16_floats(bf16_dense_packed_size(&plan->bf16)) +
+                               bf16_floats(bf16_dense_turned_size(&plan->bf16));
     }
     layer->flops = 2.0 * (double)plan->inputs * (double)plan->units;
     return 0;
@@ -81,7 +75,7 @@ static uint16_t *packed_weights(const struct pass *pass)
 
 static uint16_t *turned_weights(const struct dense_plan *plan, const struct pass *pass)
 {
-    return (uint16_t *)(pass->arranged + floats_for(bf16_dense_packed_size(&plan->bf16)));
+    return (uint16_t *)(pass->arranged + bf16_floats(bf16_dense_packed_size(&plan->bf16)));
 }
 
 static void arrange(const struct layer *layer, const struct pass *pass)
