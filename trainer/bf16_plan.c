@@ -171,11 +171,12 @@ size_t bf16_conv_scratch_size(const struct bf16_conv *conv)
     size_t source = bf16_floats(conv->source.size);
     size_t forward = source + bf16_floats(conv->forward.grid.size);
     const struct bf16_sums *sums = &conv->sums;
-    size_t sides = bf16_floats(sums->left_source) + bf16_floats(sums->right_source) + bf16_floats(sums->transposed) +
-                   (sums->turned ? 2 : 1) * bf16_floats(sums->pairs);
-    size_t back = (sums->turned ? bf16_floats(2 * bf16_conv_weights(conv)) : 0) +
-                  bf16_floats(2 * conv->back_columns) + bf16_floats(2 * conv->back_added) + source + sides +
-                  bf16_floats(conv->backward.grid.size);
+    size_t pairs = (sums->turned ? 2 : 1) * bf16_floats(sums->pairs);
+    size_t sides = bf16_floats(sums->left_source) + bf16_floats(sums->right_source) +
+                   bf16_floats(sums->transposed) + pairs;
+    size_t transpose = sums->turned ? bf16_floats(2 * bf16_conv_weights(conv)) : 0;
+    size_t added = bf16_floats(2 * conv->back_columns) + bf16_floats(2 * conv->back_added);
+    size_t back = source + transpose + added + sides + bf16_floats(conv->backward.grid.size);
     return most(forward, back);
 }
 

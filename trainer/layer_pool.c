@@ -124,7 +124,8 @@ static void forward_avg(const struct layer *layer, const struct pass *pass)
 static void backward_avg(const struct layer *layer, const struct pass *pass)
 {
     for (size_t i = 0; pass->input_gradient && i < pass->count; i++)
-        kernel_avg_pool_backward(layer_pool_window(layer), pass->output_gradient + i * layer->output_size,
+        kernel_avg_pool_backward(layer_pool_window(layer),
+                                 pass->output_gradient + i * layer->output_size,
                                  pass->input_gradient + i * layer->input_size);
 }
 
