@@ -48,7 +48,8 @@ static bool is_bf16(const struct step *step, size_t value)
            step->network->routes[value - 1].bf16;
 }
 
-/* The values of the images from `first` on, of so many each, in a block of them. */
+/* The values of the images from `first` on, of so many each, in a block of them.  Those in bf16
+ * take half the place. */
 static float *values_from(float *block, bool bf16, size_t first, size_t size)
 {
     if (!block)

@@ -35,13 +35,13 @@ struct part {
 
 /* ---- network_pass.c ---- */
 
-/* A value of the whole batch, but not of a bf16 one or one that is forgotten. */
+/* A value of the whole batch that is not forgotten. */
 const float *network_find_value(const struct step *step, size_t value);
-/* A layer's pass over the whole batch, and over some of its images.  The latter has all its
- * values as fp32, until network_name_bf16(). */
+/* A layer's pass over the whole batch, and over some of its images.  In both, values in bf16 go by
+ * the names of floats, so that all are found alike, */
 struct pass network_pass_of(const struct step *step, size_t index);
 struct pass network_part_of(const struct step *step, size_t index, const struct part *part);
-/* Has values in bf16 go by the names that a layer knows them by. */
+/* until they get the names that a layer knows them by. */
 void network_name_bf16(const struct step *step, size_t index, struct pass *pass);
 
 /* ---- network_run.c ---- */
