@@ -213,23 +213,29 @@ share := $(addprefix $(BUILD)/share/,tuner.1 trainer.1 bash/tuner bash/trainer z
 
 $(BUILD)/share/%.1: $(BUILD)/%
 	@mkdir -p $(@D)
-	$< help --man >$@
+	$(call say,GEN,$@)
+	$Q$< help --man >$@
 $(BUILD)/share/bash/%: $(BUILD)/%
 	@mkdir -p $(@D)
-	$< help --completion bash >$@
+	$(call say,GEN,$@)
+	$Q$< help --completion bash >$@
 $(BUILD)/share/zsh/_%: $(BUILD)/%
 	@mkdir -p $(@D)
-	$< help --completion zsh >$@
+	$(call say,GEN,$@)
+	$Q$< help --completion zsh >$@
 # The prefix may be another one each time.
 .PHONY: $(BUILD)/share/tuner.service
 $(BUILD)/share/tuner.service: tuner/tuner.service
 	@mkdir -p $(@D)
-	sed 's|/usr/local|$(PREFIX)|' $< >$@
+	$(call say,GEN,$@)
+	$Qsed 's|/usr/local|$(PREFIX)|' $< >$@
 
 install: all $(share)
+	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install.sh install $(BUILD)
 
 uninstall:
+	$(call say,UNINSTALL,$(DESTDIR)$(PREFIX))
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install.sh uninstall $(BUILD)
 
 deb: PREFIX := /usr

@@ -12,6 +12,13 @@
 
 /* ---- finding one ---- */
 
+static void refuse_option(const char *name, struct failure *why)
+{
+    static const char *const known[] = {"--help", "--version"};
+    options_unknown(why, "option", name, "the options of a command stand behind it", known,
+                    ARRAY_LENGTH(known));
+}
+
 static const struct command *find(const struct commands *commands, const char *name,
                                   struct failure *why)
 {
@@ -25,8 +32,10 @@ static const struct command *find(const struct commands *commands, const char *n
             names[shown++] = commands->list[i].name;
     }
     names[shown++] = "help";
-    if (!found)
-        options_unknown(why, "command", name, names, shown);
+    if (!found && *name == '-')
+        refuse_option(name, why);
+    else if (!found)
+        options_unknown(why, "command", name, OPTIONS_HELP_SHOWS, names, shown);
     free(names);
     return found;
 }

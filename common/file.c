@@ -136,7 +136,8 @@ int file_replace(const char *path, const struct file_piece *pieces, size_t count
     if (result < 0) {
         int reason = errno;
         unlink(temporary);
-        fail(why, "%s: cannot be written: %s", path, strerror(reason));
+        fail(why, "%s: cannot be written: %s", path,
+             reason == ENOENT ? "its folder is not there" : strerror(reason));
     } else if (sync_folder_of(path) < 0) {
         result = fail(why, "%s: its folder cannot be synced: %s", path, strerror(errno));
     }
@@ -155,7 +156,7 @@ static int make_one(const char *path, struct failure *why)
     if (folder_exists(path))
         return 0;
     if (reason == EEXIST)
-        return fail_input(why, "%s: is no folder; move it away or choose another place", path);
+        return fail_input(why, "%s: is a file, not a folder", path);
     return fail(why, "%s: the folder cannot be made: %s", path, strerror(reason));
 }
 

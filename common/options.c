@@ -19,13 +19,13 @@ struct option_parse {
     struct failure *why;
 };
 
-int options_unknown(struct failure *why, const char *noun, const char *word,
+int options_unknown(struct failure *why, const char *noun, const char *word, const char *where,
                     const char *const *known, size_t count)
 {
     const char *nearest = nearest_word(word, known, count);
     if (nearest)
         return fail_usage(why, "unknown %s '%s'; did you mean '%s'?", noun, word, nearest);
-    return fail_usage(why, "unknown %s '%s'; --help shows what there is", noun, word);
+    return fail_usage(why, "unknown %s '%s'; %s", noun, word, where);
 }
 
 /* Prints the help if it is asked for. */
@@ -53,7 +53,7 @@ static int fail_unknown_option(const struct options *options, const char *name, 
     known[count++] = xstrdup("--help");
 
     char *given = xstrndup(name, length);
-    options_unknown(why, "option", given, (const char *const *)known, count);
+    options_unknown(why, "option", given, OPTIONS_HELP_SHOWS, (const char *const *)known, count);
     free(given);
     for (size_t i = 0; i < count; i++)
         free(known[i]);

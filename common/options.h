@@ -70,8 +70,10 @@ struct options {
 int options_parse(const struct options *options, char *const arguments[], const char *words[],
                   size_t *word_count, struct failure *why);
 
-/* A usage failure "unknown <noun> 'word'" that names the nearest of `known`; -1. */
-int options_unknown(struct failure *why, const char *noun, const char *word,
+/* A usage failure "unknown <noun> 'word'" that names the nearest of `known`, or, where none is
+ * near, says `where` they are all told, such as OPTIONS_HELP_SHOWS; -1. */
+int options_unknown(struct failure *why, const char *noun, const char *word, const char *where,
                     const char *const *known, size_t count);
+#define OPTIONS_HELP_SHOWS "--help shows what there is"
 
 #endif

@@ -94,6 +94,28 @@ static int line_of(const char *sql, const char *place)
     return line;
 }
 
+/* What may have been meant by the name of a table that is not there, if that is what is wrong. */
+static void suggest_view(struct store *store, struct text *message)
+{
+    static const char lead[] = "no such table: ";
+    const char *wanted = text_string(message), **names, *near;
+    json_t *rows, *row;
+    size_t i;
+    if (strncmp(wanted, lead, strlen(lead)) != 0)
+        return;
+    rows = store_rows(store, "SELECT name FROM sqlite_master WHERE type = 'view'", NULL, NULL);
+    names = xcalloc(json_array_size(rows) + 1, sizeof *names);
+    json_array_foreach(rows, i, row)
+        names[i] = json_string_value(json_object_get(row, "name"));
+    near = nearest_word(wanted + strlen(lead), names, json_array_size(rows));
+    if (near)
+        text_addf(message, "; did you mean %s?", near);
+    else
+        text_add(message, "; docs/database.md describes what there is");
+    free(names);
+    json_decref(rows);
+}
+
 /* `sql` is the whole query, `statement` where the statement at fault begins in it. */
 static int fail_query(struct store *store, int code, const char *sql, const char *statement,
                       struct failure *why)
@@ -112,6 +134,7 @@ static int fail_query(struct store *store, int code, const char *sql, const char
             text_addf(&text, ", in line %d", line_of(sql, place));
         show_place(&text, sql, place);
     }
+    suggest_view(store, &text);
     fail_input(why, "%s", text_string(&text));
     text_free(&text);
     return -1;

@@ -8,6 +8,7 @@
 
 /* Where chance alone would do as much less often than this, one is called the better. */
 static const double significance = 0.05;
+static const double p_least = 1e-99; /* of which smaller ones are not told apart; 0 is none */
 
 /* ---- reading ---- */
 
@@ -119,13 +120,15 @@ char *compare_sentence(const struct compare *compare, const struct compare_pair 
     char *more = format_count(swapped ? test->only_second : test->only_first);
     char *fewer = format_count(swapped ? test->only_first : test->only_second);
     const char *method = test->exact ? "exact" : "chi-squared";
+    char *p = test->p < p_least ? xasprintf("p < %.0g", p_least) : xasprintf("p = %.2g", test->p);
     char *text =
         test->p < significance
             ? xasprintf("%s is better than %s: it alone gets %s images right, %s alone %s "
-                        "(p = %.2g, %s).", better, worse, more, worse, fewer, test->p, method)
+                        "(%s, %s).", better, worse, more, worse, fewer, p, method)
             : xasprintf("Between %s and %s the difference may well be chance: %s alone gets %s "
-                        "images right, %s alone %s (p = %.2g, %s).", first, second, better, more,
-                        worse, fewer, test->p, method);
+                        "images right, %s alone %s (%s, %s).", first, second, better, more, worse,
+                        fewer, p, method);
+    free(p);
     free(more);
     free(fewer);
     return text;

@@ -81,8 +81,9 @@ void html_figures(struct text *text, const struct report_data *data)
     add_figure(text, "Time taken", format_duration(data->seconds),
                data->started_ms > 0 ? format_time(data->started_ms)
                                     : xstrdup(""));
-    add_figure(text, "Model", format_count(report_parameter_count(data)),
-               xstrdup("parameters"));
+    if (json_array_size(data->layers) > 0)
+        add_figure(text, "Model", format_count(report_parameter_count(data)),
+                   xstrdup("parameters"));
     free(total);
     free(training);
 }

@@ -63,6 +63,10 @@ static void layer_cells(struct text *text, const struct layer_row *row)
 void html_layers(struct text *text, const struct report_data *data)
 {
     size_t count;
+    if (json_array_size(data->layers) == 0) {
+        text_add(text, "<p class=\"remark-line\">The trainer did not describe it.</p>\n");
+        return;
+    }
     struct layer_row *rows = layer_table(data->layers, &count);
     text_add(text, "<table class=\"numbers\">\n<thead><tr>"
                    "<th scope=\"col\">layer (type)</th><th scope=\"col\">output shape</th>"
@@ -159,8 +163,9 @@ void html_faults(struct text *text, const struct report_data *data)
 {
     if (data->fault_count == 0)
         return;
-    text_add(text, "<section id=\"faults\">\n<h2>Faults</h2>\n<div class=\"scroll\">\n"
-                   "<table>\n<thead><tr><th scope=\"col\">trial</th>"
+    text_add(text, "<section id=\"faults\">\n<h2>Faults</h2>\n"
+                   "<div class=\"scroll listing\" tabindex=\"0\" role=\"region\" "
+                   "aria-label=\"Faults\">\n<table>\n<thead><tr><th scope=\"col\">trial</th>"
                    "<th scope=\"col\">attempt</th><th scope=\"col\">kind</th>"
                    "<th scope=\"col\">what happened</th><th scope=\"col\">what followed</th>"
                    "</tr></thead>\n<tbody>\n");

@@ -88,6 +88,26 @@ static void take_final(struct report_data *data, const json_t *row)
     data->configuration = row_json(row, "configuration");
 }
 
+/* Why there is no result, and what leads to one. */
+static int fail_without_final(const struct report_data *data, struct failure *why)
+{
+    if (strcmp(data->sampler, "imported") == 0)
+        return fail(why, "the study '%s' was imported: without a model there is nothing to report "
+                         "on; `tuner sql` and `tuner trials` show its trials", data->name);
+    if (strcmp(data->state, "finished") == 0)
+        return fail(why, "the study '%s' was trained by other programs: without a model there is "
+                         "nothing to report on; `tuner sql` and `tuner trials` show its trials",
+                    data->name);
+    if (strcmp(data->state, "failed") == 0)
+        return fail(why, "the study '%s' failed before its final evaluation, so there is nothing "
+                         "to report on; `tuner trials %s` shows its trials.  It failed because: "
+                         "%s", data->name, data->name, data->note);
+    return fail(why, "the study '%s' is %s and has no final evaluation yet; take it to its end "
+                     "with `tuner run %s --name %s`; until then `tuner trials %s` and `tuner best "
+                     "%s` show what there is", data->name, data->state, data->file, data->name,
+                data->name, data->name);
+}
+
 static int read_final(struct store *store, struct report_data *data, struct failure *why)
 {
     json_t *rows = report_rows(store,
@@ -101,12 +121,8 @@ static int read_final(struct store *store, struct report_data *data, struct fail
     int result = -1;
     if (!rows)
         return -1;
-    if (strcmp(data->sampler, "imported") == 0) {
-        fail(why, "the study '%s' was imported: without a model there is nothing to report on; "
-                  "`tuner sql` and `tuner trials` show its trials", data->name);
-    } else if (json_array_size(rows) == 0) {
-        fail(why, "the study '%s' has no final evaluation yet; run `tuner run %s` to its end",
-             data->name, data->file);
+    if (json_array_size(rows) == 0) {
+        fail_without_final(data, why);
     } else {
         take_final(data, json_array_get(rows, 0));
         result = 0;

@@ -75,7 +75,8 @@ OVERLAPS = """(() => {
         const box = element.closest(".scroll, pre");
         if (box && !clips.has(box))
             clips.set(box, box.getBoundingClientRect());
-        return box ? clips.get(box) : {left: 0, right: innerWidth};
+        return box ? clips.get(box)
+                   : {left: 0, right: innerWidth, top: -Infinity, bottom: Infinity};
     };
     while (walker.nextNode()) {
         const node = walker.currentNode, parent = node.parentElement;
@@ -86,9 +87,10 @@ OVERLAPS = """(() => {
         range.selectNodeContents(node);
         for (const box of range.getClientRects()) {
             const left = Math.max(box.left, clip.left), right = Math.min(box.right, clip.right);
-            if (right - left > 0.5 && box.height > 0)
-                texts.push({text: node.textContent.trim().slice(0, 30), left, right, top: box.top,
-                            bottom: box.bottom, far: box.right, clipped: clip.right < innerWidth,
+            const top = Math.max(box.top, clip.top), bottom = Math.min(box.bottom, clip.bottom);
+            if (right - left > 0.5 && bottom > top)
+                texts.push({text: node.textContent.trim().slice(0, 30), left, right, top, bottom,
+                            far: box.right, clipped: clip.right < innerWidth,
                             size: parseFloat(getComputedStyle(parent).fontSize)});
         }
     }

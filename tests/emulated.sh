@@ -6,8 +6,8 @@
 set -u
 build=$1
 shift
-suites="isa conv winograd kernels kernels_norm augment rng layers layer_batch_norm loss optimizer
-        network network_route train"
+suites="isa conv winograd kernels kernels_norm augment rng layer_conv layer_pool layer_dense
+        layer_activation layer_dropout layer_batch_norm loss optimizer network network_route train"
 status=0
 # A choice of OpenBLAS's kernels is the choice for the processor that we are on.
 unset OPENBLAS_CORETYPE TRAINER_ISA TRAINER_CONV

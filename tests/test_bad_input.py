@@ -23,6 +23,12 @@ def refused(what, home, study, word, code=65, trainer=FAKE, nothing=True):
 def study_files():
     home = folder("files")
     refused("a study file that is not there", home, home + "/none.yaml", "none.yaml")
+    path = write_study(home, name="digits")
+    for wrong in ("/digits", "/digits.yml", "/digits.yam"):
+        for command in ("run", "check"):
+            code, _, err = run(home, command, home + wrong)
+            check(f"{command} {wrong[1:]}: the file that may have been meant is named", code == 65
+                  and err == f"tuner: there is no file {home}{wrong}; did you mean {path}?\n", err)
     path = write_study(home, search="{sampler: randon, scheduler: full, trials: 2, max_epochs: 1}")
     refused("a misspelt sampler", home, path, "error:")
     _, _, err = run(home, "run", path)
@@ -38,6 +44,16 @@ def study_files():
     _, _, err = run(home, "run", path)
     check("the message has the place that names them, and the path once",
           err.startswith(path + ":3:17: error: ") and f"'{home}/nowhere'" in err, err)
+
+
+def no_trainer():
+    home = folder("no-trainer")
+    path = write_study(home)
+    refused("a trainer that is not there", home, path, "tuner: cannot run /nope: No such file",
+            code=1, trainer="/nope")
+    _, _, err = run(home, "check", path, trainer="/nope")
+    check("every line says which program says it",
+          all(line.startswith("tuner: ") for line in err.splitlines()), err)
 
 
 def idx_files():
@@ -97,7 +113,8 @@ def homes():
     study = write_study(home)
     open(home + "/file", "w").close()
     code, _, err = run(home, "run", study, "--home", home + "/file")
-    check("a home that is a file", code == 65 and "/file" in err, (code, err))
+    check("a home that is a file", code == 65 and "/file: is a file" in err and
+          "--home" in err, (code, err))
     code, _, err = run(home, "trials", "s")
     check("a home without a database", code == 65 and "--home" in err, (code, err))
 
@@ -122,7 +139,8 @@ def disks():
     done = in_small_disk(home, f"mount -t tmpfs -o size=300k,ro t {home} && "
                                f"{TUNER} run {study} --home {home} --trainer {FAKE}")
     check("a read-only home: exit code 65 and a message", done.returncode == 65 and
-          home in done.stderr and "ead-only" in done.stderr, (done.returncode, done.stderr))
+          home in done.stderr and "ead-only" in done.stderr and "another home with --home" in
+          done.stderr, (done.returncode, done.stderr))
     home = folder("full")
     script = (f"mount -t tmpfs -o size=300k t {home} && cd /; "
               f"{TUNER} run {study} --home {home} --trainer {FAKE} 2>{home}-said & "
@@ -220,6 +238,7 @@ def no_memory():
 
 
 study_files()
+no_trainer()
 no_memory()
 idx_files()
 homes()

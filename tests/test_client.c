@@ -16,10 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A daemon in a process of its own, which ends when it is asked to cancel everything. */
+/* A daemon in a process of its own, which ends when it is asked to cancel everything, and somebody
+ * who talks to it. */
 struct house {
     char *home;
-    pid_t process;
+    pid_t process; /* 0: it has ended */
+    struct client *client;
+    struct failure why;
 };
 
 struct server {
@@ -64,8 +67,9 @@ static void serve(const char *home, int ready)
     text_free(&server.daemon.asked);
 }
 
-static void open_house(struct house *house)
+static int open_house(void **state)
 {
+    struct house *house = xcalloc(1, sizeof *house);
     int ready[2];
     char byte;
     house->home = new_home();
@@ -78,18 +82,33 @@ static void open_house(struct house *house)
     assert_int_equal(read(ready[0], &byte, 1), 1);
     close(ready[0]);
     close(ready[1]);
+    house->client = client_open(house->home, &house->why);
+    *state = house;
+    return house->client != NULL ? 0 : -1;
 }
 
-static void close_house(struct house *house)
+static void end_daemon(struct house *house)
 {
     struct client *client = client_open(house->home, NULL);
     int status;
-    if (client != NULL)
-        json_decref(client_ask(client, json_pack("{s: s}", "request", "cancel"), NULL));
+    assert_non_null(client);
+    json_decref(client_ask(client, json_pack("{s: s}", "request", "cancel"), NULL));
     assert_int_equal(waitpid(house->process, &status, 0), house->process);
     assert_int_equal(status, 0);
+    house->process = 0;
     client_close(client);
+}
+
+static int close_house(void **state)
+{
+    struct house *house = *state;
+    if (house->process > 0)
+        end_daemon(house);
+    client_close(house->client);
+    failure_clear(&house->why);
     remove_home(house->home);
+    free(house);
+    return 0;
 }
 
 static json_t *request(const char *word, const char *study)
@@ -99,57 +118,32 @@ static json_t *request(const char *word, const char *study)
 
 static void a_request_is_answered(void **state)
 {
-    struct house house;
-    struct failure why = FAILURE_NONE;
-    struct client *client;
-    json_t *answer;
-    (void)state;
-    open_house(&house);
-    client = client_open(house.home, &why);
-    assert_non_null(client);
-    assert_int_equal(client_pid(client), house.process);
-    answer = client_ask(client, request("ask", "s"), &why);
+    struct house *house = *state;
+    json_t *answer = client_ask(house->client, request("ask", "s"), &house->why);
+    assert_int_equal(client_pid(house->client), house->process);
     assert_int_equal(json_integer_value(json_object_get(answer, "trial")), 3);
     json_decref(answer);
-    client_close(client);
-    close_house(&house);
 }
 
 /* The status of some thousands of studies is longer than a request may be. */
 static void an_answer_may_be_longer_than_a_request(void **state)
 {
-    struct house house;
-    struct failure why = FAILURE_NONE;
-    struct client *client;
-    json_t *answer;
-    (void)state;
-    open_house(&house);
-    client = client_open(house.home, &why);
-    answer = client_ask(client, request("status", "talkative"), &why);
-    assert_null(why.text);
+    struct house *house = *state;
+    json_t *answer = client_ask(house->client, request("status", "talkative"), &house->why);
+    assert_null(house->why.text);
     assert_int_equal(json_array_size(json_object_get(answer, "studies")), 200000);
     json_decref(answer);
-    client_close(client);
-    close_house(&house);
 }
 
 static void a_refusal_is_a_failure_with_its_code(void **state)
 {
-    struct house house;
-    struct failure why = FAILURE_NONE;
-    struct client *client;
-    (void)state;
-    open_house(&house);
-    client = client_open(house.home, &why);
-    assert_null(client_ask(client, request("pause", "nobody"), &why));
-    assert_int_equal(why.code, EXIT_BAD_INPUT);
-    assert_string_equal(why.text, "there is no study named nobody");
-    failure_clear(&why);
-    assert_null(client_ask(client, request("pause", "../x"), &why));
-    assert_int_equal(why.code, EXIT_BAD_USAGE);
-    failure_clear(&why);
-    client_close(client);
-    close_house(&house);
+    struct house *house = *state;
+    assert_null(client_ask(house->client, request("pause", "nobody"), &house->why));
+    assert_int_equal(house->why.code, EXIT_BAD_INPUT);
+    assert_string_equal(house->why.text, "there is no study named nobody");
+    failure_clear(&house->why);
+    assert_null(client_ask(house->client, request("pause", "../x"), &house->why));
+    assert_int_equal(house->why.code, EXIT_BAD_USAGE);
 }
 
 static void without_a_daemon_the_way_to_start_one_is_said(void **state)
@@ -189,14 +183,9 @@ static void a_dead_daemons_socket_is_no_daemon(void **state)
 
 static void events_come_after_the_answer(void **state)
 {
-    struct house house;
-    struct client *watcher, *other;
-    json_t *event = NULL;
-    (void)state;
-    open_house(&house);
-    watcher = client_open(house.home, NULL);
-    other = client_open(house.home, NULL);
-    event = client_ask(watcher, request("watch", "s"), NULL);
+    struct house *house = *state;
+    struct client *watcher = house->client, *other = client_open(house->home, NULL);
+    json_t *event = client_ask(watcher, request("watch", "s"), NULL);
     assert_non_null(event);
     json_decref(event);
     assert_int_equal(client_next(watcher, 0, &event, NULL), 0);
@@ -205,62 +194,47 @@ static void events_come_after_the_answer(void **state)
     assert_int_equal(client_next(watcher, 5000, &event, NULL), 1);
     assert_string_equal(json_string_value(json_object_get(event, "state")), "paused");
     json_decref(event);
-    client_close(watcher);
     client_close(other);
-    close_house(&house);
 }
 
 static void the_daemons_end_is_said(void **state)
 {
-    struct house house;
-    struct failure why = FAILURE_NONE;
-    struct client *watcher;
+    struct house *house = *state;
     json_t *event = NULL;
-    (void)state;
-    open_house(&house);
-    watcher = client_open(house.home, NULL);
-    json_decref(client_ask(watcher, request("watch", "s"), NULL));
-    close_house(&house);
-    assert_int_equal(client_next(watcher, -1, &event, &why), -1);
-    assert_non_null(strstr(why.text, " has ended"));
-    failure_clear(&why);
-    assert_null(client_ask(watcher, request("status", "s"), &why));
-    assert_non_null(strstr(why.text, " has ended"));
-    failure_clear(&why);
-    client_close(watcher);
+    json_decref(client_ask(house->client, request("watch", "s"), NULL));
+    end_daemon(house);
+    assert_int_equal(client_next(house->client, -1, &event, &house->why), -1);
+    assert_non_null(strstr(house->why.text, " has ended"));
+    failure_clear(&house->why);
+    assert_null(client_ask(house->client, request("status", "s"), &house->why));
+    assert_non_null(strstr(house->why.text, " has ended"));
 }
 
 static void a_request_that_is_too_long_is_not_sent(void **state)
 {
-    struct house house;
-    struct failure why = FAILURE_NONE;
-    struct client *client;
+    struct house *house = *state;
     char *much = xmalloc((1 << 20) + 1);
-    (void)state;
-    open_house(&house);
-    client = client_open(house.home, NULL);
     memset(much, 'x', 1 << 20);
     much[1 << 20] = '\0';
-    assert_null(client_ask(client, request("ask", much), &why));
-    assert_int_equal(why.code, EXIT_BAD_INPUT);
-    assert_non_null(strstr(why.text, "too long"));
-    failure_clear(&why);
+    assert_null(client_ask(house->client, request("ask", much), &house->why));
+    assert_int_equal(house->why.code, EXIT_BAD_INPUT);
+    assert_non_null(strstr(house->why.text, "too long"));
     free(much);
-    client_close(client);
-    close_house(&house);
 }
+
+#define HOUSE_TEST(name) cmocka_unit_test_setup_teardown(name, open_house, close_house)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_request_is_answered),
-        cmocka_unit_test(an_answer_may_be_longer_than_a_request),
-        cmocka_unit_test(a_refusal_is_a_failure_with_its_code),
+        HOUSE_TEST(a_request_is_answered),
+        HOUSE_TEST(an_answer_may_be_longer_than_a_request),
+        HOUSE_TEST(a_refusal_is_a_failure_with_its_code),
         cmocka_unit_test(without_a_daemon_the_way_to_start_one_is_said),
         cmocka_unit_test(a_dead_daemons_socket_is_no_daemon),
-        cmocka_unit_test(events_come_after_the_answer),
-        cmocka_unit_test(the_daemons_end_is_said),
-        cmocka_unit_test(a_request_that_is_too_long_is_not_sent),
+        HOUSE_TEST(events_come_after_the_answer),
+        HOUSE_TEST(the_daemons_end_is_said),
+        HOUSE_TEST(a_request_that_is_too_long_is_not_sent),
     };
     return cmocka_run_group_tests_name("client", tests, NULL, NULL);
 }

@@ -4,11 +4,13 @@
 
 #include "tests/store_fixture.h"
 
+enum { ANSWERS_MOST = 600 };
+
 /* Two or three studies of one search with their own predictions. */
 struct answers {
     const char *name;
     int count;
-    int labels[40], predicted[40];
+    int labels[ANSWERS_MOST], predicted[ANSWERS_MOST];
 };
 
 static void add_answers(struct store *store, const struct answers *answers)
@@ -71,6 +73,16 @@ static void a_clear_difference_names_the_better_one(void **state)
     assert_false(compare.pairs[0].test.exact);
     assert_sentence(&compare, "two is better than one: it alone gets 28 images right, one alone 8 "
                               "(p = 0.0015, chi-squared).");
+    compare_release(&compare);
+}
+
+static void a_vast_difference_has_no_p_of_0(void **state)
+{
+    struct compare compare;
+    compare_two(*state, right_between("one", 600, 0, 0), right_between("two", 600, 0, 600),
+                &compare);
+    assert_sentence(&compare, "two is better than one: it alone gets 600 images right, one alone 0 "
+                              "(p < 1e-99, chi-squared).");
     compare_release(&compare);
 }
 
@@ -164,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(a_clear_difference_names_the_better_one),
+        STORE_TEST(a_vast_difference_has_no_p_of_0),
         STORE_TEST(a_small_difference_may_be_chance),
         STORE_TEST(the_same_answers_are_said_to_be_the_same),
         STORE_TEST(test_sets_of_other_sizes_are_not_compared),

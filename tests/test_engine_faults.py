@@ -122,6 +122,13 @@ def failing_trials():
         [("failed", 1, 17, 17)], rows(home, "SELECT * FROM studies"))
     check("and its workers as ended", rows(
         home, "SELECT count(*) FROM workers WHERE ended_ms IS NULL") == [(0,)])
+    code, out, err = run(home, "best", "s")
+    check("and tuner best says why", code == 0 and out.startswith("study s failed: no trial ended")
+          and "tuner sql --query failures s" in out, (code, out, err))
+    for command in (("report",), ("best", "--model", home + "/m"), ("export", "--onnx", home + "/m")):
+        code, _, err = run(home, command[0], "s", *command[1:])
+        check(f"tuner {' '.join(command[:2])} says that it failed, and why", code == 1 and
+              "no trial ended well" in err and "has no final evaluation yet" not in err, (code, err))
     code, _, err = run(home, "run", os.path.join(home, "s.yaml"), fake="refuse!")
     check("run again, it fails again and tries nothing twice", code == 1 and rows(
         home, "SELECT count(*) FROM segments") == [(17,)], (code, err))

@@ -44,7 +44,13 @@ def test_models(home):
     code, out, err = run(home, "export", "small", "--onnx", target)
     check("the final model is exported", code == 0 and out.startswith(target + ": ") and not err,
           (code, out, err))
-    run(home, "best", "small", "--model", model)
+    _, out, err = run(home, "best", "small", "--model", model)
+    check("best --model says that it wrote the model", out.endswith(f"\n{model}: written\n")
+          and not err, (out, err))
+    os.unlink(model)
+    code, out, err = run(home, "best", "small", "--config", "--model", model)
+    check("writes it beside --config, and then says nothing else", code == 0 and not err
+          and json.loads(out)["model"] and os.path.exists(model), (out, err))
     check("as the trainer exports it", content(target) == by_trainer(model, home + "/own.onnx"))
 
     moved = folder("moved") + "/home"

@@ -67,6 +67,16 @@ def test_options():
               count > 20 and not unknown, unknown)
 
 
+def test_options_before():
+    """An option of a command that stands before it, and one that nobody has."""
+    for program, path in PROGRAMS.items():
+        for option, answer in (("--home", "the options of a command stand behind it"),
+                               ("--versoin", "did you mean '--version'?")):
+            code, _, err = output(path, option, "x")
+            check(f"{program} {option} is answered", code == 64
+                  and err == f"{program}: unknown option '{option}'; {answer}\n", (code, err))
+
+
 def test_completion_lists_all():
     for program, path in PROGRAMS.items():
         script = output(path, "help", "--completion", "bash")[1]
@@ -202,6 +212,7 @@ def test_zsh():
 
 test_commands()
 test_options()
+test_options_before()
 test_completion_lists_all()
 test_manual()
 test_bash()

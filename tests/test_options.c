@@ -136,8 +136,11 @@ static void an_unknown_word_is_answered_with_the_nearest(void **state)
     static const char *const known[] = {"train", "evaluate"};
     struct failure why = FAILURE_NONE;
     (void)state;
-    assert_int_equal(options_unknown(&why, "command", "tarin", known, 2), -1);
+    assert_int_equal(options_unknown(&why, "command", "tarin", "look there", known, 2), -1);
     assert_string_equal(why.text, "unknown command 'tarin'; did you mean 'train'?");
+    failure_clear(&why);
+    assert_int_equal(options_unknown(&why, "command", "xyzzy", "look there", known, 2), -1);
+    assert_string_equal(why.text, "unknown command 'xyzzy'; look there");
     failure_clear(&why);
 }
 

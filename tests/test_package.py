@@ -62,6 +62,7 @@ def test_install():
           done[0] == 0 and EXPECTED <= found and files(top) == {"opt/tuner/" + name
                                                                  for name in found},
           (done, EXPECTED - found))
+    check("and says where", f"INSTALL {root}\n" in done[1], done)
     modes = {name: oct(os.stat(f"{root}/{name}").st_mode & 0o777) for name in found}
     check("programs can be run by all, and nothing else can",
           all(mode == ("0o755" if name.startswith("bin/") else "0o644")

@@ -300,6 +300,44 @@ def check_widths(page, what=""):
     browser.resize(page, 1280)
 
 
+# Makes of its trials a table of 600 rows.
+LENGTHEN = """(() => {
+    const box = document.querySelector("#trials .listing"), body = box.querySelector("tbody");
+    const rows = [...body.children];
+    while (body.children.length < 600)
+        body.append(...rows.map(row => row.cloneNode(true)));
+})()"""
+SCROLL = """(share => {
+    const box = document.querySelector("#trials .listing");
+    box.scrollTop = box.scrollHeight * share;
+})(arguments[0])"""
+# How high the box of the table is, and the table, and how far below the box's edge its head is.
+LISTING = """(() => {
+    const height = element => element.getBoundingClientRect().height;
+    const top = element => element.getBoundingClientRect().top;
+    const box = document.querySelector("#trials .listing"), table = box.querySelector("table");
+    return [height(box), height(table), top(table.querySelector("th")) - top(box)];
+})()"""
+
+
+def check_listing(page):
+    """A table of many trials."""
+    ask(page, LENGTHEN)
+    for width in (390, 1280):
+        ask(page, SCROLL, 0.5)
+        browser.resize(page, width)
+        box, table, head = ask(page, LISTING)
+        check(f"at {width} pixels many trials are in a box that scrolls, its head in sight",
+              box <= 720 and table > 10000 and abs(head) < 1, (box, table, head))
+        ask(page, SCROLL, 0)
+        result = browser.overlaps(page)
+        check("and nothing overlaps", result["found"] == [], result["found"][:12])
+    browser.emulate(page, "print")
+    box, table, head = ask(page, LISTING)
+    check("all of them are printed", abs(box - table) < 1 and table > 10000, (box, table, head))
+    browser.emulate(page)
+
+
 def luminance(colour):
     red, green, blue = (int(part) for part in re.findall(r"\d+", colour)[:3])
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -389,6 +427,7 @@ def main():
         check_drawing(page)
         check_widths(page)
         check_schemes(page)
+        check_listing(page)
         check_hostile(page, home)
     finally:
         page.quit()

@@ -160,8 +160,15 @@ def check_empty(page, address):
     show(page, data)
     check("where nobody was stopped there are no rungs to show", count(page, "rungs", "svg") == 0
           and texts(page, "rungs")[0].startswith("There are no rungs"), texts(page, "rungs"))
+    data = make_study(5)
+    for trial in data["trials"]:
+        trial["curve"] = {"val_accuracy": [trial["value"]]}
+    show(page, data)
+    check("where no trial had a second epoch there is no curve to show",
+          count(page, "curves", "svg") == 0
+          and texts(page, "curves")[0].startswith("There is no curve"), texts(page, "curves"))
     show(page, make_study(5))
-    check("and is drawn when there are some", counts(page) == expected(make_study(5)),
+    check("and each is drawn when there is something", counts(page) == expected(make_study(5)),
           counts(page))
 
 

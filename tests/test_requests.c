@@ -102,6 +102,8 @@ static void what_is_no_request_reaches_no_daemon(void **state)
     assert_refused("{\"request\":7}",
                    "\\\"request\\\" must say what is asked for, such as \\\"status\\\"");
     assert_refused("{\"request\":\"paus\"}", "unknown request 'paus'; did you mean 'pause'?");
+    assert_refused("{\"request\":\"xyzzyxyzzy\"}",
+                   "unknown request 'xyzzyxyzzy'; docs/control.md lists them");
     assert_refused("{\"request\":\"pause\",\"studdy\":\"s\"}",
                    "pause: unknown field 'studdy'; did you mean 'study'?");
     assert_refused("{\"request\":\"ask\"}", "ask: \\\"study\\\" is missing");

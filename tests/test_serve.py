@@ -173,6 +173,9 @@ def detached():
     log = home + "/logs/daemon.log"
     check("and says its process and its log", str(pid) in out and log in out, out)
     check("it has a session of its own", os.getsid(pid) not in (os.getsid(0), 0))
+    code, _, err = run(home, "logs", "--worker", "77")
+    check("`tuner logs` of a worker that never was says how workers are numbered", code == 65 and
+          "worker-77.log" in err and "numbers from 0 on" in err, err)
     code, out, err = run(home, "logs")
     check("`tuner logs` shows its log", code == 0 and f"as process {pid}" in out, (out, err))
     os.rename(log, log + ".1")
@@ -385,6 +388,10 @@ def ask_and_tell():
     code, out, err = run(home, "tell", "mine", str(drawn["trial"]), "--value", str(told(drawn)))
     check("tell --value ends the segment", code == 0 and rows(
         home, "SELECT value FROM trials WHERE trial = 1") == [(told(drawn),)], err)
+    for words, why in ((["--minutes", "5"], "limits can only be set of a study; name it"),
+                       (["mine", "--quota-bytes", "5"], "quota_bytes can only be set of all")):
+        code, _, err = run(home, "set", *words)
+        check(f"tuner set {' '.join(words)} is refused", code == 65 and why in err, (code, err))
     waited = 0
     with connect(home) as peer, peer.makefile("rw") as lines:
         def talk(word, **fields):
@@ -410,6 +417,11 @@ def ask_and_tell():
           rows(home, "SELECT count(*) > 0 FROM metrics WHERE name = 'heat'") == [(1,)])
     code, out, err = run(home, "watch", "mine", timeout=20)
     check("its result can be watched like any other", code == 0 and "best trial" in out, (out, err))
+    check("and that there is no model of it is said", "other programs trained it" in out, out)
+    for command in (("report",), ("best", "--model", home + "/m"), ("export", "--onnx", home + "/m")):
+        code, _, err = run(home, command[0], "mine", *command[1:])
+        check(f"tuner {' '.join(command[:2])} says so, too", code == 1 and "other programs" in err
+              and "run it to its end" not in err, (code, err))
     code, out, err = run(home, "ask", "mine")
     check("asked once more it says that it has finished", json.loads(out) == {"finished": True},
           (out, err))

@@ -397,7 +397,8 @@ static void names_have_their_form(void **state)
 static void errors_tell_their_place(void **state)
 {
     (void)state;
-    assert_refused("[a]", "f:1:1: error: `parameters` must be a mapping, not a list");
+    assert_refused("[a]", "f:1:1: error: `parameters` must be a mapping such as {rate: {type: float, "
+                          "low: 0, high: 1}}, not a list");
     assert_refused("a: {type: int, low: 4, high: 2}",
                    "f:1:21: error: the range is upside down: `low` 4 is above `high` 2");
     assert_refused("a: {type: float, low: -1e308, high: 1e308}",

@@ -96,18 +96,26 @@ def test_input():
                             (("SELECT 1", "-f", path), "only one of them"),
                             (("SELECT 1", "--csv", "--json"), "only one of them"),
                             (("--query", "best_trails"), "did you mean 'best_trials'?"),
+                            (("--query", "nosuch"), "--queries lists them"),
                             (("--query", "best_trials", "digits", "trial=3"), "no :trial"),
                             (("--query", "curve", "digits", "digits"), "one argument too many")):
         done = run(HOME, "sql", *arguments)
         check(f"{' '.join(arguments)}: is refused with a hint", done[0] == 64 and part in done[2], done)
     done = run(HOME, "sql", "--query", "curve", "nosuch")
     check("a study that is not there is named", done[0] == 65 and "nosuch" in done[2], done)
+    done = run(HOME, "trials", "digitz")
+    check("a study that is nearly there as well", done[0] == 65 and "did you mean digits?" in done[2],
+          done)
 
 
 def test_mistakes():
     done = run(HOME, "sql", "SELECT trial,\n  é, vale\nFROM trials")
     check("a message shows the line of the mistake and marks the place",
           done[0] == 65 and done[2] == "tuner: no such column: é, in line 2\n    é, vale\n    ^\n", done)
+    for table, answer in (("trialz", "did you mean trials?"), ("xyzzy", "docs/database.md")):
+        done = run(HOME, "sql", f"SELECT * FROM {table}")
+        check(f"no table {table}: {answer}", done[0] == 65 and answer in done[2]
+              and done[2].startswith(f"tuner: no such table: {table}"), done)
     done = run(HOME, "sql", "SELEC 1")
     check("a mistake in the grammar is marked too", "\n  SELEC 1\n  ^\n" in done[2], done)
     long = "SELECT " + "1 + " * 400 + "nothing FROM trials"

@@ -131,6 +131,10 @@ def test_bad_configurations():
             "train", good, "--output", path("no/such.ckpt"))
     refused("train refuses to save over a folder", 65, "is a folder", "train", good, "--output",
             path("digits"))
+    done = run("train", good, "--data", "nosuch")
+    check("a data set that is not there is told by its option", done.returncode == 65 and
+          done.stderr.startswith("trainer: --data: there is no data set or folder 'nosuch'") and
+          "data.dataset" not in done.stderr, done)
     refused("train asks for a data set that nobody names", 64, "--data", "train",
             write_config("bad.json", data=None))
     refused("train asks for epochs that nobody says", 64, "--epochs", "train",

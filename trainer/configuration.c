@@ -179,5 +179,10 @@ json_t *configuration_data(const json_t *data, const char *dataset, uint64_t see
     json_object_set_new(asked, "seed", json_string(digits));
     json_t *found = dataset_resolve(asked, home && home[0] ? home : "tuning", true, why);
     json_decref(asked);
+    if (!found && dataset && why && why->where && strcmp(why->where, "data.dataset") == 0) {
+        fail_prefix(why, "--data");
+        free(why->where); /* it is not in the configuration */
+        why->where = NULL;
+    }
     return found;
 }

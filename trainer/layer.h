@@ -5,7 +5,7 @@
  * each over its own images.
  *
  * A new layer is: a row in common/schema.c, a file layer_x.c with its type, a row
- * in the table of layer.c, a gradient test in tests/test_layers.c. */
+ * in the table of layer.c, a gradient test in tests/test_layer_x.c. */
 #ifndef TRAINER_LAYER_H
 #define TRAINER_LAYER_H
 

@@ -8,6 +8,7 @@
 #include "tuner/home.h"
 #include "tuner/summary.h"
 #include "tuner/table.h"
+#include "tuner/trained_model.h"
 #include "tuner/visit.h"
 
 #include <stdio.h>
@@ -167,16 +168,10 @@ enum exit_code command_trials(char *const arguments[], struct failure *why)
 
 static int write_model(const struct visit *visit, const char *path, struct failure *why)
 {
-    int64_t id = store_find_study(visit->store, visit->study, why);
-    struct file_piece piece = {NULL, 0};
-    void *bytes = NULL;
-    int found = id > 0 ? store_final_model(visit->store, id, &bytes, &piece.size, why) : -1;
-    int result = -1;
-    piece.bytes = bytes;
-    if (found == 1)
-        result = file_replace(path, &piece, 1, why);
-    else if (found == 0)
-        fail(why, "study %s has no final model yet; run it to its end", visit->study);
+    size_t size = 0;
+    void *bytes = trained_model_final(visit, &size, why);
+    const struct file_piece piece = {bytes, size};
+    int result = bytes != NULL ? file_replace(path, &piece, 1, why) : -1;
     free(bytes);
     return result;
 }
@@ -214,7 +209,7 @@ enum exit_code command_best(char *const arguments[], struct failure *why)
     const char *home = NULL, *model = NULL, *words[1];
     bool json = false, config = false;
     const struct option_rule rules[] = {
-        {"model", 0, OPTION_TEXT, &model, 0, 0, "FILE", "write the final model there"},
+        {"model", 0, OPTION_TEXT, &model, 0, 0, "FILE", "also write the final model there"},
         {"config", 0, OPTION_FLAG, &config, 0, 0, NULL,
          "print the best trial's whole configuration, for `trainer train`"},
         {"home", 0, OPTION_TEXT, &home, 0, 0, "DIR", HOME_OPTION_HELP},
@@ -231,10 +226,14 @@ enum exit_code command_best(char *const arguments[], struct failure *why)
     if (options_parse(&options, arguments, words, NULL, why) != 0)
         return why->code;
     if (visit_enter(&visit, home, words[0], why) == 0) {
-        if (config)
+        int written = model != NULL ? write_model(&visit, model, why) : 0;
+        if (written == 0 && config)
             print_configuration(&visit, why);
-        else if (model == NULL || write_model(&visit, model, why) == 0)
+        else if (written == 0)
             summary_print(visit.store, visit.home, visit.study, json, why);
+        /* Not among what is for programs. */
+        if (model != NULL && why->code == EXIT_DONE && !config && !json)
+            printf("%s: written\n", model);
     }
     visit_leave(&visit);
     return why->code;

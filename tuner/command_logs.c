@@ -31,6 +31,7 @@ static const char examples[] =
 struct reading {
     const char *path;
     const char *study; /* NULL: every line */
+    bool of_worker;
     FILE *file;
     char *line;
     size_t capacity;
@@ -82,28 +83,30 @@ static int open_log(struct reading *reading, struct failure *why)
     reading->file = fopen(reading->path, "re");
     if (reading->file != NULL)
         return 0;
+    if (errno == ENOENT && reading->of_worker)
+        return fail_input(why, "there is no log %s; workers have numbers from 0 on, and a log once "
+                               "they have said something", reading->path);
     if (errno == ENOENT)
         return fail_input(why, "there is no log %s; a daemon that was not started with --detach "
                                "logs to its terminal or to the journal", reading->path);
     return fail_input(why, "%s: cannot be read: %s", reading->path, strerror(errno));
 }
 
-static enum exit_code show(const char *path, const char *study, bool follow, struct failure *why)
+static enum exit_code show(struct reading *reading, bool follow, struct failure *why)
 {
-    struct reading reading = {.path = path, .study = study};
-    int failed = open_log(&reading, why);
+    int failed = open_log(reading, why);
     if (failed == 0)
-        show_lines(&reading);
+        show_lines(reading);
     while (failed == 0 && follow && !ferror(stdout)) {
         usleep(LOOK_AGAIN_US);
-        if (was_replaced(&reading))
-            failed = open_log(&reading, why);
+        if (was_replaced(reading))
+            failed = open_log(reading, why);
         if (failed == 0)
-            show_lines(&reading);
+            show_lines(reading);
     }
-    if (reading.file != NULL)
-        fclose(reading.file);
-    free(reading.line);
+    if (reading->file != NULL)
+        fclose(reading->file);
+    free(reading->line);
     return why->code;
 }
 
@@ -130,6 +133,7 @@ enum exit_code command_logs(char *const arguments[], struct failure *why)
     };
     const struct options options = {"tuner logs", rules, ARRAY_LENGTH(rules), "STUDY", 0, 1,
                                     .about = about, .examples = examples};
+    struct reading reading;
     char *path;
     enum exit_code code;
     if (options_parse(&options, arguments, words, NULL, why) != 0)
@@ -140,7 +144,8 @@ enum exit_code command_logs(char *const arguments[], struct failure *why)
         return EXIT_BAD_USAGE;
     }
     path = log_path(home, worker);
-    code = show(path, words[0], follow, why);
+    reading = (struct reading){.path = path, .study = words[0], .of_worker = worker >= 0};
+    code = show(&reading, follow, why);
     free(path);
     return code;
 }

@@ -1,6 +1,5 @@
 #include "tuner/command.h"
 
-#include "common/file.h"
 #include "common/options.h"
 #include "reports/report.h"
 #include "tuner/daemon.h"
@@ -14,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REDRAW_MS = 250, FILE_BYTES_MAX = 1 << 20 };
+enum { REDRAW_MS = 250 };
 
 static const char about[] =
     "Runs the study of a file: searches, trains the winner anew, evaluates it once on the test "
@@ -156,7 +155,7 @@ static enum exit_code run(struct wish *wish, struct failure *why)
     const char *file = wish->submission.file, *home = wish->settings.home;
     char *text, *name = NULL;
     enum exit_code code;
-    if (file_read(file, FILE_BYTES_MAX, &text, &wish->submission.size, why) != 0)
+    if (study_read_file(file, &text, &wish->submission.size, why) != 0)
         return why->code;
     wish->submission.text = text;
     code = prepare_and_work(wish, &name, why);

@@ -78,7 +78,7 @@ static const char *find_query(const char *name, struct failure *why)
             found = queries[i].sql;
     }
     if (!found)
-        options_unknown(why, "query", name, names, count);
+        options_unknown(why, "query", name, "--queries lists them", names, count);
     free(names);
     return found;
 }

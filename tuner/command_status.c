@@ -206,9 +206,13 @@ static int print_for_people(const json_t *status, const char *home, const char *
 
 static enum exit_code show(const char *home, const char *study, bool json, struct failure *why)
 {
-    struct client *client = client_open(home, why);
+    struct client *client = NULL;
     json_t *status = NULL;
-    if (client != NULL)
+    int found = client_find(home, &client, why);
+    if (found == 0)
+        fail_input(why, "no daemon works in %s; start one with: tuner serve --home %s; without one "
+                        "`tuner list` and `tuner trials STUDY` show what is recorded", home, home);
+    else if (found == 1)
         status = client_ask(client, json_pack("{s: s, s: s*}", "request", "status", "study", study),
                             why);
     if (status != NULL && json) {

@@ -12,7 +12,7 @@
  *   status.c  how everything stands              settings.c what the home's own file sets
  *   reporter.c  reports of finished studies      event.c    what who watches is told
  *
- * Nobody else includes this, but tests/test_daemon.c. */
+ * Nobody else includes this, but tests/engine_fixture.h. */
 #ifndef TUNER_ENGINE_H
 #define TUNER_ENGINE_H
 

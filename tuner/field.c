@@ -64,9 +64,17 @@ int field_fail(const char *file, const struct yaml *at, const char *name, const 
     return -1;
 }
 
-int field_map(const char *file, const struct yaml *node, const char *name, struct failure *why)
+int field_map(const char *file, const struct yaml *node, const char *name, const char *example,
+              struct failure *why)
 {
-    return node->type == YAML_MAP ? 0 : field_fail(file, node, name, "a mapping", why);
+    char *demand;
+    if (node->type == YAML_MAP) {
+        return 0;
+    }
+    demand = xasprintf("a mapping such as %s", example);
+    field_fail(file, node, name, demand, why);
+    free(demand);
+    return -1;
 }
 
 static bool is_number(const struct yaml *node)

@@ -16,7 +16,9 @@ int field_fail(const char *file, const struct yaml *at, const char *name, const 
 /* What stands at `node`, for a message: "a list", "`sam`".  The caller frees it. */
 char *field_found(const struct yaml *node);
 
-int field_map(const char *file, const struct yaml *node, const char *name, struct failure *why);
+/* A mapping, of which the failure shows an example, such as "{metric: val_loss}". */
+int field_map(const char *file, const struct yaml *node, const char *name, const char *example,
+              struct failure *why);
 /* A number without a fraction (3 or 3.0 or 1e3) from low to high. */
 int field_integer(const char *file, const struct yaml *node, const char *name, int64_t low,
                   int64_t high, int64_t *value, struct failure *why);

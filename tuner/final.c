@@ -62,7 +62,7 @@ int final_decide(struct run *run)
                                   "run the study again to go on", run->study->limit_minutes);
     if (best == NULL)
         return fail(&run->broken, "no trial ended well, so there is no best model; "
-                                  "db/queries/failures.sql lists why");
+                                  "`tuner sql --query failures %s` lists why", run->study->name);
     final->winner = run->trials[best->number];
     run_recall(run, final->winner);
     final->to_epoch = decide_epochs(run);

@@ -20,6 +20,21 @@ char *home_path(const char *option)
     return path;
 }
 
+/* A folder of the home that can be written to. */
+static int make_folder(const char *path, struct failure *why)
+{
+    struct failure refusal = FAILURE_NONE;
+    if (folder_make(path, &refusal) != 0)
+        fail_input(why, "%s; choose another home with --home", refusal.text);
+    else if (access(path, W_OK) != 0)
+        fail_input(why, "cannot write to %s: %s; choose another home with --home", path,
+                   strerror(errno));
+    else
+        return 0;
+    failure_clear(&refusal);
+    return -1;
+}
+
 int home_make(const char *home, struct failure *why)
 {
     static const char *const folders[] = {"checkpoints", "logs", "reports"};
@@ -29,16 +44,10 @@ int home_make(const char *home, struct failure *why)
                           home);
     for (i = 0; i < ARRAY_LENGTH(folders); i++) {
         char *path = path_join(home, folders[i]);
-        int failed = folder_make(path, why);
-        if (!failed && access(path, W_OK) != 0)
-            failed = fail_input(why, "cannot write to %s: %s; choose another home with --home",
-                                path, strerror(errno));
+        int failed = make_folder(path, why);
         free(path);
-        if (failed) {
-            if (why != NULL)
-                why->code = EXIT_BAD_INPUT;
+        if (failed)
             return -1;
-        }
     }
     return 0;
 }

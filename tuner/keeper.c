@@ -56,7 +56,7 @@ static void become_worker(const struct kept *kept, int messages, pid_t keeper)
     if (dup2(kept->input, STDIN_FILENO) >= 0 && dup2(kept->output, STDOUT_FILENO) >= 0 &&
         dup2(messages, STDERR_FILENO) >= 0)
         execvp(kept->command[0], kept->command);
-    dprintf(messages, "cannot run %s: %s\n", kept->command[0], strerror(errno));
+    dprintf(messages, "tuner: cannot run %s: %s\n", kept->command[0], strerror(errno));
     _exit(127);
 }
 

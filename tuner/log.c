@@ -43,7 +43,8 @@ int log_choose(const char *word, const char *stream, int fd, enum log_format *fo
     else if (strcmp(word, "json") == 0)
         *format = LOG_JSON;
     else
-        return options_unknown(why, "log format", word, words, ARRAY_LENGTH(words));
+        return options_unknown(why, "log format", word, OPTIONS_HELP_SHOWS, words,
+                               ARRAY_LENGTH(words));
     return 0;
 }
 

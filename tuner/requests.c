@@ -85,7 +85,7 @@ static int refuse_word(const char *noun, const char *word, const char *const *kn
 {
     if (strlen(word) > WORD_MAX)
         return fail_usage(why, "unknown %s of %zu bytes", noun, strlen(word));
-    return options_unknown(why, noun, word, known, count);
+    return options_unknown(why, noun, word, "docs/control.md lists them", known, count);
 }
 
 static int refuse_key(const struct field *fields, const char *noun, const char *key,

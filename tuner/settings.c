@@ -33,7 +33,7 @@ static int read_map(const char *path, const struct yaml *map, struct settings *s
 {
     static const char *const keys[] = {"workers", "quota_bytes", "free_bytes",
                                        "memory_megabytes", "nice"};
-    if (field_map(path, map, "settings", why) != 0 ||
+    if (field_map(path, map, "settings", "{workers: 4}", why) != 0 ||
         field_check_keys(path, map, "settings.yaml", keys, ARRAY_LENGTH(keys), why) != 0 ||
         field_optional_int(path, map, "workers", 1, WORKERS_MOST, &settings->workers, why) != 0 ||
         field_optional_int(path, map, "memory_megabytes", 1, LIMIT_MEGABYTES_MOST,

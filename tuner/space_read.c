@@ -272,8 +272,9 @@ static int read_parameter(const char *file, const struct yaml *map, struct param
 int space_read(const char *file, const struct yaml *parameters, struct space *space,
                struct failure *why)
 {
+    static const char example[] = "{rate: {type: float, low: 0, high: 1}}";
     *space = (struct space){NULL, 0};
-    if (field_map(file, parameters, "parameters", why) != 0) {
+    if (field_map(file, parameters, "parameters", example, why) != 0) {
         return -1;
     }
     if (parameters->count == 0) {

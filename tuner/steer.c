@@ -124,6 +124,14 @@ static const struct knob limit_knobs[] = {
     {"epoch_seconds", 1e-3, 1e6, false},
 };
 
+static bool is_among(const char *key, const struct knob *knobs, size_t count)
+{
+    size_t i = 0;
+    while (i < count && strcmp(key, knobs[i].key) != 0)
+        i++;
+    return i < count;
+}
+
 static int refuse_key(const char *key, const struct knob *knobs, size_t count,
                       struct failure *why)
 {
@@ -132,6 +140,10 @@ static int refuse_key(const char *key, const struct knob *knobs, size_t count,
     for (i = 0; i < count; i++)
         names[i] = knobs[i].key;
     near = nearest_word(key, names, count);
+    if (knobs == daemon_knobs && is_among(key, run_knobs, ARRAY_LENGTH(run_knobs)))
+        return fail_input(why, "%s can only be set of a study; name it", key);
+    if (knobs == run_knobs && is_among(key, daemon_knobs, ARRAY_LENGTH(daemon_knobs)))
+        return fail_input(why, "%s can only be set of all studies together; name none", key);
     if (strcmp(key, "epochs") == 0)
         return fail_input(why, "a limit in epochs cuts the plan: change it in the study's file and "
                                "submit that again, when the study is not in hand");

@@ -94,7 +94,7 @@ static int read_final(struct study *study, struct failure *why)
     if (!final) {
         return 0;
     }
-    if (field_map(study->file, final, "final", why) != 0 ||
+    if (field_map(study->file, final, "final", "{retrain: false}", why) != 0 ||
         field_check_keys(study->file, final, "`final`", keys, ARRAY_LENGTH(keys), why) != 0) {
         return -1;
     }
@@ -269,11 +269,41 @@ struct study *study_parse(const char *path, const char *bytes, size_t size, stru
     return study;
 }
 
+/* The file that was meant by the name of a study, or by one with another ending; NULL: there is
+ * none. */
+static char *meant_file(const char *path)
+{
+    static const char *const endings[] = {".yaml", ".yml"};
+    const char *slash = strrchr(path, '/'), *dot = strrchr(slash != NULL ? slash : path, '.');
+    int length = (int)(dot != NULL ? dot - path : (ptrdiff_t)strlen(path));
+    for (size_t i = 0; i < ARRAY_LENGTH(endings); i++) {
+        char *meant = xasprintf("%.*s%s", length, path, endings[i]);
+        if (file_exists(meant)) {
+            return meant;
+        }
+        free(meant);
+    }
+    return NULL;
+}
+
+int study_read_file(const char *path, char **bytes, size_t *size, struct failure *why)
+{
+    char *meant = file_exists(path) ? NULL : meant_file(path);
+    int result = -1;
+    if (meant != NULL) {
+        fail_input(why, "there is no file %s; did you mean %s?", path, meant);
+    } else {
+        result = file_read(path, FILE_BYTES_MAX, bytes, size, why);
+    }
+    free(meant);
+    return result;
+}
+
 struct study *study_load(const char *path, struct failure *why)
 {
     char *bytes;
     size_t size;
-    if (file_read(path, FILE_BYTES_MAX, &bytes, &size, why) != 0) {
+    if (study_read_file(path, &bytes, &size, why) != 0) {
         return NULL;
     }
     struct study *study = study_parse(path, bytes, size, why);

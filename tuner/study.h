@@ -51,6 +51,9 @@ struct study {
                                 trainer */
 };
 
+/* The bytes of a study file, to be freed; where there is none, the failure names the one that may
+ * have been meant, such as digits.yaml by `digits`. */
+int study_read_file(const char *path, char **bytes, size_t *size, struct failure *why);
 struct study *study_load(const char *path, struct failure *why);
 struct study *study_parse(const char *path, const char *bytes, size_t size, struct failure *why);
 void study_free(struct study *study);

@@ -128,7 +128,7 @@ int study_read_data(struct study *study, struct failure *why)
                                        "width",   "transpose", "first_label"};
     const struct yaml *data = yaml_get(study->document, "data");
     int validation = VALIDATION_DEFAULT;
-    if (field_map(study->file, data, "data", why) != 0 ||
+    if (field_map(study->file, data, "data", "{dataset: mnist}", why) != 0 ||
         field_check_keys(study->file, data, "`data`", keys, ARRAY_LENGTH(keys), why) != 0) {
         return -1;
     }
@@ -222,7 +222,7 @@ int study_read_objective(struct study *study, struct failure *why)
     if (!objective) {
         return 0;
     }
-    if (field_map(study->file, objective, "objective", why) != 0 ||
+    if (field_map(study->file, objective, "objective", "{metric: val_loss}", why) != 0 ||
         field_check_keys(study->file, objective, "`objective`", keys, ARRAY_LENGTH(keys),
                          why) != 0 ||
         read_metric(study, objective, why) != 0 || read_goal(study, objective, why) != 0) {

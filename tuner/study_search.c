@@ -96,7 +96,7 @@ static int read_limits(struct study *study, const struct yaml *limits, struct fa
     if (!limits) {
         return 0;
     }
-    if (field_map(file, limits, "limits", why) != 0 ||
+    if (field_map(file, limits, "limits", "{minutes: 60}", why) != 0 ||
         field_check_keys(file, limits, "`limits`", keys, ARRAY_LENGTH(keys), why) != 0 ||
         field_optional_int(file, limits, "epochs", 1, INT32_MAX, &study->limit_epochs, why) != 0 ||
         field_optional_int(file, limits, "retries", 0, RETRIES_MAX, &study->retries, why) != 0 ||
@@ -204,7 +204,7 @@ int study_read_search(struct study *study, struct failure *why)
     study->epoch_seconds = SECONDS_DEFAULT;
     study->worker_limits.log_mb = LOG_MEGABYTES_DEFAULT;
     if (search &&
-        (field_map(study->file, search, "search", why) != 0 ||
+        (field_map(study->file, search, "search", "{trials: 20, max_epochs: 5}", why) != 0 ||
          field_check_keys(study->file, search, "`search`", keys, ARRAY_LENGTH(keys), why) != 0 ||
          read_kinds(study, search, why) != 0 || read_numbers(study, search, why) != 0 ||
          read_limits(study, yaml_get(search, "limits"), why) != 0)) {

@@ -11,7 +11,7 @@
 
 /* The winner, or the leader of a study that is not over. */
 static const char best_sql[] =
-    "SELECT s.study AS study, s.state AS state, s.metric AS metric, s.sampler AS sampler, "
+    "SELECT s.study AS study, s.state AS state, s.note AS note, s.metric AS metric, s.sampler AS sampler, "
     "       l.trial AS trial, "
     "       coalesce(l.early_end, l.epochs) AS epochs, l.value AS value, "
     "       l.parameters AS parameters, "
@@ -60,34 +60,60 @@ json_t *summary_read(struct store *store, const char *home, const char *study,
     return summary;
 }
 
-static void print_for_people(const json_t *summary)
+static const char *text_of(const json_t *summary, const char *key)
+{
+    const char *text = json_string_value(json_object_get(summary, key));
+    return text != NULL ? text : "";
+}
+
+static bool has_failed(const json_t *summary)
+{
+    return strcmp(text_of(summary, "state"), "failed") == 0;
+}
+
+static void print_without_trial(const json_t *summary)
+{
+    const char *study = text_of(summary, "study");
+    if (has_failed(summary))
+        printf("study %s failed: %s\n", study, text_of(summary, "note"));
+    else
+        printf("study %s: no trial has ended well yet\n", study);
+}
+
+static void print_accuracy(const json_t *summary)
 {
     const json_t *accuracy = json_object_get(summary, "test_accuracy");
+    if (json_is_number(accuracy))
+        printf("test accuracy  %.4f (%lld of %lld images)\n", json_number_value(accuracy),
+               (long long)json_integer_value(json_object_get(summary, "correct")),
+               (long long)json_integer_value(json_object_get(summary, "images")));
+    else if (strcmp(text_of(summary, "sampler"), "imported") == 0)
+        printf("test accuracy  none: the study was imported, without a model\n");
+    else if (strcmp(text_of(summary, "state"), "finished") == 0)
+        printf("test accuracy  none: other programs trained it, so there is no model here\n");
+    else if (has_failed(summary))
+        printf("test accuracy  none: the study failed: %s\n", text_of(summary, "note"));
+    else
+        printf("test accuracy  not yet: the study is %s\n", text_of(summary, "state"));
+}
+
+static void print_for_people(const json_t *summary)
+{
     const json_t *report = json_object_get(summary, "report");
     long long epochs = (long long)json_integer_value(json_object_get(summary, "epochs"));
     char *parameters;
     if (json_is_null(json_object_get(summary, "trial"))) {
-        printf("study %s: no trial has ended well yet\n",
-               json_string_value(json_object_get(summary, "study")));
+        print_without_trial(summary);
         return;
     }
     parameters = table_value(json_object_get(summary, "parameters"));
     printf("best trial     %lld of study %s\n",
            (long long)json_integer_value(json_object_get(summary, "trial")),
-           json_string_value(json_object_get(summary, "study")));
+           text_of(summary, "study"));
     printf("parameters     %s\n", parameters);
-    printf("%-14s %.4f after %lld epoch%s\n",
-           json_string_value(json_object_get(summary, "metric")),
+    printf("%-14s %.4f after %lld epoch%s\n", text_of(summary, "metric"),
            json_number_value(json_object_get(summary, "value")), epochs, epochs == 1 ? "" : "s");
-    if (json_is_number(accuracy))
-        printf("test accuracy  %.4f (%lld of %lld images)\n", json_number_value(accuracy),
-               (long long)json_integer_value(json_object_get(summary, "correct")),
-               (long long)json_integer_value(json_object_get(summary, "images")));
-    else if (strcmp(json_string_value(json_object_get(summary, "sampler")), "imported") == 0)
-        printf("test accuracy  none: the study was imported, without a model\n");
-    else
-        printf("test accuracy  not yet: the study is %s\n",
-               json_string_value(json_object_get(summary, "state")));
+    print_accuracy(summary);
     if (report != NULL)
         printf("report         %s\n", json_string_value(report));
     free(parameters);

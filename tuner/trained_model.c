@@ -37,18 +37,43 @@ static int open_in_memory(struct trained_model *model, const void *bytes, size_t
     return 0;
 }
 
-static int open_final(struct trained_model *model, const struct visit *visit, struct failure *why)
+static const char *column(const struct visit *visit, const char *name)
+{
+    const char *text = json_string_value(json_object_get(visit->row, name));
+    return text != NULL ? text : "";
+}
+
+/* Why there is none, and what there may be instead. */
+static int fail_without_final(const struct visit *visit, struct failure *why)
+{
+    const char *study = visit->study;
+    if (strcmp(column(visit, "sampler"), "imported") == 0)
+        return fail(why, "study %s has no final model: it was imported, without any", study);
+    if (strcmp(column(visit, "state"), "finished") == 0)
+        return fail(why, "study %s has no final model: other programs trained it", study);
+    if (strcmp(column(visit, "state"), "failed") == 0)
+        return fail(why, "study %s has no final model, for it failed; `tuner export %s --trial N` "
+                         "has a trial's.  It failed because: %s", study, study,
+                    column(visit, "note"));
+    return fail(why, "study %s has no final model yet, for it is %s; run it to its end, or have a "
+                     "trial's with `tuner export %s --trial N`", study, column(visit, "state"),
+                study);
+}
+
+void *trained_model_final(const struct visit *visit, size_t *size, struct failure *why)
 {
     int64_t id = store_find_study(visit->store, visit->study, why);
     void *bytes = NULL;
+    if (id > 0 && store_final_model(visit->store, id, &bytes, size, why) == 0)
+        fail_without_final(visit, why);
+    return bytes;
+}
+
+static int open_final(struct trained_model *model, const struct visit *visit, struct failure *why)
+{
     size_t size = 0;
-    int found = id > 0 ? store_final_model(visit->store, id, &bytes, &size, why) : -1;
-    int result = -1;
-    if (found == 1)
-        result = open_in_memory(model, bytes, size, why);
-    else if (found == 0)
-        fail(why, "study %s has no final model yet; run it to its end, or say which trial's with "
-                  "--trial", visit->study);
+    void *bytes = trained_model_final(visit, &size, why);
+    int result = bytes != NULL ? open_in_memory(model, bytes, size, why) : -1;
     free(bytes);
     return result;
 }

@@ -9,7 +9,7 @@ struct visit {
     char *home;
     struct store *store;
     const char *study; /* as the database spells it; owned by `row` */
-    json_t *row;
+    json_t *row; /* study, state, sampler, note */
 };
 
 /* `home`: the option --home, or NULL; `study` NULL: none is needed.  A home without a

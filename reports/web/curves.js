@@ -36,9 +36,11 @@ function drawCurves(study, width) {
         return [remark(`No trial has a curve of ${study.metric}.`)];
     const shown = thin(known, CURVES_MOST, trial => trial.trial === study.winner);
     const last = shown.reduce((most, t) => Math.max(most, curveOf(study, t).length), 1);
+    if (last === 1)
+        return [remark("There is no curve to show: no trial was trained for more than an epoch.")];
     const height = width < 500 ? 240 : 320;
     const box = {left: 64, right: width - 14, top: 12, bottom: height - 50};
-    const x = linearScale(1, Math.max(last, 2), box.left, box.right,
+    const x = linearScale(1, last, box.left, box.right,
                           {count: Math.min(width / 60, last), integers: true});
     const y = valueScale(study, box);
     const svg = picture(width, height, `${study.metric} by epoch, ${shown.length} trials`);
