@@ -73,7 +73,7 @@ def hit_until_the_end(home, number, draw, most):
     while process.poll() is None and hits < most:
         time.sleep(draw.uniform(0.01, 0.1))
         hits += hit_one(process.pid, number, draw)
-    err = process.communicate(timeout=120)[1]
+    err = process.communicate(timeout=patient(120))[1]
     return hits, process.returncode, err
 
 
