@@ -9,7 +9,7 @@ DAY = 86400
 
 def jumps(times):
     draw, jumped, harms = random.Random(9), 0, []
-    unhurried = WHOLE.replace("epoch_seconds: 2", "epoch_seconds: 60")
+    unhurried = WHOLE.replace("epoch_seconds: 2", f"epoch_seconds: {patient(60)}")
     for i in in_time(range(times)):
         home = Home(f"clock{i}", unhurried)
         moments = sorted(draw.randrange(20, 900) for _ in range(4))

@@ -126,7 +126,7 @@ def spoil(path):
 
 def checkpoints(times):
     """The real trainer's checkpoints, one byte of each changed while the tuner is dead."""
-    search = "{trials: 3, max_epochs: 4, " + LIMITS.replace("2}", "60}") + "}"
+    search = "{trials: 3, max_epochs: 4, " + LIMITS.replace("2}", f"{patient(60)}}}") + "}"
     undisturbed(search, TRAINER)
     harms, spoilt = [], 0
     for i in in_time(range(times)):
