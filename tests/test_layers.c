@@ -13,9 +13,11 @@
 #include <cmocka.h>
 
 #include "tests/numbers.h"
+#include "tests/rounds.h"
 #include "tests/tiny.h"
 
-enum { ROUNDS = 40, IMAGES = 3 };
+/* Each kernel of a convolution with each stride takes 15. */
+enum { ROUNDS = 40, LEAST_ROUNDS = 15, IMAGES = 3 };
 static const double STEP = 1e-6;
 
 /* The settings, read once: the reference runs thousands of times. */
@@ -381,7 +383,8 @@ static struct shape random_shape(struct rng *rng, size_t least)
 static void check_conv_gradients(uint64_t dice)
 {
     struct rng rng = dice_of(dice);
-    for (int round = 0; round < ROUNDS; round++) {
+    int rounds = rounds_of(ROUNDS, LEAST_ROUNDS);
+    for (int round = 0; round < rounds; round++) {
         size_t kernel = (size_t)round % 5 + 1, stride = (size_t)round / 5 % 3 + 1;
         char *settings = xasprintf(
             "{\"type\":\"conv\",\"filters\":%zu,\"kernel\":%zu,\"stride\":%zu,"
@@ -458,7 +461,8 @@ static void pool_gradients_are_right(void **state)
 {
     (void)state;
     struct rng rng = dice_of(23);
-    for (int round = 0; round < ROUNDS; round++) {
+    int rounds = rounds_of(ROUNDS, LEAST_ROUNDS);
+    for (int round = 0; round < rounds; round++) {
         size_t size = (size_t)round % 5 + 1;
         const char *padding = padding_of(&rng);
         struct shape input = random_shape(&rng, size);
@@ -477,7 +481,8 @@ static void dense_gradients_are_right(void **state)
 {
     (void)state;
     struct rng rng = dice_of(24);
-    for (int round = 0; round < ROUNDS; round++) {
+    int rounds = rounds_of(ROUNDS, LEAST_ROUNDS);
+    for (int round = 0; round < rounds; round++) {
         char *settings = xasprintf(
             "{\"type\":\"dense\",\"units\":%zu,\"activation\":\"%s\",\"weights\":\"glorot\"}",
             between(&rng, 1, 12), activation_of(round));
@@ -491,9 +496,10 @@ static void activation_gradients_are_right(void **state)
 {
     (void)state;
     struct rng rng = dice_of(25);
+    int rounds = rounds_of(ROUNDS, LEAST_ROUNDS);
     for (size_t i = 1; i < ARRAY_LENGTH(activations); i++) {
         char *settings = xasprintf("{\"type\":\"%s\"}", activations[i].name);
-        for (int round = 0; round < ROUNDS; round++)
+        for (int round = 0; round < rounds; round++)
             check_layer(settings, random_shape(&rng, 1), round % 2, &rng, reference_activation);
         free(settings);
     }
@@ -539,7 +545,8 @@ static void global_avg_pool_gradients_are_right(void **state)
 {
     (void)state;
     struct rng rng = dice_of(35);
-    for (int round = 0; round < ROUNDS; round++)
+    int rounds = rounds_of(ROUNDS, LEAST_ROUNDS);
+    for (int round = 0; round < rounds; round++)
         check_layer("{\"type\":\"global_avg_pool\"}", random_shape(&rng, 1), false, &rng,
                     reference_global);
 }
