@@ -38,7 +38,7 @@ LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 helpers := report_driver scoring_driver logits_driver fake_trainer quick_trainer
-shims := fault_shim memory_shim blas_shim
+shims := fault_shim memory_shim blas_shim fma_shim
 fuzzed := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all demo test build-tests run-tests torture asan tsan emulated aarch64 valgrind bench \
