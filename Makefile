@@ -38,7 +38,7 @@ LDLIBS += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 sources := $(filter-out %/main.c,$(wildcard common/*.c tuner/*.c trainer/*.c db/*.c reports/*.c))
 suites := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 helpers := report_driver scoring_driver logits_driver fake_trainer quick_trainer
-shims := fault_shim memory_shim blas_shim
+shims := fault_shim memory_shim blas_shim fma_shim
 fuzzed := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all demo test build-tests run-tests torture asan tsan emulated aarch64 valgrind bench \
@@ -74,7 +74,7 @@ ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
 $(patsubst %,$(BUILD)/obj/trainer/%_avx2.o,conv winograd): CFLAGS += -mavx2 -mfma
 $(patsubst %,$(BUILD)/obj/trainer/%_avx512.o,conv winograd): CFLAGS += -mavx512f \
     -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
-$(patsubst %,$(BUILD)/obj/trainer/bf16_%.o,pack dots tiles): CFLAGS += -mavx512f -mavx512dq \
+$(patsubst %,$(BUILD)/obj/trainer/bf16_%.o,pack layers norm dots tiles): CFLAGS += -mavx512f -mavx512dq \
     -mavx512bw -mavx512vl -mavx512bf16 -mfma -mprefer-vector-width=512
 $(BUILD)/obj/trainer/bf16_tiles.o: CFLAGS += -mamx-tile -mamx-bf16
 endif

@@ -62,7 +62,8 @@ def program(name):
 
 
 def measure_trainer():
-    output = run([program("trainer"), "bench", "--json"], preexec_fn=keep_to_one_core)
+    output = run([program("trainer"), "bench", "--json", "--seconds", "60"],
+                 preexec_fn=keep_to_one_core)
     return [{"program": OURS, "threads": 1, "compiled": False, **row}
             for row in json.loads(output or "[]")]
 

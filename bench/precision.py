@@ -8,13 +8,13 @@ study's own number of epochs on 10,000 images of MNIST ($MNIST_DIR or the home),
 10,000 others after the last epoch.  The same seed is the same initial weights, images and
 order in both.  Prints a row for each network: the means, and their difference in points with
 its standard error over the pairs."""
+import argparse
 import concurrent.futures
 import json
 import math
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -56,10 +56,16 @@ def measure(study, folder):
 
 
 def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("studies", nargs="*", metavar="STUDY", help="one of " + ", ".join(STUDIES))
+    studies = parser.parse_args().studies
+    for study in set(studies) - set(STUDIES):
+        parser.error(f"there is no {study}; take one of {', '.join(STUDIES)}")
     print("| study | epochs | fp32 | bf16 | difference in points |\n| --- | --- | --- | --- | --- |",
           flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for study in sys.argv[1:] or STUDIES:
+        for study in studies or STUDIES:
             print(measure(study, folder), flush=True)
 
 

@@ -3,6 +3,9 @@
 #include "common/vector_versions.h"
 
 #include <math.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 enum { ROUNDS = 10, BLOCK = 4 };
 
@@ -115,10 +118,93 @@ static void next_floats(struct rng *rng, float *values /* [WIDE][BLOCK] */)
     rng->counter[0] += WIDE;
 }
 
+#if defined(__x86_64__)
+/* The same for AVX-512, sixteen blocks side by side.  Compilers do not see that the numbers which
+ * they multiply have 32 bits, and take a multiplication of 64, at three times the price. */
+enum { WIDEST = 16 };
+#define AVX512 __attribute__((target("avx512f")))
+
+/* Both halves of a product; every other lane has its turn on its own. */
+AVX512 static inline __m512i multiply(__m512i x, uint32_t factor, __m512i *high)
+{
+    const __mmask16 odd_lanes = 0xaaaa;
+    __m512i factors = _mm512_set1_epi32((int)factor);
+    __m512i even = _mm512_mul_epu32(x, factors);
+    __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(x, 32), factors);
+    *high = _mm512_mask_blend_epi32(odd_lanes, _mm512_srli_epi64(even, 32), odd);
+    return _mm512_mask_blend_epi32(odd_lanes, even, _mm512_slli_epi64(odd, 32));
+}
+
+AVX512 static inline __m512 as_floats(__m512i numbers)
+{
+    return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_srli_epi32(numbers, 8)),
+                         _mm512_set1_ps(0x1p-24f));
+}
+
+/* From [BLOCK][WIDEST] to [WIDEST][BLOCK]: four blocks are in each vector, and vectors have four
+ * of every fourth. */
+AVX512 static void store_blocks(const __m512i x[BLOCK], float *values)
+{
+    __m512i low01 = _mm512_unpacklo_epi32(x[0], x[1]), low23 = _mm512_unpacklo_epi32(x[2], x[3]);
+    __m512i high01 = _mm512_unpackhi_epi32(x[0], x[1]), high23 = _mm512_unpackhi_epi32(x[2], x[3]);
+    __m512i blocks[] = {_mm512_unpacklo_epi64(low01, low23), _mm512_unpackhi_epi64(low01, low23),
+                        _mm512_unpacklo_epi64(high01, high23),
+                        _mm512_unpackhi_epi64(high01, high23)};
+    for (int i = 0; i < 4; i++) {
+        __m512 floats = as_floats(blocks[i]);
+        _mm_storeu_ps(values + i * BLOCK, _mm512_extractf32x4_ps(floats, 0));
+        _mm_storeu_ps(values + (4 + i) * BLOCK, _mm512_extractf32x4_ps(floats, 1));
+        _mm_storeu_ps(values + (8 + i) * BLOCK, _mm512_extractf32x4_ps(floats, 2));
+        _mm_storeu_ps(values + (12 + i) * BLOCK, _mm512_extractf32x4_ps(floats, 3));
+    }
+}
+
+AVX512 static void next_floats_avx512(struct rng *rng, float *values /* [WIDEST][BLOCK] */)
+{
+    const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    __m512i x[BLOCK];
+    uint32_t key[2] = {rng->key[0], rng->key[1]};
+    for (int i = 0; i < BLOCK; i++)
+        x[i] = _mm512_set1_epi32((int)rng->counter[i]);
+    x[0] = _mm512_add_epi32(x[0], lanes);
+    for (int round = 0; round < ROUNDS; round++) {
+        __m512i high0, high1, low0 = multiply(x[0], MULTIPLIER0, &high0);
+        __m512i low1 = multiply(x[2], MULTIPLIER1, &high1);
+        x[0] = _mm512_xor_epi32(_mm512_xor_epi32(high1, x[1]), _mm512_set1_epi32((int)key[0]));
+        x[2] = _mm512_xor_epi32(_mm512_xor_epi32(high0, x[3]), _mm512_set1_epi32((int)key[1]));
+        x[1] = low1;
+        x[3] = low0;
+        key[0] += KEY_STEP0;
+        key[1] += KEY_STEP1;
+    }
+    store_blocks(x, values);
+    rng->counter[0] += WIDEST;
+}
+
+static size_t draw_widest(struct rng *rng, size_t count, float *values)
+{
+    enum { AT_ONCE = WIDEST * BLOCK };
+    size_t drawn = 0;
+    if (__builtin_cpu_supports("avx512f"))
+        for (; drawn + AT_ONCE <= count; drawn += AT_ONCE)
+            next_floats_avx512(rng, values + drawn);
+    return drawn;
+}
+#else
+static size_t draw_widest(struct rng *rng, size_t count, float *values)
+{
+    (void)rng, (void)count, (void)values;
+    return 0;
+}
+#endif
+
 void rng_floats(struct rng *rng, size_t count, float *values)
 {
     for (; count > 0 && rng->used < BLOCK; count--)
         *values++ = rng_float(rng);
+    size_t drawn = draw_widest(rng, count, values);
+    values += drawn;
+    count -= drawn;
     for (; count >= WIDE * BLOCK; count -= WIDE * BLOCK, values += WIDE * BLOCK)
         next_floats(rng, values);
     for (; count > 0; count--)

@@ -36,6 +36,38 @@ static inline float rounded(float value)
     return float_of((uint32_t)plain_bf16(value) << 16);
 }
 
+/* Rounded, with a guard behind them that no kernel may touch. */
+enum { HALF_GUARD = 12345 };
+
+static inline uint16_t *halves_of(const float *values, size_t count)
+{
+    uint16_t *halves = xcalloc(count + 1, sizeof *halves);
+    for (size_t i = 0; i < count; i++)
+        halves[i] = plain_bf16(values[i]);
+    halves[count] = HALF_GUARD;
+    return halves;
+}
+
+static inline uint16_t *dirty_halves(size_t count)
+{
+    uint16_t *halves = xcalloc(count + 1, sizeof *halves);
+    for (size_t i = 0; i <= count; i++)
+        halves[i] = HALF_GUARD;
+    return halves;
+}
+
+static inline float float_of_half(uint16_t half)
+{
+    return float_of((uint32_t)half << 16);
+}
+
+/* So that what is rounded later is the same. */
+static inline void round_floats(float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = rounded(values[i]);
+}
+
 static inline bool tiles_are_real(void)
 {
 #if defined(__x86_64__)

@@ -21,10 +21,14 @@ class Daemon:
         self.process = subprocess.Popen(
             command, env=dict(environment(home, fake), **(env or {})), stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=self.log)
-        self.ready = wait_until(self.answers, 20)
+        heard = wait_until(lambda: self.ended() or self.answers(), 20)
+        self.ready = heard and not self.ended()
+
+    def ended(self):
+        return self.process.poll() is not None
 
     def answers(self):
-        if self.process.poll() is not None:
+        if self.ended():
             return False
         try:
             return request(self.home, "status")["ok"]

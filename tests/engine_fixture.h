@@ -116,7 +116,7 @@ static inline char *submit_with(struct fixture *fixture, const char *name, const
     struct study *study = study_parse("study.yaml", text, strlen(text), NULL);
     struct prepared prepared = {0};
     assert_non_null(study);
-    assert_int_equal(prepare(study, fixture->home, getenv("FAKE_TRAINER"), false, &prepared,
+    assert_int_equal(prepare(study, fixture->home, getenv("FAKE_TRAINER"), PURPOSE_RUN, &prepared,
                              NULL), 0);
     submission.file = "study.yaml";
     submission.text = text;

@@ -24,8 +24,9 @@ With `early_stopping` or `restore_best` among its settings a trial's best epoch 
 1 + trial % 4, after which it gets worse; early stopping ends it `patience` epochs later.
 
 What it trains it also lists in $FAKE_STATE/trained, a line for each epoch, and the jobs
-that it is given in $FAKE_STATE/jobs.  In the evaluation every fiftieth image is a mistake,
-whose pixels (all of them 0) it sends along.
+that it is given, and the questions for which it would have to train a little, in
+$FAKE_STATE/jobs.  In the evaluation every fiftieth image is a mistake, whose pixels (all of
+them 0) it sends along.
 """
 import base64
 import json
@@ -267,12 +268,20 @@ def evaluate(message):
          "images": images, "loss": 0.05, "layers": [measured]})
 
 
+def note_job(message):
+    with open(f"{FIRST_ATTEMPTS}/jobs", "a") as file:
+        file.write(json.dumps(message) + "\n")
+
+
 def describe(message):
     answer = {"type": "described", "id": message["id"],
               "data": {"height": 28, "width": 28, "channels": 1, "classes": 10, "train": 1000,
                        "validation": 100, "test": 1000, "checksum": 1}}
     if "model" in message:
-        answer.update(layers=[], parameters=10, flops=100, images_per_s=1000)
+        answer.update(layers=[], parameters=10, flops=100)
+        if message.get("measure"):
+            note_job(message)
+            answer.update(images_per_s=1000)
         if "unsaid" not in WORDS:
             answer.update(precision=precision(), arithmetic="python " + precision())
     say(answer)
@@ -318,8 +327,7 @@ def main():
         if message["type"] == "stop":
             return
         if message["type"] != "describe":
-            with open(f"{FIRST_ATTEMPTS}/jobs", "a") as file:
-                file.write(json.dumps(message) + "\n")
+            note_job(message)
         {"describe": describe, "run": run_segment, "evaluate": evaluate}[message["type"]](message)
 
 

@@ -7,6 +7,8 @@
 # $EMULATOR: a command that runs the programs (tests/emulated.sh).
 # $TEST_PATIENCE: how many times as long as usual a suite, and what it waits for, may take: 1, or
 # more where the programs are slower (sanitizers, emulators).
+# $TEST_THINNING: how many times fewer of the shapes that they draw by chance suites may try
+# (tests/rounds.h): 1, or more where that would take very long (emulators).
 set -u
 unset MAKEFLAGS MFLAGS MAKELEVEL # a make that a suite starts has no part in the jobs of this one
 build=$1

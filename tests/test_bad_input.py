@@ -185,15 +185,23 @@ def checking():
     code, out, err = run(home, "check", study)
     check("tuner check shows brackets, epochs and samples", code == 0 and "9 x 1" in out and
           "17 configurations, 69 epochs" in out and "sample" in out, (out, err))
+    jobs = home + "/fake-state/jobs"
+    check("and a guess of the time, for which a worker trains a little",
+          "(1000 images/s)" in out and os.path.exists(jobs), out)
     check("and the arithmetic that trials would use here", "\narithmetic python fp32\n" in out, out)
     out = run(home, "check", study, fake="bf16")[1]
     check("which is that of the configuration", "\narithmetic python bf16\n" in out, out)
     out = run(home, "check", study, fake="bf16,unsaid")[1]
     check("or the worker's where it is not said", "\narithmetic python\n" in out, out)
     code, out, _ = run(home, "check", study, "--json")
+    os.remove(jobs)
     code, trial, _ = run(home, "check", study, "--trial", "16")
     check("tuner check --trial prints a whole configuration", code == 0 and
           set(json.loads(trial)) >= {"model", "training", "data", "seed", "trial", "epochs"}, trial)
+    code, middle, _ = run(home, "check", study, "--middle")
+    check("and --middle one that no trial need have", code == 0 and
+          json.loads(middle)["parameters"]["batch_size"] in (64, 128), middle)
+    check("for neither of which anything is trained", not os.path.exists(jobs))
     code, _, err = run(home, "check", study, "--trial", "17")
     check("a trial beyond the plan is refused", code == 64 and "17" in err, (code, err))
     check("tuner check --json is JSON", json.loads(out)["configurations"] == 17 and

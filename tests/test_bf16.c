@@ -110,6 +110,48 @@ static void rows_and_columns_are_packed_in_pairs(void **state)
     }
 }
 
+/* Of what is rounded, the same pairs; or, halved, as if a row of zeros were before it. */
+static void rounded_rows_are_packed_in_pairs(void **state)
+{
+    (void)state;
+    const struct bf16_packing *packing = packing_here();
+    struct rng rng = dice_of(65);
+    for (int round = 0; round < 60; round++) {
+        size_t rows = between(&rng, 1, 80), columns = between(&rng, 1, 80);
+        size_t halved = between(&rng, 0, 1), all = rows + halved;
+        float *matrix = random_floats(&rng, all * columns);
+        memset(matrix, 0, halved * columns * sizeof *matrix);
+        uint16_t *from = halves_of(matrix + halved * columns, rows * columns);
+        size_t block = (all + 1) / 2 * 2 * BF16_COLUMNS, size = blocks_for(columns) * block;
+        uint16_t *packed = dirty_halves(size), *expected = dirty_halves(size);
+        packing->pack(all, columns, matrix, expected, block);
+        packing->pack_rounded(rows, halved, columns, from, packed, block);
+        assert_memory_equal(packed, expected, (size + 1) * sizeof *packed);
+        free(packed);
+        free(expected);
+        free(from);
+        free(matrix);
+    }
+}
+
+static void floats_are_transposed(void **state)
+{
+    (void)state;
+    const struct bf16_packing *packing = packing_here();
+    struct rng rng = dice_of(66);
+    for (int round = 0; round < 60; round++) {
+        size_t rows = between(&rng, 1, 50), columns = between(&rng, 1, 50);
+        float *from = random_floats(&rng, rows * columns), *to = dirty_floats(rows * columns);
+        packing->transpose_floats(rows, columns, from, to);
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < columns; j++)
+                assert_true(to[j * rows + i] == from[i * columns + j]);
+        assert_true(to[rows * columns] == 1e30f);
+        free(from);
+        free(to);
+    }
+}
+
 static void a_transpose_has_every_value_in_its_place(void **state)
 {
     (void)state;
@@ -117,15 +159,14 @@ static void a_transpose_has_every_value_in_its_place(void **state)
     struct rng rng = dice_of(63);
     for (int round = 0; round < 40; round++) {
         size_t rows = 32 * between(&rng, 1, 4), columns = between(&rng, 1, 80);
-        size_t row = rows + 32 * between(&rng, 0, 1);
         uint16_t *from = xcalloc(rows * columns + 32, sizeof *from);
-        uint16_t *to = xcalloc(columns * row, sizeof *to);
+        uint16_t *to = xcalloc(columns * rows, sizeof *to);
         for (size_t i = 0; i < rows * columns; i++)
             from[i] = (uint16_t)rng_u32(&rng);
-        packing->transpose(rows, columns, from, to, row);
+        packing->transpose(rows, columns, from, to);
         for (size_t i = 0; i < rows; i++)
             for (size_t j = 0; j < columns; j++)
-                assert_int_equal(to[j * row + i], from[i * columns + j]);
+                assert_int_equal(to[(i / 32 * columns + j) * 32 + i % 32], from[i * columns + j]);
         free(from);
         free(to);
     }
@@ -209,19 +250,41 @@ static void draw_trial(struct rng *rng, size_t depth, struct trial *trial)
     solve(trial);
 }
 
+/* Rounded, the sums are those of the exact product. */
+static void check_rounded(const struct bf16_kernels *kernels, const struct trial *trial,
+                          const float *exact)
+{
+    struct bf16_product product = trial->product;
+    uint16_t *c = dirty_halves(trial->outputs);
+    if (!product.add) {
+        product.c.rounded = c;
+        kernels->begin();
+        kernels->multiply(&product);
+        kernels->end();
+        for (size_t i = 0; i < trial->outputs; i++)
+            assert_int_equal(c[i], i % product.c_row < product.columns ? plain_bf16(exact[i])
+                                                                       : HALF_GUARD);
+    }
+    assert_int_equal(c[trial->outputs], HALF_GUARD);
+    free(c);
+}
+
 static void check_trial(const struct bf16_kernels *kernels, const struct trial *trial)
 {
     struct bf16_product product = trial->product;
     float *c = xcalloc(trial->outputs, sizeof *c);
     for (size_t i = 0; i < trial->outputs; i++)
         c[i] = (float)initial_value(i);
-    product.c = c;
+    product.c.exact = c;
+    kernels->begin();
     kernels->multiply(&product);
+    kernels->end();
     for (size_t i = 0; i < trial->outputs; i++) {
         if (!(fabs(c[i] - trial->expected[i]) <= 1e-4))
             fail_msg("%s: value %zu of %zu is %.9g, not %.9g", kernels->name, i, trial->outputs,
                      c[i], trial->expected[i]);
     }
+    check_rounded(kernels, trial, c);
     free(c);
 }
 
@@ -270,6 +333,8 @@ int main(void)
         cmocka_unit_test(rounding_is_to_the_nearest_even_one),
         cmocka_unit_test(any_count_is_rounded_and_no_more),
         cmocka_unit_test(rows_and_columns_are_packed_in_pairs),
+        cmocka_unit_test(rounded_rows_are_packed_in_pairs),
+        cmocka_unit_test(floats_are_transposed),
         cmocka_unit_test(a_transpose_has_every_value_in_its_place),
         cmocka_unit_test(products_equal_their_twin),
         cmocka_unit_test(TRAINER_ISA_switches_kernels_off),

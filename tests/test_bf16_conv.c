@@ -26,6 +26,44 @@ static size_t tables_to_try(const struct bf16_kernels *tables[2])
     return count;
 }
 
+/* Forward, into y. */
+static void run_forward(const struct bf16_conv *conv, const struct sample *s,
+                        const struct bf16_values *images, float *scratch,
+                        const struct bf16_target *y)
+{
+    uint16_t *packed = xcalloc(bf16_conv_packed_size(conv), sizeof *packed);
+    memset(packed, 0xff, bf16_conv_packed_size(conv) * sizeof *packed);
+    bf16_conv_pack(conv, s->weights, packed);
+    bf16_conv_forward(conv, s->count, images, packed, s->bias, s->relu, scratch, y);
+    free(packed);
+}
+
+/* Back, as many images at a time as may be; into dW and dx. */
+static void run_back(const struct bf16_conv *conv, const struct sample *s,
+                     const struct bf16_values *images, const struct bf16_values *gradients,
+                     float *scratch, float *weight_gradient, const struct bf16_target *dx)
+{
+    uint16_t *turned = xcalloc(bf16_conv_turned_size(conv), sizeof *turned);
+    memset(turned, 0xff, bf16_conv_turned_size(conv) * sizeof *turned);
+    bf16_conv_pack_turned(conv, s->weights, turned);
+    struct bf16_conv_back back;
+    bf16_conv_back_begin(&back, conv, turned, weight_gradient, scratch);
+    for (size_t first = 0; first < s->count; first += conv->sums.images) {
+        size_t left = s->count - first;
+        struct bf16_values image = bf16_values_from(images, first * s->inputs);
+        struct bf16_values gradient = bf16_values_from(gradients, first * s->outputs);
+        bf16_conv_back_weights(&back, left < conv->sums.images ? left : conv->sums.images, &image,
+                               &gradient);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        struct bf16_values gradient = bf16_values_from(gradients, i * s->outputs);
+        struct bf16_target to = bf16_target_from(dx, i * s->inputs);
+        bf16_conv_back_input(&back, &gradient, &to);
+    }
+    bf16_conv_back_end(&back);
+    free(turned);
+}
+
 static void run(const struct bf16_kernels *kernels, const struct sample *s, struct result *result)
 {
     struct bf16_conv conv;
@@ -33,16 +71,11 @@ static void run(const struct bf16_kernels *kernels, const struct sample *s, stru
     float *scratch = dirty_floats(bf16_conv_scratch_size(&conv));
     *result = (struct result){dirty_floats(s->count * s->outputs), dirty_floats(s->weight_count),
                               dirty_floats(s->count * s->inputs)};
-    bf16_conv_forward(&conv, s->count, s->images, s->weights, s->bias, s->relu, scratch,
-                      result->output);
+    const struct bf16_values images = {.exact = s->images}, gradients = {.exact = s->gradients};
+    run_forward(&conv, s, &images, scratch, &(struct bf16_target){.exact = result->output});
     memset(scratch, 0xff, bf16_conv_scratch_size(&conv) * sizeof *scratch);
-    struct bf16_conv_back back;
-    bf16_conv_back_begin(&back, &conv, s->weights, result->weight_gradient, scratch);
-    for (size_t i = 0; i < s->count; i++) {
-        const float *gradient = s->gradients + i * s->outputs;
-        bf16_conv_back_weights(&back, s->images + i * s->inputs, gradient);
-        bf16_conv_back_input(&back, gradient, result->input_gradient + i * s->inputs);
-    }
+    run_back(&conv, s, &images, &gradients, scratch, result->weight_gradient,
+             &(struct bf16_target){.exact = result->input_gradient});
     assert_true(scratch[bf16_conv_scratch_size(&conv)] == 1e30f);
     free(scratch);
 }
@@ -185,6 +218,53 @@ static void alignment_changes_no_bit(void **state)
     }
 }
 
+/* What was rounded before gives the same bits as what is rounded on the way; and what is rounded
+ * behind, those of what is rounded later. */
+static void check_rounded(const struct bf16_kernels *kernels, const struct sample *s)
+{
+    struct result exact;
+    struct bf16_conv conv;
+    run(kernels, s, &exact);
+    bf16_conv_plan(&conv, kernels, &s->window, s->filters);
+    float *scratch = dirty_floats(bf16_conv_scratch_size(&conv));
+    float *weight_gradient = dirty_floats(s->weight_count);
+    uint16_t *images = halves_of(s->images, s->count * s->inputs);
+    uint16_t *gradients = halves_of(s->gradients, s->count * s->outputs);
+    uint16_t *y = dirty_halves(s->count * s->outputs), *dx = dirty_halves(s->count * s->inputs);
+    const struct bf16_values x = {.rounded = images}, dy = {.rounded = gradients};
+    run_forward(&conv, s, &x, scratch, &(struct bf16_target){.rounded = y});
+    run_back(&conv, s, &x, &dy, scratch, weight_gradient, &(struct bf16_target){.rounded = dx});
+    assert_memory_equal(weight_gradient, exact.weight_gradient, s->weight_count * sizeof(float));
+    for (size_t i = 0; i < s->count * s->outputs; i++)
+        assert_int_equal(y[i], plain_bf16(exact.output[i]));
+    for (size_t i = 0; i < s->count * s->inputs; i++)
+        assert_int_equal(dx[i], plain_bf16(exact.input_gradient[i]));
+    assert_int_equal(y[s->count * s->outputs], HALF_GUARD);
+    assert_int_equal(dx[s->count * s->inputs], HALF_GUARD);
+    free(scratch);
+    free(weight_gradient);
+    free(images);
+    free(gradients);
+    free(y);
+    free(dx);
+    result_release(&exact);
+}
+
+static void values_may_be_rounded_before_and_behind(void **state)
+{
+    (void)state;
+    const struct bf16_kernels *tables[2];
+    size_t count = tables_to_try(tables);
+    struct rng rng = dice_of(75);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct sample sample;
+        random_sample(&rng, &sample);
+        for (size_t i = 0; i < count; i++)
+            check_rounded(tables[i], &sample);
+        sample_release(&sample);
+    }
+}
+
 static void what_is_not_a_number_stays_so(void **state)
 {
     (void)state;
@@ -217,6 +297,7 @@ int main(void)
         cmocka_unit_test(kernels_equal_their_twin),
         cmocka_unit_test(every_size_of_block_is_right),
         cmocka_unit_test(alignment_changes_no_bit),
+        cmocka_unit_test(values_may_be_rounded_before_and_behind),
         cmocka_unit_test(what_is_not_a_number_stays_so),
     };
     return cmocka_run_group_tests_name("bf16_conv", tests, NULL, NULL);

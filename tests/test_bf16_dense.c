@@ -84,13 +84,21 @@ static void check(const struct bf16_kernels *kernels, const struct sample *s)
     size_t scratch_size = bf16_dense_scratch_size(&dense);
     float *scratch = dirty_floats(scratch_size), *y = dirty_floats(s->count * s->units);
     float *weights = dirty_floats(s->inputs * s->units), *x = dirty_floats(s->count * s->inputs);
-    bf16_dense_forward(&dense, s->count, s->x, s->weights, s->bias, s->relu, scratch, y);
+    uint16_t *packed = xcalloc(bf16_dense_packed_size(&dense), sizeof *packed);
+    uint16_t *turned = xcalloc(bf16_dense_turned_size(&dense), sizeof *turned);
+    bf16_dense_pack(&dense, s->weights, packed);
+    bf16_dense_pack_turned(&dense, s->weights, turned);
+    const struct bf16_values inputs = {.exact = s->x};
+    bf16_dense_forward(&dense, s->count, &inputs, packed, s->bias, s->relu, scratch, y);
     check_forward(kernels->name, s, y);
     memset(scratch, 0xff, scratch_size * sizeof *scratch);
-    bf16_dense_backward(&dense, s->count, s->x, s->weights, s->gradient, scratch, weights, x);
+    bf16_dense_backward(&dense, s->count, &inputs, turned, s->gradient, scratch, weights,
+                        &(struct bf16_target){.exact = x});
     check_backward(kernels->name, s, weights, x);
     assert_true(scratch[scratch_size] == 1e30f && y[s->count * s->units] == 1e30f);
     assert_true(weights[s->inputs * s->units] == 1e30f && x[s->count * s->inputs] == 1e30f);
+    free(packed);
+    free(turned);
     free(scratch);
     free(y);
     free(weights);

@@ -12,8 +12,9 @@
 #include <cmocka.h>
 
 #include "tests/conv_sample.h"
+#include "tests/rounds.h"
 
-enum { ROUNDS = 120 };
+enum { ROUNDS = 120, LEAST_ROUNDS = 30 };
 
 /* What the kernels make of it. */
 struct result {
@@ -99,7 +100,8 @@ static void kernels_equal_their_twin(void **state)
 {
     (void)state;
     struct rng rng = dice_of(51);
-    for (int round = 0; round < ROUNDS; round++) {
+    int rounds = rounds_of(ROUNDS, LEAST_ROUNDS);
+    for (int round = 0; round < rounds; round++) {
         struct sample sample;
         random_sample(&rng, &sample);
         check_everywhere(&sample);

@@ -54,7 +54,9 @@ EDITS = {
                "UPDATE recorded_trials SET early_end = -7",
                "UPDATE recorded_trials SET configuration = NULL",
                "UPDATE recorded_trials SET parameters = '3'"],
-    "epochs": ["DELETE FROM recorded_trials WHERE trial = 16",
+    # The last that has epochs: others after it may have been proposed and not begun.
+    "epochs": ["DELETE FROM recorded_trials "
+               "WHERE trial >= (SELECT max(trial) FROM recorded_epochs)",
                "UPDATE recorded_epochs SET trial = 99999 WHERE trial = 2",
                "UPDATE recorded_epochs SET epoch = 1 << 40 WHERE trial = 2 AND epoch = 1"],
     "segments": ["UPDATE recorded_segments SET trial = -5 WHERE trial = 2",

@@ -15,7 +15,7 @@ static void activation_gradients_are_right(void **state)
     struct rng rng = dice_of(25);
     for (size_t i = 1; i < ARRAY_LENGTH(activations); i++) {
         char *settings = xasprintf("{\"type\":\"%s\"}", activations[i].name);
-        for (int round = 0; round < ROUNDS; round++)
+        for (int round = 0, rounds = layer_rounds(); round < rounds; round++)
             check_layer(settings, random_shape(&rng, 1), round % 2, &rng, reference_activation);
         free(settings);
     }

@@ -16,7 +16,7 @@ static void dense_gradients_are_right(void **state)
 {
     (void)state;
     struct rng rng = dice_of(24);
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0, rounds = layer_rounds(); round < rounds; round++) {
         char *settings = xasprintf(
             "{\"type\":\"dense\",\"units\":%zu,\"activation\":\"%s\",\"weights\":\"glorot\"}",
             between(&rng, 1, 12), activation_of(round));

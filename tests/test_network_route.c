@@ -13,6 +13,7 @@
 
 #include "tests/numbers.h"
 #include "tests/reference.h"
+#include "tests/rounds.h"
 #include "tests/tiny.h"
 
 enum { CLASSES = 3, SEED = 11, TRIAL = 2, STEP_NUMBER = 5 };
@@ -349,7 +350,8 @@ static struct shape random_shape(struct rng *rng)
 static void random_networks_equal_the_reference(void **state)
 {
     (void)state;
-    for (uint64_t round = 0; round < 120; round++) {
+    uint64_t rounds = (uint64_t)rounds_of(120, 30);
+    for (uint64_t round = 0; round < rounds; round++) {
         struct rng rng = dice_of(1000 + round);
         json_t *model = random_model(&rng);
         struct shape input = random_shape(&rng);
@@ -361,7 +363,8 @@ static void random_networks_have_the_same_bits_for_every_number_of_threads(void 
 {
     (void)state;
     static const size_t counts[] = {1, 33, 100, 300};
-    for (uint64_t round = 0; round < 30; round++) {
+    uint64_t rounds = (uint64_t)rounds_of(30, 8);
+    for (uint64_t round = 0; round < rounds; round++) {
         struct rng rng = dice_of(2000 + round);
         json_t *model = random_model(&rng);
         struct bench bench = bench_open(model, random_shape(&rng),
@@ -391,7 +394,8 @@ static void random_networks_have_the_same_bits_for_every_number_of_threads(void 
 static void larger_and_smaller_batches_do_not_disturb_each_other(void **state)
 {
     (void)state;
-    for (uint64_t round = 0; round < 20; round++) {
+    uint64_t rounds = (uint64_t)rounds_of(20, 5);
+    for (uint64_t round = 0; round < rounds; round++) {
         struct rng rng = dice_of(3000 + round);
         struct bench bench = bench_open(random_model(&rng), random_shape(&rng), 40, &rng);
         size_t bytes = bench.parameters * sizeof(float);
@@ -433,7 +437,7 @@ static void memory_grows_with_open_shortcuts_only(void **state)
         struct network *network = build(model, (struct shape){5, 6, 2}, 1);
         assert_int_equal(network_batch_bytes(network, 10),
                          10 * 4 * (cases[i].outputs + (cases[i].slots + 2) * 60) +
-                             network->scratch_size * 4);
+                             (network->scratch_size + network->arranged_size) * 4);
         network_free(network);
         json_decref(model);
     }

@@ -226,9 +226,9 @@ static void many_floats_are_those_drawn_one_by_one(void **state)
 {
     (void)state;
     for (uint64_t place = 0; place < 9; place++) {
-        for (size_t count = 0; count <= 100; count += 1 + count / 5) {
+        for (size_t count = 0; count <= 400; count += 1 + count / 5) {
             struct rng one, many;
-            float values[101];
+            float values[401];
             rng_init(&one, 0x123456789abcdef0, 7, RNG_DROPOUT, (uint64_t)1 << 40);
             rng_seek(&one, ((uint64_t)1 << 33) + place);
             many = one;

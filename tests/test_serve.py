@@ -154,6 +154,15 @@ def killed():
     daemon.end()
 
 
+class Asked(Daemon):
+    """Counts in vain asking; it may end between a look whether it has and a question."""
+    asked_when_dead = 0
+
+    def answers(self):
+        self.asked_when_dead += self.process.poll() is not None
+        return super().answers()
+
+
 def second():
     home = folder("second")
     daemon = Daemon(home)
@@ -162,6 +171,13 @@ def second():
           code == 1 and str(daemon.process.pid) in err and not out, (code, err))
     check("the first works on", daemon.answers())
     daemon.end()
+
+
+def gone():
+    daemon = Asked(folder("gone"), "--nonsense")
+    check("one that has ended is not asked whether it is ready", not daemon.ready and
+          daemon.process.returncode == 64 and daemon.asked_when_dead <= 1, daemon.asked_when_dead)
+    daemon.log.close()
 
 
 def detached():
@@ -520,6 +536,7 @@ steering()
 refusals()
 killed()
 second()
+gone()
 detached()
 without_streams()
 strange_homes()

@@ -241,7 +241,7 @@ def second_daemon(times):
         home = DaemonHome(f"second{i}")
         daemon = home.serve()
         second = subprocess.run([TUNER, "serve"], env=environment(home.path), capture_output=True,
-                                text=True, timeout=60, stdin=subprocess.DEVNULL)
+                                text=True, timeout=patient(60), stdin=subprocess.DEVNULL)
         harm = None
         if second.returncode != 1 or str(daemon.process.pid) not in second.stderr:
             harm = f"{second.returncode}: {second.stderr}"

@@ -108,7 +108,7 @@ def fill(private, kilobytes):
     inside = [TUNER, "run", home.path + "/room/s.yaml", "--workers", "2", "--trainer", QUICK]
     done = subprocess.run([*private, "sh", "-c", IN_A_SMALL_ROOM, "sh", str(kilobytes), home.path,
                            *inside], env=environment(home.path + "/room"), capture_output=True,
-                          text=True, timeout=120, stdin=subprocess.DEVNULL)
+                          text=True, timeout=patient(120), stdin=subprocess.DEVNULL)
     exits = [line for line in done.stderr.splitlines() if line.startswith("exit ")]
     said = any(words in done.stderr for words in ("No space left", "disk is full", "MiB left"))
     if len(exits) != 2 or exits[1] != "exit 0":
@@ -145,7 +145,7 @@ def read_only_home():
     done = subprocess.run([*private, "sh", "-c", 'mount --bind "$1" "$1" && '
                            'mount -o remount,ro,bind "$1" && shift && exec "$@"', "sh", home.path,
                            *home.command()], env=environment(home.path), capture_output=True,
-                          text=True, timeout=60, stdin=subprocess.DEVNULL)
+                          text=True, timeout=patient(60), stdin=subprocess.DEVNULL)
     said = done.returncode == 65 and home.path in done.stderr and "ead-only" in done.stderr
     harm = go_on(home) if said else f"{done.returncode}: {done.stderr}"
     count(fault, 1, int(harm is not None), harm)

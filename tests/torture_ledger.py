@@ -11,6 +11,9 @@ LIMITS = "limits: {retries: 100, epoch_seconds: 2}"
 WHOLE = "{scheduler: hyperband, max_epochs: 9, eta: 3, " + LIMITS + "}"
 SMALL = "{trials: 3, max_epochs: 2, " + LIMITS + "}"
 
+# What a tuner says that waits for what it lacks, and goes on then.
+WAITS = ("until there is room again", "trying again")
+
 SEEDS = {"a": 11, "b": 12, "c": 13}  # of studies that are worked on together
 
 ledger = {}
@@ -84,15 +87,18 @@ class Home:
                                 env={**environment(self.path, fake, failpoint), **(env or {})})
 
     def run(self, workers=3, timeout=120, **how):
-        """Runs the tuner to its end: (exit code, stderr); "hangs" for one that had to be killed
-        after so many seconds."""
+        """Runs the tuner to its end: (exit code, stderr); "hangs" for one that had to be killed:
+        after so many seconds if it has said that it waits, else when patience ends."""
         process = self.start(workers, **how)
-        try:
-            err = process.communicate(timeout=timeout)[1]
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return "hangs", process.communicate()[1]
-        return process.returncode, err
+        for seconds in (timeout, patient(timeout) - timeout):
+            try:
+                err = process.communicate(timeout=seconds)[1]
+                return process.returncode, err
+            except subprocess.TimeoutExpired as late:
+                if any(words in (late.stderr or b"").decode(errors="replace") for words in WAITS):
+                    break
+        process.kill()
+        return "hangs", process.communicate()[1]
 
     def kill_after(self, seconds, **how):
         """Whether it was still running after so long, and was killed."""

@@ -13,7 +13,7 @@ def crowd(times):
     for i in in_time(range(times)):
         home = Home(f"crowd{i}")
         processes = [home.start() for _ in range(4)]
-        ended = [(process, process.communicate(timeout=60)[1]) for process in processes]
+        ended = [(process, process.communicate(timeout=patient(60))[1]) for process in processes]
         started += len(processes) - 1
         losers = [(process.returncode, err) for process, err in ended if process.returncode != 0]
         # One that comes after the first has ended finds the study finished.
@@ -51,7 +51,7 @@ def readers(times):
         reader = sqlite3.connect(f"file:{home.path}/trials.db?mode=ro", uri=True)
         reader.execute("BEGIN")
         seen = reader.execute("SELECT * FROM epochs").fetchall()
-        err = process.communicate(timeout=60)[1]
+        err = process.communicate(timeout=patient(60))[1]
         held += 1
         same = reader.execute("SELECT * FROM epochs").fetchall() == seen
         reader.close()
@@ -69,7 +69,7 @@ def writers(times):
         home = Home(f"writer{i}")
 
         def hold(_):
-            writer = sqlite3.connect(home.path + "/trials.db", timeout=20)
+            writer = sqlite3.connect(home.path + "/trials.db", timeout=patient(20))
             writer.execute("BEGIN IMMEDIATE")
             time.sleep(0.1)
             writer.rollback()
@@ -98,7 +98,8 @@ def backups(times):
         home = Home(f"backed{i}")
 
         def back_up(number):
-            source = sqlite3.connect(f"file:{home.path}/trials.db?mode=ro", uri=True, timeout=20)
+            source = sqlite3.connect(f"file:{home.path}/trials.db?mode=ro", uri=True,
+                                     timeout=patient(20))
             copy = sqlite3.connect(f"{home.path}/copy{i}-{number}.db")
             source.backup(copy)
             copy.close()

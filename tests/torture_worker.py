@@ -73,7 +73,7 @@ def hit_until_the_end(home, number, draw, most):
     while process.poll() is None and hits < most:
         time.sleep(draw.uniform(0.01, 0.1))
         hits += hit_one(process.pid, number, draw)
-    err = process.communicate(timeout=120)[1]
+    err = process.communicate(timeout=patient(120))[1]
     return hits, process.returncode, err
 
 
@@ -126,7 +126,7 @@ def spoil(path):
 
 def checkpoints(times):
     """The real trainer's checkpoints, one byte of each changed while the tuner is dead."""
-    search = "{trials: 3, max_epochs: 4, " + LIMITS.replace("2}", "60}") + "}"
+    search = "{trials: 3, max_epochs: 4, " + LIMITS.replace("2}", f"{patient(60)}}}") + "}"
     undisturbed(search, TRAINER)
     harms, spoilt = [], 0
     for i in in_time(range(times)):

@@ -5,6 +5,7 @@ set -u
 build=$1
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
+export FAKE_STATE=$home # where the fake trainer keeps its lists
 check="valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99"
 cat >"$home/study.yaml" <<'YAML'
 study: s

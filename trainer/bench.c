@@ -51,7 +51,7 @@ static int runner_open(struct runner *runner, const struct bench_row *row,
     json_object_set_new(runner->settings, "precision", json_string(precision_name(precision)));
     runner->training = training_new(
         &(struct training_settings){.model = row->model, .training = runner->settings,
-                                    .schedule_epochs = ROUNDS_MOST, .threads = 1},
+                                    .schedule_epochs = 2 * ROUNDS_MOST, .threads = 1},
         &runner->dataset, why);
     return runner->training ? 0 : -1;
 }
@@ -62,17 +62,22 @@ static void runner_close(struct runner *runner)
     json_decref(runner->settings);
 }
 
+/* Other rows have had the caches meanwhile, as no other step of a training has: what is measured
+ * comes second. */
 static void runner_turn(struct runner *runner)
 {
     struct epoch_metrics metrics;
-    struct evaluation evaluation;
+    training_epoch(runner->training, NULL, NULL, &metrics);
     training_epoch(runner->training, NULL, NULL, &metrics);
     keep_shortest(metrics.seconds, &runner->train);
-    double begun = clock_seconds();
-    evaluate_images(training_network(runner->training), &runner->dataset.test, NULL, NULL,
-                    &evaluation);
-    keep_shortest(clock_seconds() - begun, &runner->evaluate);
-    evaluation_release(&evaluation);
+    for (int i = 0; i < 2; i++) {
+        struct evaluation evaluation;
+        double begun = clock_seconds();
+        evaluate_images(training_network(runner->training), &runner->dataset.test, NULL, NULL,
+                        &evaluation);
+        keep_shortest(clock_seconds() - begun, &runner->evaluate);
+        evaluation_release(&evaluation);
+    }
 }
 
 /* Values like weights: of both signs and none of them tiny, which would be slow. */

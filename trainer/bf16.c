@@ -1,6 +1,7 @@
 #include "trainer/bf16.h"
 
 #include "trainer/isa.h"
+#include "trainer/patch.h"
 
 const struct bf16_kernels *bf16_kernels_chosen(void)
 {
@@ -15,4 +16,9 @@ const char *bf16_kernels(void)
 {
     const struct bf16_kernels *kernels = bf16_kernels_chosen();
     return kernels ? kernels->name : NULL;
+}
+
+bool bf16_pools(const struct window *window)
+{
+    return are_tiles(window) && window->size * window->size <= UINT16_MAX;
 }

@@ -11,4 +11,7 @@ const struct bf16_kernels *bf16_kernels_chosen(void);
 /* Their name, "amx" or "avx512_bf16"; or NULL. */
 const char *bf16_kernels(void);
 
+/* Whether their max_pool() is for such windows. */
+bool bf16_pools(const struct window *window);
+
 #endif

@@ -15,21 +15,27 @@ struct bf16_dense {
 void bf16_dense_plan(struct bf16_dense *dense, const struct bf16_kernels *kernels, size_t inputs,
                      size_t units);
 
+/* Values of packed weights: for y, and for dx. */
+size_t bf16_dense_packed_size(const struct bf16_dense *dense);
+size_t bf16_dense_turned_size(const struct bf16_dense *dense);
+void bf16_dense_pack(const struct bf16_dense *dense, const float *weights /* [inputs][units] */,
+                     uint16_t *packed /* [packed_size] */);
+void bf16_dense_pack_turned(const struct bf16_dense *dense, const float *weights,
+                            uint16_t *turned /* [turned_size] */);
+
 /* Floats of scratch that each function below may use, for any number of images. */
 size_t bf16_dense_scratch_size(const struct bf16_dense *dense);
 
 /* With `relu`, y = max(y, 0) after that. */
 void bf16_dense_forward(const struct bf16_dense *dense, size_t count,
-                        const float *x /* [count][inputs] */,
-                        const float *weights /* [inputs][units] */,
+                        const struct bf16_values *x /* [count][inputs] */, const uint16_t *packed,
                         const float *bias /* [units] */, bool relu, float *scratch,
                         float *y /* [count][units] */);
 
 void bf16_dense_backward(const struct bf16_dense *dense, size_t count,
-                         const float *x /* [count][inputs] */,
-                         const float *weights /* [inputs][units] */,
-                         const float *y_gradient /* [count][units] */, float *scratch,
-                         float *weight_gradient /* [inputs][units], to be set */,
-                         float *x_gradient /* [count][inputs], to be set; or NULL */);
+                         const struct bf16_values *x /* [count][inputs] */,
+                         const uint16_t *turned, const float *y_gradient /* [count][units] */,
+                         float *scratch, float *weight_gradient /* [inputs][units], to be set */,
+                         const struct bf16_target *x_gradient /* [count][inputs]; or NULL */);
 
 #endif

@@ -23,7 +23,7 @@ struct block {
     const struct bf16_product *product;
     const uint16_t *a, *b;
     const float *bias; /* or NULL */
-    float *c;
+    struct bf16_target c;
     __mmask16 last;    /* of the last vector's columns, those that there are */
 };
 
@@ -31,7 +31,7 @@ INLINE __m512 first_sum(const struct block *block, size_t row, size_t v, __mmask
 {
     const struct bf16_product *product = block->product;
     if (product->add)
-        return _mm512_maskz_loadu_ps(mask, block->c + row * product->c_row + v * LANES);
+        return _mm512_maskz_loadu_ps(mask, block->c.exact + row * product->c_row + v * LANES);
     return block->bias ? _mm512_maskz_loadu_ps(mask, block->bias + v * LANES)
                        : _mm512_setzero_ps();
 }
@@ -41,6 +41,15 @@ INLINE __m512i pair_of(const uint16_t *a)
     int pair;
     memcpy(&pair, a, sizeof pair);
     return _mm512_set1_epi32(pair);
+}
+
+INLINE void store_sums(const struct block *block, size_t at, __mmask16 mask, __m512 sums)
+{
+    if (block->c.exact)
+        _mm512_mask_storeu_ps(block->c.exact + at, mask, sums);
+    else
+        _mm256_mask_storeu_epi16(block->c.rounded + at, mask,
+                                 (__m256i)_mm512_cvtneps_pbh(sums));
 }
 
 INLINE void multiply_rows(const struct block *block, size_t rows, size_t vectors)
@@ -79,8 +88,8 @@ INLINE void multiply_rows(const struct block *block, size_t rows, size_t vectors
     for (size_t row = 0; row < rows; row++) {
         UNROLL
         for (size_t v = 0; v < vectors; v++)
-            _mm512_mask_storeu_ps(block->c + row * product->c_row + v * LANES, masks[v],
-                                  _mm512_max_ps(floor, sums[row][v]));
+            store_sums(block, row * product->c_row + v * LANES, masks[v],
+                       _mm512_max_ps(floor, sums[row][v]));
     }
 }
 
@@ -108,7 +117,7 @@ BLOCK_FUNCTION(2)
 
 /* Rows that follow each other, in pieces of nearly one size, so that no piece has too few
  * sums to keep the multipliers busy. */
-static void multiply_band(struct block *block, const uint16_t *a, float *c, size_t vectors)
+static void multiply_band(struct block *block, const uint16_t *a, size_t c, size_t vectors)
 {
     const struct bf16_product *product = block->product;
     size_t pieces = (product->width + ROWS_MOST - 1) / ROWS_MOST;
@@ -116,7 +125,7 @@ static void multiply_band(struct block *block, const uint16_t *a, float *c, size
         size_t begin = product->width * piece / pieces;
         size_t end = product->width * (piece + 1) / pieces;
         block->a = a + begin * product->a_row;
-        block->c = c + begin * product->c_row;
+        block->c = bf16_target_from(&product->c, c + begin * product->c_row);
         (vectors == 1 ? multiply_1 : multiply_2)(block, end - begin);
     }
 }
@@ -132,15 +141,22 @@ static void multiply(const struct bf16_product *product)
         block.bias = product->bias ? product->bias + column : NULL;
         for (size_t band = 0; band < product->bands; band++)
             multiply_band(&block, product->a + band * product->pitch * product->a_row,
-                          product->c + band * product->width * product->c_row + column, vectors);
+                          band * product->width * product->c_row + column, vectors);
         block.b += product->b_block;
     }
+}
+
+static void do_nothing(void)
+{
 }
 
 const struct bf16_kernels bf16_dots = {
     .name = "avx512_bf16",
     .depth = DEPTH,
     .packing = &bf16_packing,
+    .layers = &bf16_layers,
+    .begin = do_nothing,
     .multiply = multiply,
+    .end = do_nothing,
 };
 #endif

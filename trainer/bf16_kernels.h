@@ -1,9 +1,6 @@
 /* Products of matrices in bf16: the loops, one table of them for each kind of instructions.
  *
- * A bf16 is the upper half of a float: 8 significant bits, and the exponents of a float.
- * Numbers are rounded to it when they are packed, to the nearest and from the middle to the
- * even one; products of two are exact in fp32, and are added up in fp32.  What is smaller
- * than the smallest normal float counts as 0.
+ * Products of two numbers (bf16_values.h) are exact in fp32, and are added up in fp32.
  *
  * The instructions multiply pairs: c += a[0] b[0] + a[1] b[1].  So of b, two numbers that
  * follow each other in the sum lie side by side: it is packed in blocks of BF16_COLUMNS
@@ -14,13 +11,12 @@
 #ifndef TRAINER_BF16_KERNELS_H
 #define TRAINER_BF16_KERNELS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "trainer/bf16_layers.h"
 
 enum {
     BF16_COLUMNS = 32,    /* of a block of b */
     BF16_DEPTH_MOST = 32, /* of any table */
+    BF16_RUN = 32,        /* of a transpose */
     BF16_ROWS = 16,       /* the last rows of a are read up to a multiple of it, for nothing */
 };
 
@@ -35,9 +31,9 @@ struct bf16_product {
     size_t b_block;             /* values from one block of columns to the next */
     size_t columns;
     const float *bias;          /* [columns], to be added; or NULL */
-    bool add;                   /* c is added to; not with a bias */
+    bool add;                   /* c is added to; not with a bias, nor rounded */
     bool relu;                  /* max(c, 0) after that, where what is not a number stays so */
-    float *c;                   /* [bands][width][c_row] */
+    struct bf16_target c;       /* [bands][width][c_row] */
     size_t c_row;
 };
 
@@ -52,23 +48,37 @@ struct bf16_packing {
     void (*pack)(size_t rows, size_t columns, const float *from /* [rows][columns] */,
                  uint16_t *to, size_t to_block);
 
-    /* The same of the transpose. */
+    /* The same of what is rounded.  With `halved`, the first pair is of zeros and the first row. */
+    void (*pack_rounded)(size_t rows, bool halved, size_t columns,
+                         const uint16_t *from /* [rows][columns] */, uint16_t *to,
+                         size_t to_block);
+
+    /* Of the transpose. */
     void (*pack_transposed)(size_t rows, size_t columns,
                             const float *from /* [columns][rows] */, uint16_t *to,
                             size_t to_block);
 
-    /* For products whose a is a transpose: `rows` is a multiple of 32, and up to 32 values are
-     * read behind the last ones, without effect. */
+    /* For products whose a is a transpose, in runs of BF16_RUN: each lies apart, so that what a
+     * tile takes is in one place.  `rows` is a multiple of BF16_RUN, and up to 32 values are read
+     * behind the last ones, without effect. */
     void (*transpose)(size_t rows, size_t columns, const uint16_t *from /* [rows][columns] */,
-                      uint16_t *to /* [columns], `to_row` values apart, of [rows] */,
-                      size_t to_row);
+                      uint16_t *to /* [rows / BF16_RUN][columns][BF16_RUN] */);
+
+    void (*transpose_floats)(size_t rows, size_t columns,
+                             const float *from /* [rows][columns] */,
+                             float *to /* [columns][rows] */);
 };
 
 struct bf16_kernels {
     const char *name; /* "avx512_bf16" */
     size_t depth;     /* what is summed over at once */
     const struct bf16_packing *packing;
+    const struct bf16_layers *layers;
+    /* Around products, any number of them.  In between, nothing may be called that might use
+     * tiles itself. */
+    void (*begin)(void);
     void (*multiply)(const struct bf16_product *product);
+    void (*end)(void);
 };
 
 extern const struct bf16_packing bf16_packing; /* AVX512_BF16 */

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 enum { LANES = 16, HALF = 16 }; /* floats in a vector; columns in half a block */
+_Static_assert((int)BF16_RUN == 2 * LANES, "a run is a vector");
 
 static size_t least(size_t a, size_t b)
 {
@@ -49,6 +50,32 @@ static inline __m512i pairs_from(short first, short second)
     __m512i lower = _mm512_add_epi32(lanes, _mm512_set1_epi32(first));
     __m512i upper = _mm512_add_epi32(lanes, _mm512_set1_epi32(second));
     return _mm512_or_si512(lower, _mm512_slli_epi32(upper, 16));
+}
+
+/* Two vectors of neighbours become two of pairs. */
+static inline void store_pairs(__m512i upper, __m512i lower, uint16_t *to)
+{
+    _mm512_storeu_si512(to, _mm512_permutex2var_epi16(upper, pairs_from(0, 2 * LANES), lower));
+    _mm512_storeu_si512(to + BF16_COLUMNS,
+                        _mm512_permutex2var_epi16(upper, pairs_from(LANES, 3 * LANES), lower));
+}
+
+static void pack_rounded(size_t rows, bool halved, size_t columns, const uint16_t *from,
+                         uint16_t *to, size_t to_block)
+{
+    size_t pairs = (rows + halved + 1) / 2;
+    from -= halved ? columns : 0;
+    for (size_t column = 0; column < columns; column += BF16_COLUMNS, to += to_block) {
+        __mmask32 mask = first_halves(columns - column);
+        const uint16_t *upper = from + column;
+        uint16_t *block = to;
+        for (size_t i = 0; i < pairs; i++, upper += 2 * columns, block += 2 * BF16_COLUMNS) {
+            __mmask32 first = halved && i == 0 ? 0 : mask;
+            __mmask32 second = 2 * i + 1 < rows + halved ? mask : 0;
+            store_pairs(_mm512_maskz_loadu_epi16(first, upper),
+                        _mm512_maskz_loadu_epi16(second, upper + columns), block);
+        }
+    }
 }
 
 static void pack(size_t rows, size_t columns, const float *from, uint16_t *to, size_t to_block)
@@ -129,8 +156,8 @@ static void pack_transposed(size_t rows, size_t columns, const float *from, uint
 }
 
 /* Up to 32 columns of 32 rows. */
-static void transpose_square(size_t columns, const uint16_t *from, size_t from_row, uint16_t *to,
-                             size_t to_row)
+static void transpose_square(size_t columns, const uint16_t *from, size_t from_row,
+                             uint16_t *to /* [columns][BF16_RUN] */)
 {
     const __m512i low = pairs_from(0, 2 * LANES);
     const __m512i high = pairs_from(LANES, 3 * LANES);
@@ -143,28 +170,52 @@ static void transpose_square(size_t columns, const uint16_t *from, size_t from_r
     }
     transpose_words(lower);
     for (size_t i = 0; i < LANES && i < columns; i++)
-        _mm512_storeu_si512(to + i * to_row, lower[i]);
+        _mm512_storeu_si512(to + i * BF16_RUN, lower[i]);
     if (columns <= LANES)
         return;
     transpose_words(higher);
     for (size_t i = LANES; i < columns && i < 2 * LANES; i++)
-        _mm512_storeu_si512(to + i * to_row, higher[i - LANES]);
+        _mm512_storeu_si512(to + i * BF16_RUN, higher[i - LANES]);
 }
 
-static void transpose(size_t rows, size_t columns, const uint16_t *from, uint16_t *to,
-                      size_t to_row)
+static void transpose(size_t rows, size_t columns, const uint16_t *from, uint16_t *to)
 {
-    for (size_t row = 0; row < rows; row += 2 * LANES) {
+    for (size_t row = 0; row < rows; row += BF16_RUN, to += columns * BF16_RUN) {
         for (size_t column = 0; column < columns; column += 2 * LANES)
             transpose_square(columns - column, from + row * columns + column, columns,
-                             to + column * to_row + row, to_row);
+                             to + column * BF16_RUN);
+    }
+}
+
+/* Up to 16 rows and columns. */
+static void transpose_words_square(size_t rows, size_t columns, const float *from,
+                                   size_t from_row, float *to, size_t to_row)
+{
+    __m512i words[LANES];
+    for (size_t i = 0; i < LANES; i++)
+        words[i] = i < rows ? _mm512_maskz_loadu_epi32(first_lanes(columns), from + i * from_row)
+                            : _mm512_setzero_si512();
+    transpose_words(words);
+    for (size_t i = 0; i < LANES && i < columns; i++)
+        _mm512_mask_storeu_epi32(to + i * to_row, first_lanes(rows), words[i]);
+}
+
+static void transpose_floats(size_t rows, size_t columns, const float *from, float *to)
+{
+    for (size_t row = 0; row < rows; row += LANES) {
+        for (size_t column = 0; column < columns; column += LANES)
+            transpose_words_square(least(rows - row, LANES), least(columns - column, LANES),
+                                   from + row * columns + column, columns,
+                                   to + column * rows + row, rows);
     }
 }
 
 const struct bf16_packing bf16_packing = {
     .round = round_all,
     .pack = pack,
+    .pack_rounded = pack_rounded,
     .pack_transposed = pack_transposed,
     .transpose = transpose,
+    .transpose_floats = transpose_floats,
 };
 #endif

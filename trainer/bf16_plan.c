@@ -5,8 +5,11 @@
  * most of a tile would be empty. */
 enum { CHANNELS_LEAST = 16 };
 
-/* Floats of scratch: 256 MiB. */
-static const size_t SCRATCH_MOST = (size_t)1 << 26;
+/* Floats of scratch, and of packed weights: 256 MiB each. */
+static const size_t FLOATS_MOST = (size_t)1 << 26;
+
+/* Pixels that dW is summed up over at once, of some images where one has fewer. */
+enum { IMAGES_PIXELS = 1024 };
 
 /* Values of 64 bytes, a cache line. */
 enum { LINE = 32 };
@@ -14,6 +17,11 @@ enum { LINE = 32 };
 static size_t round_up(size_t count, size_t unit)
 {
     return (count + unit - 1) / unit * unit;
+}
+
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
 }
 
 static size_t block_count(size_t columns)
@@ -91,31 +99,43 @@ static struct bf16_windows plan_windows(struct bf16_grid grid, size_t size, size
     return windows;
 }
 
-static struct bf16_sums plan_sums(const struct window *window, size_t filters, size_t depth)
+/* With several taps, images share the padding between them. */
+static void plan_taps(const struct window *window, size_t filters, struct bf16_sums *sums)
 {
-    struct bf16_sums sums = {.grid = image_grid(window)};
-    sums.grid.width = round_up(sums.grid.width, 2);
-    size_t row = round_up(window->output_width, depth);
-    size_t through = round_up(window->output_height * sums.grid.width, depth);
-    if (through <= window->output_height * row) {
-        sums.run = depth;
-        sums.runs = through / depth;
-        sums.run_step = depth;
-        sums.row = sums.grid.width;
-    } else {
-        sums.run = row;
-        sums.runs = window->output_height;
-        sums.run_step = sums.grid.width;
-        sums.row = row;
-    }
-    size_t last_tap = (window->size - 1) * (sums.grid.width + 1);
-    size_t pixels = last_tap + (sums.runs - 1) * sums.run_step + sums.run;
-    /* An odd number of cache lines, for else channels would crowd into few sets of a cache. */
-    sums.transposed_row = round_up(pixels, LINE) | LINE;
-    sums.transposed = round_up(window->channels, BF16_ROWS) * sums.transposed_row;
-    sums.grid.size = round_up(sums.transposed_row * sums.grid.channels + LINE, LINE);
-    sums.block = sums.runs * sums.run * BF16_COLUMNS;
-    sums.pairs = block_count(filters) * sums.block;
+    struct bf16_grid grid = image_grid(window);
+    size_t bottom = grid.height - window->top - window->input_height;
+    size_t between = window->top > bottom ? window->top : bottom;
+    sums->row = round_up(grid.width, 2);
+    sums->pixels = (window->input_height + between) * sums->row;
+    sums->left = filters;
+    sums->right = window->channels;
+    sums->left_source = BF16_RUN * filters + LINE;
+    sums->right_source = window->input_width * window->channels;
+}
+
+/* With a single one, an image is the outputs' pixels, without padding. */
+static void plan_tap(const struct window *window, size_t filters, struct bf16_sums *sums)
+{
+    size_t outputs = window->output_height * window->output_width;
+    sums->grid = image_grid(window);
+    sums->row = sums->pixels = round_up(outputs, 2);
+    sums->left = window->channels;
+    sums->right = filters;
+    sums->right_source = outputs * filters;
+}
+
+static struct bf16_sums plan_sums(const struct window *window, size_t filters)
+{
+    struct bf16_sums sums = {.turned = window->size > 1};
+    (sums.turned ? plan_taps : plan_tap)(window, filters, &sums);
+    sums.images = sums.pixels < IMAGES_PIXELS ? IMAGES_PIXELS / sums.pixels : 1;
+    sums.run = round_up(sums.images * sums.pixels, BF16_RUN);
+    if (!sums.turned)
+        sums.left_source = sums.run * sums.left + LINE;
+    sums.transposed = sums.run * sums.left + BF16_ROWS * BF16_RUN;
+    size_t last_shift = (window->size - 1) * (sums.row + 1);
+    sums.block = round_up(sums.run + last_shift + 2, 2) * BF16_COLUMNS;
+    sums.pairs = block_count(sums.right) * sums.block;
     return sums;
 }
 
@@ -132,29 +152,40 @@ void bf16_conv_plan(struct bf16_conv *conv, const struct bf16_kernels *kernels,
         return;
     if (columns)
         conv->source = image_grid(window);
-    if (columns_back)
+    if (columns_back) {
         conv->back_columns = conv->back.input_width * conv->back.channels;
+        conv->back_added = bf16_conv_inputs(conv);
+    }
     conv->forward = plan_windows(image_grid(&conv->products), conv->products.size, filters,
                                  kernels->depth);
     conv->backward = plan_windows(gradient_grid(&conv->back, filters), conv->back.size,
                                   conv->back.channels, kernels->depth);
-    conv->sums = plan_sums(&conv->products, filters, kernels->depth);
-    if (bf16_conv_scratch_size(conv) <= SCRATCH_MOST)
+    conv->sums = plan_sums(&conv->products, filters);
+    if (bf16_conv_scratch_size(conv) <= FLOATS_MOST && conv->forward.packed <= FLOATS_MOST &&
+        conv->backward.packed <= FLOATS_MOST)
         conv->kernels = kernels;
-}
-
-/* Floats that so many values take, up to a cache line. */
-static size_t taken(size_t values)
-{
-    return round_up(values, LINE) / 2;
 }
 
 size_t bf16_conv_scratch_size(const struct bf16_conv *conv)
 {
-    size_t source = taken(conv->source.size);
-    size_t forward = source + taken(conv->forward.packed) + taken(conv->forward.grid.size);
-    size_t back = source + taken(2 * conv->back_columns) + taken(conv->sums.grid.size) +
-                  taken(conv->sums.transposed) + taken(conv->sums.pairs) +
-                  taken(conv->backward.grid.size) + taken(conv->backward.packed);
-    return forward > back ? forward : back;
+    size_t source = bf16_floats(conv->source.size);
+    size_t forward = source + bf16_floats(conv->forward.grid.size);
+    const struct bf16_sums *sums = &conv->sums;
+    size_t pairs = (sums->turned ? 2 : 1) * bf16_floats(sums->pairs);
+    size_t sides = bf16_floats(sums->left_source) + bf16_floats(sums->right_source) +
+                   bf16_floats(sums->transposed) + pairs;
+    size_t transpose = sums->turned ? bf16_floats(2 * bf16_conv_weights(conv)) : 0;
+    size_t added = bf16_floats(2 * conv->back_columns) + bf16_floats(2 * conv->back_added);
+    size_t back = source + transpose + added + sides + bf16_floats(conv->backward.grid.size);
+    return most(forward, back);
+}
+
+size_t bf16_conv_packed_size(const struct bf16_conv *conv)
+{
+    return conv->forward.packed;
+}
+
+size_t bf16_conv_turned_size(const struct bf16_conv *conv)
+{
+    return conv->backward.packed;
 }

@@ -10,15 +10,15 @@
 #include "trainer/bf16_kernels.h"
 
 #if defined(__x86_64__)
-#include "trainer/lanes.h"
 #include "trainer/tiles.h"
 
 #include <cpuid.h>
-#include <string.h>
+#include <immintrin.h>
+#include <math.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { DEPTH = 32, BLOCK_ROWS = 2 * TILE_ROWS };
+enum { DEPTH = 32, BLOCK_ROWS = 2 * TILE_ROWS, LANES = 16 };
 _Static_assert((int)BF16_ROWS == TILE_ROWS && (int)BF16_COLUMNS == 2 * LANES,
                "a block is 2 x 2 tiles");
 
@@ -33,7 +33,7 @@ struct block {
     const float *bias;    /* or NULL */
     size_t rows, columns; /* up to BLOCK_ROWS, BF16_COLUMNS */
     size_t first;         /* row, counted from the band's */
-    float *c;             /* the band's, at the first column */
+    struct bf16_target c; /* the band's, at the first column */
 };
 
 INLINE void sum_products(const struct block *block, bool tall, bool wide)
@@ -76,14 +76,14 @@ INLINE void multiply_from_zero(const struct block *block, bool tall, bool wide)
 static bool is_plain(const struct block *block)
 {
     const struct bf16_product *product = block->product;
-    return block->rows % TILE_ROWS == 0 && block->columns % LANES == 0 && !block->bias &&
-           !product->relu && product->width == product->pitch;
+    return block->rows % TILE_ROWS == 0 && block->columns % LANES == 0 && block->c.exact &&
+           !block->bias && !product->relu && product->width == product->pitch;
 }
 
 INLINE void multiply_plain(const struct block *block, bool tall, bool wide)
 {
     size_t row = block->product->c_row * sizeof(float);
-    float *c = block->c + block->first * block->product->c_row;
+    float *c = block->c.exact + block->first * block->product->c_row;
     float *below = c + TILE_ROWS * block->product->c_row;
     if (block->product->add) {
         TILE_LOAD(0, c, row);
@@ -108,26 +108,54 @@ INLINE void multiply_plain(const struct block *block, bool tall, bool wide)
 
 /* ---- the others, row by row ---- */
 
-/* The first `bytes` bytes of 16 columns of a row. */
-INLINE void finish_lanes(const struct block *block, const float *sums, size_t column, float *c,
-                         size_t bytes)
+/* Of a row of 16 or 32 sums, what is done to them before they are written. */
+struct finish {
+    __mmask16 masks[2]; /* the columns that there are */
+    __m512 bias[2], floor;
+    bool add;
+};
+
+INLINE struct finish finish_of(const struct block *block)
 {
-    lanes_float value = *(const lanes_float *)(sums + column), other = {0};
-    if (block->product->add)
-        memcpy(&other, c + column, bytes);
-    else if (block->bias)
-        memcpy(&other, block->bias + column, bytes);
-    value += other;
-    if (block->product->relu) { /* what is not a number stays so */
-        lanes_int negative = value < 0.0f;
-        value = (lanes_float)((lanes_int)value & ~negative);
+    struct finish finish = {.floor = _mm512_set1_ps(block->product->relu ? 0.0f : -INFINITY),
+                            .add = block->product->add};
+    for (size_t half = 0; half < 2; half++) {
+        size_t begin = half * LANES, left = block->columns > begin ? block->columns - begin : 0;
+        finish.masks[half] = (__mmask16)(left < LANES ? (1u << left) - 1 : 0xffffu);
+        finish.bias[half] = block->bias ? _mm512_maskz_loadu_ps(finish.masks[half],
+                                                                block->bias + begin)
+                                        : _mm512_setzero_ps();
     }
-    memcpy(c + column, &value, bytes);
+    return finish;
 }
 
-static void finish(const struct block *block, float sums[BLOCK_ROWS][BF16_COLUMNS])
+/* Of max(), the second one where one is not a number. */
+INLINE __m512 finished(const struct finish *finish, size_t half, const float *sums)
+{
+    __m512 value = _mm512_add_ps(_mm512_load_ps(sums + half * LANES), finish->bias[half]);
+    return _mm512_max_ps(finish->floor, value);
+}
+
+INLINE void write_exact(const struct finish *finish, size_t half, const float *sums, float *c)
+{
+    __m512 value = _mm512_add_ps(_mm512_load_ps(sums + half * LANES),
+                                 finish->add ? _mm512_maskz_loadu_ps(finish->masks[half], c)
+                                             : finish->bias[half]);
+    _mm512_mask_storeu_ps(c, finish->masks[half], _mm512_max_ps(finish->floor, value));
+}
+
+INLINE void write_rounded(const struct finish *finish, const float *sums, uint16_t *c)
+{
+    __mmask32 mask = _mm512_kunpackw(finish->masks[1], finish->masks[0]);
+    __m512 low = finished(finish, 0, sums), high = finished(finish, 1, sums);
+    _mm512_mask_storeu_epi16(c, mask, (__m512i)_mm512_cvtne2ps_pbh(high, low));
+}
+
+INLINE void write_rows(const struct block *block, float sums[BLOCK_ROWS][BF16_COLUMNS],
+                       bool rounded)
 {
     const struct bf16_product *product = block->product;
+    const struct finish finish = finish_of(block);
     size_t band = block->first / product->pitch, x = block->first % product->pitch;
     for (size_t i = 0; i < block->rows; i++, x++) {
         if (x == product->pitch) {
@@ -136,13 +164,23 @@ static void finish(const struct block *block, float sums[BLOCK_ROWS][BF16_COLUMN
         }
         if (x >= product->width)
             continue;
-        float *c = block->c + (band * product->width + x) * product->c_row;
-        size_t column = 0;
-        for (; column + LANES <= block->columns; column += LANES)
-            finish_lanes(block, sums[i], column, c, LANES * sizeof *c);
-        if (column < block->columns)
-            finish_lanes(block, sums[i], column, c, (block->columns - column) * sizeof *c);
+        size_t at = (band * product->width + x) * product->c_row;
+        if (rounded) {
+            write_rounded(&finish, sums[i], block->c.rounded + at);
+            continue;
+        }
+        write_exact(&finish, 0, sums[i], block->c.exact + at);
+        if (finish.masks[1])
+            write_exact(&finish, 1, sums[i], block->c.exact + at + LANES);
     }
+}
+
+static void write_all(const struct block *block, float sums[BLOCK_ROWS][BF16_COLUMNS])
+{
+    if (block->c.rounded)
+        write_rows(block, sums, true);
+    else
+        write_rows(block, sums, false);
 }
 
 INLINE void multiply_block(const struct block *block, bool tall, bool wide)
@@ -157,7 +195,7 @@ INLINE void multiply_block(const struct block *block, bool tall, bool wide)
     TILE_STORE(1, sums[0] + LANES, sizeof *sums);
     TILE_STORE(2, sums[TILE_ROWS], sizeof *sums);
     TILE_STORE(3, sums[TILE_ROWS] + LANES, sizeof *sums);
-    finish(block, sums);
+    write_all(block, sums);
 }
 
 /* Each size of block, compiled on its own. */
@@ -188,7 +226,7 @@ static size_t tiles_for(size_t rows)
 
 /* `rows` rows that follow each other, counted or not. */
 static void multiply_rows(const struct bf16_product *product, size_t rows, const uint16_t *a,
-                          float *c)
+                          size_t c)
 {
     struct block block = {.product = product};
     for (size_t row = 0; row < rows; row += BLOCK_ROWS) {
@@ -199,7 +237,7 @@ static void multiply_rows(const struct bf16_product *product, size_t rows, const
         for (size_t column = 0; column < product->columns; column += BF16_COLUMNS) {
             block.columns = least(BF16_COLUMNS, product->columns - column);
             block.bias = product->bias ? product->bias + column : NULL;
-            block.c = c + column;
+            block.c = bf16_target_from(&product->c, c + column);
             multiply_any_block(&block);
             block.b += product->b_block;
         }
@@ -209,15 +247,23 @@ static void multiply_rows(const struct bf16_product *product, size_t rows, const
 static void multiply(const struct bf16_product *product)
 {
     size_t through = (product->bands - 1) * product->pitch + product->width;
-    tiles_begin();
     if (tiles_for(through) <= product->bands * tiles_for(product->width)) {
-        multiply_rows(product, through, product->a, product->c);
+        multiply_rows(product, through, product->a, 0);
     } else {
         for (size_t band = 0; band < product->bands; band++)
             multiply_rows(product, product->width,
                           product->a + band * product->pitch * product->a_row,
-                          product->c + band * product->width * product->c_row);
+                          band * product->width * product->c_row);
     }
+}
+
+static void begin(void)
+{
+    tiles_begin();
+}
+
+static void end(void)
+{
     tiles_end();
 }
 
@@ -225,7 +271,10 @@ const struct bf16_kernels bf16_tiles = {
     .name = "amx",
     .depth = DEPTH,
     .packing = &bf16_packing,
+    .layers = &bf16_layers,
+    .begin = begin,
     .multiply = multiply,
+    .end = end,
 };
 
 /* ---- permission ---- */

@@ -13,6 +13,7 @@
 #include "trainer/network.h"
 
 struct layer;
+struct window;
 
 /* A layer's share of a step: some images of a batch.  Every pointer is at the first
  * of them, and is NULL or without meaning where the comment says so. */
@@ -35,6 +36,10 @@ struct pass {
     bool relu_stopped;           /* it is 0 already where relu, this layer's end, gave 0 */
     bool stops_relu;             /* so must be the input's gradient where the input is 0 */
     float *input_gradient;       /* [count][input_size], to be set; NULL: not wanted */
+    /* Instead of the four with such names, which are NULL then, where two layers have agreed on
+     * it (bf16_input, bf16_output below): values rounded to bf16. */
+    const uint16_t *bf16_input;
+    uint16_t *bf16_output, *bf16_output_gradient, *bf16_input_gradient;
     float *parameter_gradient;   /* [parameter_count], to be set; backward only */
     uint64_t seed, step;         /* what is drawn depends on these, */
     uint32_t trial;              /* the layer and the image alone */
@@ -99,6 +104,9 @@ struct layer {
                                      * unless pass->relu_stopped, and needs the output for no
                                      * more than that */
     bool forgets_input, forgets_output; /* backward does not look at them */
+    bool bf16_input, bf16_output;   /* a pass in bf16 may have its input, or its output, and their
+                                     * gradients, in bf16, */
+    bool bf16_passes;               /* the latter only if the former is */
     size_t kept_size;               /* bytes for one image */
     size_t scratch_size;            /* floats for one thread */
     double flops;                   /* forward, per image */
@@ -123,6 +131,9 @@ void layer_output_vector(struct layer *layer, size_t values);
 void layer_output_as_input(struct layer *layer);
 /* A failure at `where` unless the input is an image. */
 int layer_needs_image(const struct layer *layer, const char *where, struct failure *why);
+
+/* That of a pool, but for global_avg_pool. */
+const struct window *layer_pool_window(const struct layer *layer);
 
 size_t setting_size(const json_t *settings, const char *name);
 double setting_number(const json_t *settings, const char *name);

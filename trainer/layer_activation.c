@@ -1,36 +1,66 @@
 #include "trainer/activation.h"
+#include "trainer/bf16.h"
 #include "trainer/layer.h"
 
-/* y = f(x), dx = f'(x) dy, with the f of activation.h that is called as the layer is.
- * The plan is the activation itself. */
+#include <string.h>
+
+/* y = f(x), dx = f'(x) dy, with the f of activation.h that is called as the layer is. */
+
+struct activation_plan {
+    struct activation activation;
+    const struct bf16_layers *bf16; /* for relu of what comes in rounded; or NULL */
+};
 
 static int prepare(struct layer *layer, const json_t *settings, const char *where,
                    struct failure *why)
 {
     (void)where, (void)why;
-    struct activation *activation = xcalloc(1, sizeof *activation);
-    *activation = activation_read(layer->type->name, settings);
-    layer->plan = activation;
+    struct activation_plan *plan = xcalloc(1, sizeof *plan);
+    plan->activation = activation_read(layer->type->name, settings);
+    layer->plan = plan;
     layer_output_as_input(layer);
-    layer->forgets_input = !activation->type->from_input;
-    layer->forgets_output = activation->type->from_input;
+    layer->forgets_input = !plan->activation.type->from_input;
+    layer->forgets_output = plan->activation.type->from_input;
     layer->flops = (double)layer->output_size;
+    layer->ends_in_relu = activation_is_relu(&plan->activation);
+    if (layer->ends_in_relu && bf16_kernels_chosen())
+        plan->bf16 = bf16_kernels_chosen()->layers;
+    layer->bf16_input = layer->bf16_output = layer->bf16_passes = plan->bf16;
     return 0;
 }
 
 static void forward(const struct layer *layer, const struct pass *pass)
 {
-    const struct activation *activation = layer->plan;
-    activation->type->forward(pass->count * layer->output_size, activation->slope, pass->input,
-                              pass->output);
+    const struct activation_plan *plan = layer->plan;
+    size_t count = pass->count * layer->output_size;
+    if (pass->bf16_input)
+        plan->bf16->relu(count, pass->bf16_input,
+                         &(struct bf16_target){pass->output, pass->bf16_output});
+    else
+        plan->activation.type->forward(count, plan->activation.slope, pass->input, pass->output);
+}
+
+static void backward_bf16(const struct layer *layer, const struct pass *pass)
+{
+    const struct activation_plan *plan = layer->plan;
+    size_t count = pass->count * layer->output_size;
+    const struct bf16_values gradient = {pass->output_gradient, pass->bf16_output_gradient};
+    const struct bf16_values output = {pass->output, pass->bf16_output};
+    plan->bf16->relu_backward(count, pass->relu_stopped ? NULL : &output, &gradient,
+                              pass->bf16_input_gradient);
 }
 
 static void backward(const struct layer *layer, const struct pass *pass)
 {
-    const struct activation *activation = layer->plan;
-    const struct activation_type *type = activation->type;
-    if (pass->input_gradient)
-        type->backward(pass->count * layer->output_size, activation->slope,
+    const struct activation_plan *plan = layer->plan;
+    const struct activation_type *type = plan->activation.type;
+    size_t count = pass->count * layer->output_size;
+    if (pass->bf16_input_gradient)
+        backward_bf16(layer, pass);
+    else if (pass->input_gradient && pass->relu_stopped)
+        memcpy(pass->input_gradient, pass->output_gradient, count * sizeof(float));
+    else if (pass->input_gradient)
+        type->backward(count, plan->activation.slope,
                        type->from_input ? pass->input : pass->output, pass->output_gradient,
                        pass->input_gradient);
 }

@@ -1,3 +1,4 @@
+#include "trainer/bf16.h"
 #include "trainer/kernels.h"
 #include "trainer/layer.h"
 
@@ -30,6 +31,7 @@ struct batch_norm_plan {
     double momentum, epsilon;
     const struct window *pool; /* of the max_pool that is joined, or NULL */
     size_t normalized;         /* pixels of an image that are: all, or what is pooled */
+    const struct bf16_layers *bf16; /* for what comes in rounded; or NULL */
 };
 
 static int prepare(struct layer *layer, const json_t *settings, const char *where,
@@ -42,7 +44,9 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     plan->normalized = plan->pixels;
     plan->momentum = setting_number(settings, "momentum");
     plan->epsilon = setting_number(settings, "epsilon");
+    plan->bf16 = bf16_kernels_chosen() ? bf16_kernels_chosen()->layers : NULL;
     layer->plan = plan;
+    layer->bf16_input = layer->bf16_output = layer->bf16_passes = plan->bf16;
     layer_output_as_input(layer);
     layer->forgets_output = true;
     layer->parameter_count = 2 * plan->channels;
@@ -58,10 +62,12 @@ static bool join(struct layer *layer, struct layer *next)
     struct batch_norm_plan *plan = layer->plan;
     if (next->type != &layer_max_pool)
         return false;
-    plan->pool = next->plan;
+    plan->pool = layer_pool_window(next);
     plan->normalized = next->output_size / plan->channels;
     layer->output_size = next->output_size;
     layer->kept_size = next->output_size * (sizeof(int32_t) + sizeof(float));
+    if (!bf16_pools(plan->pool))
+        layer->bf16_input = layer->bf16_output = false;
     next->type = &layer_max_pool_joined;
     next->kept_size = 0;
     return true;
@@ -150,9 +156,91 @@ static const float *values_of(const struct layer *layer, const struct pass *pass
     return plan->pool ? picked_of(layer, pass, image) : pass->input + image * layer->input_size;
 }
 
+/* ---- in bf16, in training alone ---- */
+
+/* The same of what was rounded, in half as much of what is kept. */
+static uint16_t *bf16_chosen_of(const struct layer *layer, const struct pass *pass, size_t image)
+{
+    return (uint16_t *)(void *)((char *)pass->kept + image * layer->kept_size);
+}
+
+static uint16_t *bf16_picked_of(const struct layer *layer, const struct pass *pass, size_t image)
+{
+    return bf16_chosen_of(layer, pass, image) + layer->output_size;
+}
+
+static const uint16_t *bf16_values_of(const struct layer *layer, const struct pass *pass,
+                                      size_t image)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    return plan->pool ? bf16_picked_of(layer, pass, image)
+                      : pass->bf16_input + image * layer->input_size;
+}
+
+static void gather_bf16(const struct layer *layer, const struct pass *pass, double *share)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    for (size_t i = 0; plan->pool && i < pass->count; i++) {
+        const struct bf16_target picked = {.rounded = bf16_picked_of(layer, pass, i)};
+        plan->bf16->max_pool(plan->pool, pass->parameters,
+                             pass->bf16_input + i * layer->input_size, &picked,
+                             bf16_chosen_of(layer, pass, i));
+    }
+    plan->bf16->norm->moments(pass->count * plan->pixels, plan->channels, pass->bf16_input, share,
+                              share + plan->channels);
+}
+
+static void forward_bf16(const struct layer *layer, const struct pass *pass, const float *mean,
+                         const float *scale, const float *beta)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    const struct bf16_target outputs = {pass->output, pass->bf16_output};
+    for (size_t i = 0; i < pass->count; i++) {
+        struct bf16_target output = bf16_target_from(&outputs, i * layer->output_size);
+        plan->bf16->norm->normalize(plan->normalized, plan->channels, mean, scale, beta,
+                                    bf16_values_of(layer, pass, i), &output);
+    }
+}
+
+static void gather_back_bf16(const struct layer *layer, const struct pass *pass,
+                             const float *mean, double *share)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    const struct bf16_values gradients = {pass->output_gradient, pass->bf16_output_gradient};
+    for (size_t i = 0; i < pass->count; i++) {
+        struct bf16_values gradient = bf16_values_from(&gradients, i * layer->output_size);
+        plan->bf16->norm->normalize_moments(plan->normalized, plan->channels, mean,
+                                            bf16_values_of(layer, pass, i), &gradient, share,
+                                            share + plan->channels);
+    }
+}
+
+static void backward_bf16(const struct layer *layer, const struct pass *pass,
+                          const struct normalized *norm)
+{
+    const struct batch_norm_plan *plan = layer->plan;
+    const struct bf16_values gradients = {pass->output_gradient, pass->bf16_output_gradient};
+    for (size_t i = 0; i < pass->count; i++) {
+        struct bf16_values dy = bf16_values_from(&gradients, i * layer->output_size);
+        const uint16_t *x = pass->bf16_input + i * layer->input_size;
+        uint16_t *dx = pass->bf16_input_gradient + i * layer->input_size;
+        if (plan->pool)
+            plan->bf16->norm->normalize_pool_backward(
+                plan->pool, norm, bf16_chosen_of(layer, pass, i), &dy, x, dx);
+        else
+            plan->bf16->norm->normalize_backward(plan->pixels, plan->channels, norm, x, &dy, dx);
+    }
+}
+
+/* ---- the layer ---- */
+
 static void gather(const struct layer *layer, const struct pass *pass, double *share)
 {
     const struct batch_norm_plan *plan = layer->plan;
+    if (pass->bf16_input) {
+        gather_bf16(layer, pass, share);
+        return;
+    }
     pick(layer, pass);
     kernel_moments(pass->count * plan->pixels, plan->channels, pass->input, share,
                    share + plan->channels);
@@ -179,6 +267,10 @@ static void forward(const struct layer *layer, const struct pass *pass)
     find_scales(plan, pass, mean, scale);
     for (size_t c = 0; c < plan->channels; c++)
         scale[c] *= gamma[c];
+    if (pass->bf16_input) {
+        forward_bf16(layer, pass, mean, scale, beta);
+        return;
+    }
     if (!pass->training)
         pick(layer, pass);
     for (size_t i = 0; i < pass->count; i++)
@@ -191,6 +283,10 @@ static void gather_back(const struct layer *layer, const struct pass *pass, doub
     const struct batch_norm_plan *plan = layer->plan;
     float *mean = pass->scratch, *scale = mean + plan->channels;
     find_scales(plan, pass, mean, scale);
+    if (pass->bf16_input) {
+        gather_back_bf16(layer, pass, mean, share);
+        return;
+    }
     for (size_t i = 0; i < pass->count; i++)
         kernel_normalize_moments(plan->normalized, plan->channels, mean, values_of(layer, pass, i),
                                  pass->output_gradient + i * layer->output_size, share,
@@ -233,7 +329,7 @@ static void backward(const struct layer *layer, const struct pass *pass)
     float *offset = scale + plan->channels, *slope = offset + plan->channels;
     find_scales(plan, pass, mean, scale);
     backward_parameters(plan, pass, scale);
-    if (!pass->input_gradient)
+    if (!pass->input_gradient && !pass->bf16_input_gradient)
         return;
     for (size_t c = 0; c < plan->channels; c++) {
         double sum = pass->gathered_back[c], product = pass->gathered_back[plan->channels + c];
@@ -242,8 +338,11 @@ static void backward(const struct layer *layer, const struct pass *pass)
         offset[c] = (float)(full * sum / rows);
         slope[c] = (float)(full * r * r * product / rows);
     }
-    backward_input(layer, pass,
-                   &(struct normalized){mean, scale, offset, slope, pass->stops_relu});
+    const struct normalized norm = {mean, scale, offset, slope, pass->stops_relu};
+    if (pass->bf16_input)
+        backward_bf16(layer, pass, &norm);
+    else
+        backward_input(layer, pass, &norm);
 }
 
 const struct layer_type layer_batch_norm = {

@@ -66,6 +66,15 @@ static size_t scratch_size(const struct conv_plan *plan)
     return most(most(columns, direct), bf16);
 }
 
+static size_t arranged_size(const struct conv_plan *plan)
+{
+    size_t winograd = by_winograd(plan) ? winograd_arranged_size(&plan->winograd) : 0;
+    if (!plan->bf16.kernels)
+        return winograd;
+    return most(winograd, bf16_floats(bf16_conv_packed_size(&plan->bf16)) +
+                              bf16_floats(bf16_conv_turned_size(&plan->bf16)));
+}
+
 static void plan_sizes(struct layer *layer, struct conv_plan *plan)
 {
     const struct window *window = &plan->window;
@@ -81,10 +90,12 @@ static void plan_sizes(struct layer *layer, struct conv_plan *plan)
         plan->chunk = CHUNK_MOST;
     layer_output_image(layer, window->output_height, window->output_width, plan->filters);
     layer->scratch_size = scratch_size(plan);
-    layer->arranged_size = by_winograd(plan) ? winograd_arranged_size(&plan->winograd) : 0;
+    layer->arranged_size = arranged_size(plan);
     layer->kept_size = layer->output_size * activation_kept_size(&plan->activation);
     layer->ends_in_relu = activation_is_relu(&plan->activation);
     layer->forgets_output = !plan->activation.type || plan->activation.type->from_input;
+    layer->bf16_input = plan->bf16.kernels;
+    layer->bf16_output = plan->bf16.kernels && (layer->ends_in_relu || !plan->activation.type);
     layer->parameter_count = (plan->cells + 1) * plan->filters;
     layer->flops = 2.0 * (double)columns * (double)plan->filters;
 }
@@ -291,29 +302,79 @@ static bool in_bf16(const struct conv_plan *plan, const struct pass *pass)
     return pass->precision == PRECISION_BF16 && plan->bf16.kernels;
 }
 
+static uint16_t *packed_weights(const struct pass *pass)
+{
+    return (uint16_t *)pass->arranged;
+}
+
+static uint16_t *turned_weights(const struct conv_plan *plan, const struct pass *pass)
+{
+    return (uint16_t *)(pass->arranged + bf16_floats(bf16_conv_packed_size(&plan->bf16)));
+}
+
+static void arrange_bf16(const struct conv_plan *plan, const struct pass *pass)
+{
+    bf16_conv_pack(&plan->bf16, pass->parameters, packed_weights(pass));
+    bf16_conv_pack_turned(&plan->bf16, pass->parameters, turned_weights(plan, pass));
+}
+
 static void forward_bf16(const struct layer *layer, const struct pass *pass)
 {
     const struct conv_plan *plan = layer->plan;
-    bf16_conv_forward(&plan->bf16, pass->count, pass->input, pass->parameters,
-                      pass->parameters + plan->cells * plan->filters,
-                      activation_is_relu(&plan->activation), pass->scratch, pass->output);
-    activation_behind_bias(&plan->activation, pass->count * layer->output_size, pass->output,
-                           pass->kept);
+    bf16_conv_forward(&plan->bf16, pass->count,
+                      &(struct bf16_values){pass->input, pass->bf16_input},
+                      packed_weights(pass), pass->parameters + plan->cells * plan->filters,
+                      activation_is_relu(&plan->activation), pass->scratch,
+                      &(struct bf16_target){pass->output, pass->bf16_output});
+    if (pass->output)
+        activation_behind_bias(&plan->activation, pass->count * layer->output_size, pass->output,
+                               pass->kept);
+}
+
+/* As backward_activation(). */
+static void backward_bf16_activation(const struct layer *layer, const struct pass *pass,
+                                     size_t first, size_t count)
+{
+    const struct conv_plan *plan = layer->plan;
+    float *bias_gradient = pass->parameter_gradient + plan->cells * plan->filters;
+    bool stop = activation_is_relu(&plan->activation) && !pass->relu_stopped;
+    if (!pass->bf16_output_gradient) {
+        backward_activation(layer, pass, first, count);
+        return;
+    }
+    if (first == 0)
+        memset(bias_gradient, 0, plan->filters * sizeof *bias_gradient);
+    plan->bf16.kernels->layers->bias_backward(
+        count * plan->pixels, plan->filters,
+        stop ? pass->bf16_output + first * layer->output_size : NULL,
+        pass->bf16_output_gradient + first * layer->output_size, bias_gradient);
 }
 
 static void backward_bf16(const struct layer *layer, const struct pass *pass)
 {
     const struct conv_plan *plan = layer->plan;
+    const struct bf16_values inputs = {pass->input, pass->bf16_input};
+    const struct bf16_values gradients = {pass->output_gradient, pass->bf16_output_gradient};
+    const struct bf16_target back_to = {pass->input_gradient, pass->bf16_input_gradient};
+    bool input_too = back_to.exact || back_to.rounded;
     struct bf16_conv_back back;
-    bf16_conv_back_begin(&back, &plan->bf16, pass->input_gradient ? pass->parameters : NULL,
+    size_t count;
+    bf16_conv_back_begin(&back, &plan->bf16, input_too ? turned_weights(plan, pass) : NULL,
                          pass->parameter_gradient, pass->scratch);
-    for (size_t i = 0; i < pass->count; i++) {
-        const float *gradient = pass->output_gradient + i * layer->output_size;
-        backward_activation(layer, pass, i, 1);
-        bf16_conv_back_weights(&back, pass->input + i * layer->input_size, gradient);
-        if (pass->input_gradient)
-            bf16_conv_back_input(&back, gradient, pass->input_gradient + i * layer->input_size);
+    for (size_t first = 0; first < pass->count; first += count) {
+        size_t left = pass->count - first;
+        count = left < plan->bf16.sums.images ? left : plan->bf16.sums.images;
+        struct bf16_values input = bf16_values_from(&inputs, first * layer->input_size);
+        struct bf16_values gradient = bf16_values_from(&gradients, first * layer->output_size);
+        backward_bf16_activation(layer, pass, first, count);
+        bf16_conv_back_weights(&back, count, &input, &gradient);
+        for (size_t i = 0; input_too && i < count; i++) {
+            struct bf16_values its = bf16_values_from(&gradient, i * layer->output_size);
+            struct bf16_target to = bf16_target_from(&back_to, (first + i) * layer->input_size);
+            bf16_conv_back_input(&back, &its, &to);
+        }
     }
+    bf16_conv_back_end(&back);
 }
 
 /* ---- the layer ---- */
@@ -321,7 +382,9 @@ static void backward_bf16(const struct layer *layer, const struct pass *pass)
 static void arrange(const struct layer *layer, const struct pass *pass)
 {
     const struct conv_plan *plan = layer->plan;
-    if (by_winograd(plan) && !in_bf16(plan, pass))
+    if (in_bf16(plan, pass))
+        arrange_bf16(plan, pass);
+    else if (by_winograd(plan))
         winograd_arrange(&plan->winograd, pass->parameters, pass->training, pass->arranged);
 }
 

@@ -45,7 +45,12 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     layer->parameter_count = (plan->inputs + 1) * plan->units;
     layer->kept_size = plan->units * activation_kept_size(&plan->activation);
     layer->shard_images = PRODUCT_IMAGES;
-    layer->scratch_size = plan->bf16.kernels ? bf16_dense_scratch_size(&plan->bf16) : 0;
+    if (plan->bf16.kernels) {
+        layer->bf16_input = true;
+        layer->scratch_size = bf16_dense_scratch_size(&plan->bf16);
+        layer->arranged_size = bf16_floats(bf16_dense_packed_size(&plan->bf16)) +
+                               bf16_floats(bf16_dense_turned_size(&plan->bf16));
+    }
     layer->flops = 2.0 * (double)plan->inputs * (double)plan->units;
     return 0;
 }
@@ -63,14 +68,45 @@ static bool in_bf16(const struct dense_plan *plan, const struct pass *pass)
     return pass->precision == PRECISION_BF16 && plan->bf16.kernels;
 }
 
+static uint16_t *packed_weights(const struct pass *pass)
+{
+    return (uint16_t *)pass->arranged;
+}
+
+static uint16_t *turned_weights(const struct dense_plan *plan, const struct pass *pass)
+{
+    return (uint16_t *)(pass->arranged + bf16_floats(bf16_dense_packed_size(&plan->bf16)));
+}
+
+static void arrange(const struct layer *layer, const struct pass *pass)
+{
+    const struct dense_plan *plan = layer->plan;
+    if (!in_bf16(plan, pass))
+        return;
+    bf16_dense_pack(&plan->bf16, pass->parameters, packed_weights(pass));
+    bf16_dense_pack_turned(&plan->bf16, pass->parameters, turned_weights(plan, pass));
+}
+
 static void forward_bf16(const struct layer *layer, const struct pass *pass)
 {
     const struct dense_plan *plan = layer->plan;
-    bf16_dense_forward(&plan->bf16, pass->count, pass->input, pass->parameters,
-                       pass->parameters + plan->inputs * plan->units,
+    bf16_dense_forward(&plan->bf16, pass->count,
+                       &(struct bf16_values){pass->input, pass->bf16_input},
+                       packed_weights(pass), pass->parameters + plan->inputs * plan->units,
                        activation_is_relu(&plan->activation), pass->scratch, pass->output);
     activation_behind_bias(&plan->activation, pass->count * plan->units, pass->output,
                            pass->kept);
+}
+
+static void backward_bf16(const struct layer *layer, const struct pass *pass)
+{
+    const struct dense_plan *plan = layer->plan;
+    const struct bf16_target back_to = {pass->input_gradient, pass->bf16_input_gradient};
+    bool input_too = back_to.exact || back_to.rounded;
+    bf16_dense_backward(&plan->bf16, pass->count,
+                        &(struct bf16_values){pass->input, pass->bf16_input},
+                        turned_weights(plan, pass), pass->output_gradient, pass->scratch,
+                        pass->parameter_gradient, input_too ? &back_to : NULL);
 }
 
 static void forward(const struct layer *layer, const struct pass *pass)
@@ -93,9 +129,7 @@ static void backward(const struct layer *layer, const struct pass *pass)
     activation_bias_backward(&plan->activation, pass->count, plan->units, pass->output,
                              pass->kept, pass->output_gradient, bias_gradient);
     if (in_bf16(plan, pass)) {
-        bf16_dense_backward(&plan->bf16, pass->count, pass->input, pass->parameters,
-                            pass->output_gradient, pass->scratch, pass->parameter_gradient,
-                            pass->input_gradient);
+        backward_bf16(layer, pass);
         return;
     }
     gemm_transposed_a(plan->inputs, plan->units, pass->count, pass->input, pass->output_gradient,
@@ -110,6 +144,7 @@ const struct layer_type layer_dense = {
     .label = "dense",
     .prepare = prepare,
     .initialize = initialize,
+    .arrange = arrange,
     .forward = forward,
     .backward = backward,
 };

@@ -1,3 +1,4 @@
+#include "trainer/bf16.h"
 #include "trainer/kernels.h"
 #include "trainer/layer.h"
 
@@ -13,6 +14,7 @@
 
 struct dropout_plan {
     float rate;
+    const struct bf16_layers *bf16; /* for what comes in rounded; or NULL */
 };
 
 static int prepare(struct layer *layer, const json_t *settings, const char *where,
@@ -25,6 +27,8 @@ static int prepare(struct layer *layer, const json_t *settings, const char *wher
     layer_output_as_input(layer);
     layer->forgets_input = layer->forgets_output = true;
     layer->kept_size = layer->output_size * sizeof(uint8_t);
+    plan->bf16 = bf16_kernels_chosen() ? bf16_kernels_chosen()->layers : NULL;
+    layer->bf16_input = layer->bf16_output = layer->bf16_passes = plan->bf16;
     return 0;
 }
 
@@ -47,6 +51,11 @@ static void draw_kept(const struct layer *layer, const struct pass *pass, float 
     }
 }
 
+static float scale_of(const struct dropout_plan *plan)
+{
+    return 1.0f / (1.0f - plan->rate);
+}
+
 static void forward(const struct layer *layer, const struct pass *pass)
 {
     const struct dropout_plan *plan = layer->plan;
@@ -56,15 +65,25 @@ static void forward(const struct layer *layer, const struct pass *pass)
         return;
     }
     draw_kept(layer, pass, plan->rate, pass->kept);
-    kernel_drop(count, pass->kept, 1.0f / (1.0f - plan->rate), pass->input, pass->output);
+    if (pass->bf16_input)
+        plan->bf16->drop(count, pass->kept, scale_of(plan),
+                         &(struct bf16_values){.rounded = pass->bf16_input},
+                         &(struct bf16_target){pass->output, pass->bf16_output});
+    else
+        kernel_drop(count, pass->kept, scale_of(plan), pass->input, pass->output);
 }
 
 static void backward(const struct layer *layer, const struct pass *pass)
 {
     const struct dropout_plan *plan = layer->plan;
-    if (pass->input_gradient)
-        kernel_drop(pass->count * layer->output_size, pass->kept, 1.0f / (1.0f - plan->rate),
-                    pass->output_gradient, pass->input_gradient);
+    size_t count = pass->count * layer->output_size;
+    if (pass->bf16_input_gradient)
+        plan->bf16->drop(count, pass->kept, scale_of(plan),
+                         &(struct bf16_values){pass->output_gradient, pass->bf16_output_gradient},
+                         &(struct bf16_target){.rounded = pass->bf16_input_gradient});
+    else if (pass->input_gradient)
+        kernel_drop(count, pass->kept, scale_of(plan), pass->output_gradient,
+                    pass->input_gradient);
 }
 
 const struct layer_type layer_dropout = {

@@ -3,6 +3,7 @@
 #include "common/commands.h"
 #include "common/program.h"
 #include "trainer/blas_core.h"
+#include "trainer/floats.h"
 #include "trainer/isa.h"
 #include "trainer/winograd.h"
 
@@ -68,6 +69,7 @@ int main(int count, char *arguments[])
     struct failure why = FAILURE_NONE;
     program_begin();
     blas_core_choose(arguments);
+    floats_flush_tiny();
     message_program("trainer");
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of its write */
     enum exit_code code = count > 0 ? run(arguments + 1, &why) : EXIT_BAD_USAGE;

@@ -5,7 +5,9 @@
  *   network_build.c    the model's layers, one list without any nesting
  *   network_route.c    who needs what of whom, and where it lies meanwhile
  *   network_memory.c   what batches and threads work in
- *   network_run.c      a step of training
+ *   network_run.c      a step of training, and its way forward (network_step.h)
+ *   network_pass.c     a layer's share of it
+ *   network_back.c     its way back
  *   network_predict.c  predictions
  *
  * A residual becomes its layers, one for the shortcut where that changes the shape, and an
@@ -37,6 +39,7 @@ struct route {
     size_t output;   /* slot of its output in a prediction, and where it is forgotten */
     bool forgotten;  /* nobody but the next layers of its stretch reads its output */
     bool stops_relu, relu_stopped; /* as in struct pass */
+    bool bf16;       /* in a step in bf16, its output and the gradient of that are */
 
     size_t gradient; /* slot of its output's gradient, complete when its turn comes; where
                       * that is needed */

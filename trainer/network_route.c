@@ -226,10 +226,24 @@ static void route_forgotten(struct network *network)
     }
 }
 
+/* Where a layer has one reader, and both can do with it. */
+static void route_bf16(struct network *network)
+{
+    for (size_t i = 0; i < network->layer_count; i++) {
+        const struct layer *layer = &network->layers[i];
+        struct route *route = &network->routes[i];
+        bool source = route->source > 0 && network->routes[route->source - 1].bf16;
+        bool gives = layer->type->forward && layer->bf16_output && (source || !layer->bf16_passes);
+        size_t reader = gives ? only_reader(network, i) : NOTHING;
+        route->bf16 = reader != NOTHING && network->layers[reader].bf16_input;
+    }
+}
+
 void network_route(struct network *network)
 {
     find_trained(network);
     route_relu(network);
+    route_bf16(network);
     route_forgotten(network);
     route_outputs(network);
     route_handed(network);

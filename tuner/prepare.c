@@ -254,22 +254,23 @@ static json_t *data_to_load(const struct study *study, const char *home, bool ru
     return data;
 }
 
-int prepare(const struct study *study, const char *home, const char *trainer, bool measure,
-            struct prepared *prepared, struct failure *why)
+int prepare(const struct study *study, const char *home, const char *trainer,
+            enum purpose purpose, struct prepared *prepared, struct failure *why)
 {
     struct inquiry inquiry = {.prepared = prepared};
     const struct launcher_events events = {heard, heard_garbage, heard_end, &inquiry};
     int result = -1;
     *prepared = (struct prepared){.command = trainer_command(study, trainer)};
     inquiry.deadline = (struct timer){.due = too_late, .context = &inquiry};
-    prepared->data = data_to_load(study, home, !measure, why);
+    prepared->data = data_to_load(study, home, purpose == PURPOSE_RUN, why);
     if (prepared->data == NULL || (inquiry.loop = loop_new(why)) == NULL)
         goto done;
     inquiry.launcher = launcher_local_new(inquiry.loop, prepared->command, NULL, &events);
     launcher_limit(inquiry.launcher, &study->worker_limits);
     inquiry.worker = launcher_start(inquiry.launcher, 0, NULL, why);
     if (inquiry.worker == NULL || wait_for(&inquiry, &inquiry.ready, why) != 0 ||
-        ask_data(&inquiry, study, why) != 0 || ask_network(&inquiry, study, measure, why) != 0)
+        ask_data(&inquiry, study, why) != 0 ||
+        ask_network(&inquiry, study, purpose == PURPOSE_GUESS, why) != 0)
         goto done;
     result = 0;
 done:

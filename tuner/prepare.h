@@ -6,6 +6,14 @@
 
 #include "tuner/study.h"
 
+/* What it has to be known for. */
+enum purpose {
+    PURPOSE_RUN,  /* the data is fetched where it is missing, and its images are cached */
+    PURPOSE_SHOW, /* neither, as nothing may be made */
+    PURPOSE_GUESS /* likewise; and the worker times a few training steps, which takes as
+                     long as they do, for a first guess of the study's time */
+};
+
 struct prepared {
     json_t *command;      /* the trainer as an array of strings */
     json_t *data;         /* as a trainer loads it, the study's seed included */
@@ -19,10 +27,9 @@ struct prepared {
 };
 
 /* `trainer` is the command from --trainer, or NULL for the study's, else the program
- * beside the running tuner.  `measure` (for a first guess of the time) has
- * the worker time a few training steps, and neither fetches data nor caches its images. */
-int prepare(const struct study *study, const char *home, const char *trainer, bool measure,
-            struct prepared *prepared, struct failure *why);
+ * beside the running tuner. */
+int prepare(const struct study *study, const char *home, const char *trainer,
+            enum purpose purpose, struct prepared *prepared, struct failure *why);
 void prepared_release(struct prepared *prepared);
 
 /* The path of the trainer that lies beside this program; the caller frees it. */
