@@ -86,7 +86,7 @@ def edited_records():
     """A database with a row that cannot be is refused, and the row is named."""
     home = folder("edited")
     study = write_study(home)
-    check("the study was killed on its way", kill_in_epoch(home, study, 15, 2))
+    check("the study was killed on its way", kill_in_epoch(home, study, 16, 2))
     database = sqlite3.connect(home + "/trials.db")
     database.execute("VACUUM INTO ?", (home + "/backup",))
     database.close()

@@ -72,10 +72,15 @@ class DaemonHome:
 
     def push_on(self):
         """Hands in again what rests, which a study may do only after it has been queued for a
-        while; whether all have finished."""
+        while, and resumes what is paused; whether all have finished."""
         states = self.states()
         self.submit(*(study for study, state in states.items()
-                      if state in (None, "interrupted", "failed", "paused")))
+                      if state in (None, "interrupted", "failed")))
+        for study in (study for study, state in states.items() if state == "paused"):
+            try:
+                request(self.path, "resume", study=study)
+            except (OSError, ValueError):
+                pass
         return set(states.values()) == {"finished"}
 
     def discard(self):
