@@ -124,6 +124,15 @@ def spoil(path):
         file.write(bytes([byte ^ 0x10]))
 
 
+def kill_with_checkpoints(home, count):
+    """Runs the study until so many checkpoints are recorded, however long workers take, and kills
+    the tuner."""
+    process = home.start()
+    soon(home.path, f"SELECT count(checkpoint) >= {count} FROM recorded_epochs")
+    process.kill()
+    process.communicate()
+
+
 def checkpoints(times):
     """The real trainer's checkpoints, one byte of each changed while the tuner is dead."""
     search = "{trials: 3, max_epochs: 4, " + LIMITS.replace("2}", f"{patient(60)}}}") + "}"
@@ -131,7 +140,7 @@ def checkpoints(times):
     harms, spoilt = [], 0
     for i in in_time(range(times)):
         home = Home(f"spoilt{i}", search, TRAINER)
-        home.run(failpoint=f"after-act:{10 + 2 * i}")
+        kill_with_checkpoints(home, 1 + i)
         for path, _, names in os.walk(home.path + "/checkpoints"):
             for name in names:
                 spoil(os.path.join(path, name))
