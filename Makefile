@@ -65,6 +65,10 @@ $(BUILD)/obj/%.o: %.c
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard trainer/*.c) common/rng.c): OPTIMIZE += $(FAST)
 FAST := -O3
 
+# Which of two branches is taken must not be seen in the processor's flags, for then both may be
+# worked out side by side.
+$(BUILD)/obj/trainer/activation.o: CFLAGS += -fno-trapping-math
+
 # Kernels for one instruction set each (trainer/conv_blocks.h, winograd_blocks.h), which run only
 # where the processor has it; they fix their order of summation themselves, so fusing is theirs to
 # use.

@@ -14,7 +14,7 @@
 /* Packing as it can be tried here. */
 static const struct bf16_packing *packing_here(void)
 {
-    const struct bf16_kernels *tables[2];
+    const struct bf16_kernels *tables[2] = {0};
     if (tables_here(tables) == 0)
         skip();
     return tables[0]->packing;
@@ -291,7 +291,7 @@ static void check_trial(const struct bf16_kernels *kernels, const struct trial *
 static void products_equal_their_twin(void **state)
 {
     (void)state;
-    const struct bf16_kernels *tables[2];
+    const struct bf16_kernels *tables[2] = {0};
     size_t count = tables_here(tables);
     packing_here();
     struct rng rng = dice_of(64);

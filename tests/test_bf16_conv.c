@@ -144,7 +144,7 @@ static void check(const struct bf16_kernels *kernels, const struct sample *s,
 
 static void check_everywhere(const struct sample *s)
 {
-    const struct bf16_kernels *tables[2];
+    const struct bf16_kernels *tables[2] = {0};
     size_t count = tables_to_try(tables);
     struct sample expected = rounded_sample(s);
     for (size_t i = 0; i < count; i++)
@@ -155,7 +155,7 @@ static void check_everywhere(const struct sample *s)
 static void kernels_equal_their_twin(void **state)
 {
     (void)state;
-    const struct bf16_kernels *tables[2];
+    const struct bf16_kernels *tables[2] = {0};
     tables_to_try(tables);
     struct rng rng = dice_of(71);
     for (int round = 0; round < ROUNDS; round++) {
@@ -171,7 +171,7 @@ static void kernels_equal_their_twin(void **state)
 static void every_size_of_block_is_right(void **state)
 {
     (void)state;
-    const struct bf16_kernels *tables[2];
+    const struct bf16_kernels *tables[2] = {0};
     tables_to_try(tables);
     struct rng rng = dice_of(72);
     for (int size = 1; size <= 36; size++) {
@@ -198,7 +198,7 @@ static void assert_same_bits(const struct sample *s, const struct result *a,
 static void alignment_changes_no_bit(void **state)
 {
     (void)state;
-    const struct bf16_kernels *tables[2];
+    const struct bf16_kernels *tables[2] = {0};
     size_t count = tables_to_try(tables);
     struct rng rng = dice_of(73);
     for (int round = 0; round < 6; round++) {
@@ -253,7 +253,7 @@ static void check_rounded(const struct bf16_kernels *kernels, const struct sampl
 static void values_may_be_rounded_before_and_behind(void **state)
 {
     (void)state;
-    const struct bf16_kernels *tables[2];
+    const struct bf16_kernels *tables[2] = {0};
     size_t count = tables_to_try(tables);
     struct rng rng = dice_of(75);
     for (int round = 0; round < ROUNDS; round++) {
@@ -268,7 +268,7 @@ static void values_may_be_rounded_before_and_behind(void **state)
 static void what_is_not_a_number_stays_so(void **state)
 {
     (void)state;
-    const struct bf16_kernels *tables[2];
+    const struct bf16_kernels *tables[2] = {0};
     size_t count = tables_to_try(tables);
     struct rng rng = dice_of(74);
     struct window window;

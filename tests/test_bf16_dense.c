@@ -108,7 +108,7 @@ static void check(const struct bf16_kernels *kernels, const struct sample *s)
 static void products_equal_their_twin(void **state)
 {
     (void)state;
-    const struct bf16_kernels *tables[2];
+    const struct bf16_kernels *tables[2] = {0};
     size_t count = tables_here(tables);
     if (count == 0)
         skip();
@@ -126,7 +126,7 @@ static void products_equal_their_twin(void **state)
 static void what_would_take_too_much_memory_is_not_for_bf16(void **state)
 {
     (void)state;
-    const struct bf16_kernels *tables[2];
+    const struct bf16_kernels *tables[2] = {0};
     if (tables_here(tables) == 0)
         skip();
     struct bf16_dense dense;

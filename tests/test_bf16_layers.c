@@ -13,7 +13,7 @@ enum { ROUNDS = 150 };
 
 static const struct bf16_layers *layers_here(void)
 {
-    const struct bf16_kernels *tables[2];
+    const struct bf16_kernels *tables[2] = {0};
     if (tables_here(tables) == 0)
         skip();
     return tables[0]->layers;
