@@ -22,7 +22,7 @@ mkdir -p "$work"
 export TUNER=$top/$build/tuner TRAINER=$top/$build/trainer
 export REPORT_DRIVER=$top/$build/tests/report_driver FAKE_TRAINER=$top/$build/tests/fake_trainer
 export TEST_PATIENCE=${TEST_PATIENCE:-1}
-export OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=detect_leaks=1 PYTHONDONTWRITEBYTECODE=1
+export OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
 case $build in /*) TUNER=$build/tuner TRAINER=$build/trainer REPORT_DRIVER=$build/tests/report_driver FAKE_TRAINER=$build/tests/fake_trainer ;; esac
 
 # A suite's counts, from what it printed and how it ended; said at once, and kept for the sum.
@@ -49,12 +49,36 @@ count() { # name, log, status, seconds
     fi
 }
 
+# What a sanitizer has to say of any program of a suite goes to a file, for a worker's own words
+# end in a log that goes with its home, and its death may be what a suite expects.
+sanitize() { # name
+    local options=log_path=$top/$work/$1.reports/report
+    case $1 in # these send the signal themselves
+    test_torture | test_engine_faults) options=$options:handle_segv=0 ;;
+    esac
+    mkdir -p "$work/$1.reports"
+    export ASAN_OPTIONS=detect_leaks=1:$options TSAN_OPTIONS=$options UBSAN_OPTIONS=$options
+}
+
+# Whether it said nothing; else what, into the log of the suite.
+is_clean() { # name, log
+    local reports
+    reports=$(find "$work/$1.reports" -type f -size +0 -exec head -40 {} +)
+    rm -rf "${work:?}/$1.reports"
+    [ -z "$reports" ] && return
+    echo "not ok - a sanitizer has nothing to report" >>"$2"
+    echo "$reports" | head -200 >>"$2"
+    false
+}
+
 run() { # name, command...
     local name=$1 log=$work/$1.log begin=$SECONDS status
     shift
     mkdir -p "$work/$name"
+    sanitize "$name"
     TEST_TMP=$top/$work/$name timeout -k 10 $((${SUITE_SECONDS:-600} * TEST_PATIENCE)) "$@" >"$log" 2>&1 </dev/null
     status=$?
+    is_clean "$name" "$log" || status=${status/#0/1}
     rm -rf "${work:?}/$name"
     count "$name" "$log" $status $((SECONDS - begin))
 }

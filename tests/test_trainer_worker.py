@@ -369,7 +369,8 @@ def processor_has(*flags):
 
 def blas_kernels(variable, shim=""):
     """The name of those that a worker says it has, and what its environment says they should be."""
-    environment = {**ENVIRONMENT, "LD_PRELOAD": shim, "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    options = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    environment = {**ENVIRONMENT, "LD_PRELOAD": shim, "ASAN_OPTIONS": options}
     environment.pop("OPENBLAS_CORETYPE", None)
     if variable is not None:
         environment["OPENBLAS_CORETYPE"] = variable
