@@ -5,8 +5,6 @@
 #if defined(__x86_64__)
 #include "trainer/bf16_lanes.h"
 
-#include <string.h>
-
 /* Rows that are added up as floats, before their sums become doubles: values of 8 bits leave room
  * for more of them. */
 enum { ROWS = 32 };
